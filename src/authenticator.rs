@@ -1,0 +1,56 @@
+//! The spine: one message in, one verdict out.
+
+use crate::{
+    arc, dkim, dns::Resolver, join::join, message::Message, policy::Policy, session::Session, spf, verdict::Verdict,
+};
+use std::future::Future;
+
+/// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads.
+#[derive(Debug)]
+pub struct Authenticator<R> {
+    resolver: R,
+    policy: Policy,
+}
+
+impl<R: Resolver> Authenticator<R> {
+    /// With the default [`Policy`].
+    pub fn new(resolver: R) -> Self {
+        Self { resolver, policy: Policy::default() }
+    }
+
+    /// With another policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// SPF, DKIM, ARC and DMARC of one message. Never fails: what goes wrong is a result of the protocol it belongs to.
+    pub fn authenticate<'a>(
+        &'a self,
+        message: &'a Message<'a>,
+        session: impl Into<Session>,
+    ) -> impl Future<Output = Verdict> + Send + 'a {
+        let session = session.into();
+        async move { self.explain(message, &session, &mut ()).await }
+    }
+
+    /// [`authenticate`](Self::authenticate), and tells `observer` how SPF came to its result.
+    pub async fn explain<O: spf::Observe>(
+        &self,
+        message: &Message<'_>,
+        session: &Session,
+        observer: &mut O,
+    ) -> Verdict {
+        let Self { resolver, policy } = self;
+        let now = session.received_at;
+        let (spf, (dkim, arc)) = join(
+            spf::check(resolver, &policy.spf, session, Some(message.header()), observer),
+            join(
+                dkim::verify_all(resolver, &policy.dkim, message, &[], now),
+                arc::validate(resolver, &policy.dkim, message, now),
+            ),
+        )
+        .await;
+        Verdict { spf, dkim, arc, findings: message.header().findings().to_vec() }
+    }
+}

@@ -1,0 +1,152 @@
+//! Signature algorithms: what is allowed, and who computes it.
+
+use sha2::Digest as _;
+use std::{fmt, sync::Arc};
+
+/// One signature algorithm of the `a=` tag, and who computes it.
+pub trait SignatureAlgorithm: fmt::Debug + Send + Sync {
+    /// The `a=` value, such as `rsa-sha256`.
+    fn name(&self) -> &'static str;
+    /// The `k=` value of the keys it takes, such as `rsa`.
+    fn key_type(&self) -> &'static str;
+    /// The hash of the signed data, and of the body.
+    fn hash(&self) -> HashAlgorithm;
+    /// Makes a key of the `p=` octets of a key record (base64 already decoded).
+    ///
+    /// # Errors
+    /// [`InvalidKey`] says what is wrong with it; nothing costly is computed before the key's size is known to be sane.
+    fn decode_key(&self, key: &[u8]) -> Result<Arc<dyn VerifyingKey>, InvalidKey>;
+}
+
+/// A public key, ready for use.
+pub trait VerifyingKey: fmt::Debug + Send + Sync {
+    /// The size of the key: of the modulus for RSA, 256 for Ed25519.
+    fn bits(&self) -> usize;
+    /// Verifies a signature over data that hashes to `digest`.
+    ///
+    /// # Errors
+    /// [`InvalidSignature`], which tells no more than that.
+    fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>;
+}
+
+/// The signature does not belong to the data and the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not verify")]
+pub struct InvalidSignature;
+
+/// Why octets are no usable public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum InvalidKey {
+    /// Neither a SubjectPublicKeyInfo nor an RSAPublicKey (RFC 6376 §3.6.1), or trailing octets.
+    #[error("the key is neither a SubjectPublicKeyInfo nor an RSAPublicKey")]
+    Encoding,
+    /// The modulus is too long to be worth any work.
+    #[error("the modulus has {bits} bits; at most 4096 are verified")]
+    TooLong {
+        /// The size of the modulus.
+        bits: usize,
+    },
+    /// The modulus is even or zero.
+    #[error("the modulus is not an odd number")]
+    Modulus,
+    /// The public exponent is even, too small or too large.
+    #[error("the public exponent is not acceptable")]
+    Exponent,
+    /// An Ed25519 key has 32 octets (RFC 8463 §4.2).
+    #[error("an Ed25519 key has 32 octets, not {octets}")]
+    Ed25519Length {
+        /// How many there were.
+        octets: usize,
+    },
+    /// The octets are no point of the curve, or one of small order.
+    #[error("the octets are no usable point of the curve")]
+    Ed25519Point,
+}
+
+/// A hash function of RFC 6376 §3.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum HashAlgorithm {
+    /// SHA-256.
+    Sha256,
+    /// SHA-1, historic (RFC 8301 §3.1).
+    Sha1,
+}
+
+/// A hash that is being computed; cloning it keeps what was computed so far.
+#[derive(Clone, Debug)]
+pub(crate) enum Hasher {
+    Sha256(sha2::Sha256),
+    Sha1(sha1::Sha1),
+}
+
+impl HashAlgorithm {
+    pub(crate) fn hasher(self) -> Hasher {
+        match self {
+            Self::Sha256 => Hasher::Sha256(sha2::Sha256::new()),
+            Self::Sha1 => Hasher::Sha1(sha1::Sha1::new()),
+        }
+    }
+
+    /// Octets of the hash.
+    pub fn output_len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha1 => 20,
+        }
+    }
+}
+
+impl Hasher {
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(data),
+            Self::Sha1(hasher) => hasher.update(data),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        let mut digest = Digest { octets: [0; 32], len: 0 };
+        let mut fill = |output: &[u8]| {
+            for (to, from) in digest.octets.iter_mut().zip(output) {
+                *to = *from;
+            }
+            digest.len = output.len();
+        };
+        match self {
+            Self::Sha256(hasher) => fill(&hasher.finalize()),
+            Self::Sha1(hasher) => fill(&hasher.finalize()),
+        }
+        digest
+    }
+}
+
+/// A computed hash, kept without an allocation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest {
+    octets: [u8; 32],
+    len: usize,
+}
+
+impl Digest {
+    /// The octets of the hash: 32 of SHA-256, 20 of SHA-1.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use base64::Engine as _;
+        serializer.serialize_str(&base64::engine::general_purpose::STANDARD.encode(self.as_bytes()))
+    }
+}

@@ -1,0 +1,151 @@
+//! Questions to the DNS and their answers, as far as mail authentication needs them.
+
+use crate::name::Name;
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Whoever answers questions: a zone in memory, the DNS, a decorator around another resolver.
+///
+/// Answers are raw: what a text means is decided by each protocol for itself. CNAMEs are followed by the resolver.
+pub trait Resolver: Send + Sync {
+    /// The TXT records of a name; the character-strings of each record are joined without a separator.
+    fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send;
+    /// The A records of a name.
+    fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send;
+    /// The AAAA records of a name.
+    fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send;
+    /// The MX records of a name, in the order of the answer.
+    fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send;
+    /// The PTR records of an address (`in-addr.arpa`, `ip6.arpa`).
+    fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send;
+
+    /// Waits for `question` no longer than `limit`; `None` when it took longer.
+    ///
+    /// A resolver that has its answers at hand needs no clock, and so the default waits as long as it takes; a resolver that goes
+    /// to the network answers with its runtime's timer.
+    fn within<F: Future + Send>(&self, limit: Duration, question: F) -> impl Future<Output = Option<F::Output>> + Send
+    where
+        F::Output: Send,
+    {
+        let _ = limit;
+        async move { Some(question.await) }
+    }
+}
+
+/// What became of a question.
+pub type Lookup<T> = Result<Answer<T>, LookupError>;
+
+/// An answer of the DNS. Emptiness is an answer, not an error, and has two kinds (RFC 2308 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// At least one record.
+    Records(Arc<[T]>),
+    /// The name exists and has no record of this type.
+    NoData,
+    /// The name does not exist.
+    NxDomain,
+}
+
+impl<T> Answer<T> {
+    /// The records, which are none for the two kinds of emptiness.
+    pub fn records(&self) -> &[T] {
+        match self {
+            Self::Records(records) => records,
+            Self::NoData | Self::NxDomain => &[],
+        }
+    }
+
+    /// Whether this counts as a void lookup (RFC 7208 §4.6.4).
+    pub fn is_void(&self) -> bool {
+        self.records().is_empty()
+    }
+}
+
+/// One MX record (RFC 1035 §3.3.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mx {
+    /// Lower is preferred.
+    pub preference: u16,
+    /// The host; the root for the null MX (RFC 7505).
+    pub exchange: Name,
+}
+
+/// Why a question has no answer. All of these are temporary to mail authentication: none of them says what the DNS holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum LookupError {
+    /// No answer within the limit for one question.
+    #[error("no answer in time")]
+    Timeout,
+    /// The server answered SERVFAIL.
+    #[error("the server failed (SERVFAIL)")]
+    ServerFailure,
+    /// The server answered REFUSED.
+    #[error("the server refused to answer (REFUSED)")]
+    Refused,
+    /// The answer could not be read, or its CNAME records lead nowhere or in a circle.
+    #[error("the answer is malformed")]
+    Malformed,
+    /// The server could not be reached or answered with an error of another kind; the text is the resolver's.
+    #[error("{0}")]
+    Other(Box<str>),
+    /// The time for the whole evaluation was used up before this question.
+    #[error("the time for the evaluation ran out")]
+    OutOfTime,
+    /// The DNS questions that one message may cost were used up before this question.
+    #[error("the message used up its DNS questions")]
+    OutOfQuestions,
+}
+
+impl<R: Resolver> Resolver for &R {
+    fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
+        (**self).txt(name)
+    }
+    fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
+        (**self).a(name)
+    }
+    fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
+        (**self).aaaa(name)
+    }
+    fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
+        (**self).mx(name)
+    }
+    fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
+        (**self).ptr(ip)
+    }
+    fn within<F: Future + Send>(&self, limit: Duration, question: F) -> impl Future<Output = Option<F::Output>> + Send
+    where
+        F::Output: Send,
+    {
+        (**self).within(limit, question)
+    }
+}
+
+impl<R: Resolver> Resolver for Arc<R> {
+    fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
+        (**self).txt(name)
+    }
+    fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
+        (**self).a(name)
+    }
+    fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
+        (**self).aaaa(name)
+    }
+    fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
+        (**self).mx(name)
+    }
+    fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
+        (**self).ptr(ip)
+    }
+    fn within<F: Future + Send>(&self, limit: Duration, question: F) -> impl Future<Output = Option<F::Output>> + Send
+    where
+        F::Output: Send,
+    {
+        (**self).within(limit, question)
+    }
+}

@@ -1,0 +1,112 @@
+//! Futures polled side by side, without an executor.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+};
+
+/// Polls both to the end.
+pub(crate) async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
+    let (mut a, mut b) = (pin!(a), pin!(b));
+    let (mut a_done, mut b_done) = (None, None);
+    poll_fn(move |cx| {
+        if a_done.is_none()
+            && let Poll::Ready(value) = a.as_mut().poll(cx)
+        {
+            a_done = Some(value);
+        }
+        if b_done.is_none()
+            && let Poll::Ready(value) = b.as_mut().poll(cx)
+        {
+            b_done = Some(value);
+        }
+        match (a_done.take(), b_done.take()) {
+            (Some(a), Some(b)) => Poll::Ready((a, b)),
+            (a, b) => {
+                (a_done, b_done) = (a, b);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+/// Polls all to the end; the outputs keep the order of the futures.
+///
+/// Each wake-up polls all that are still pending: meant for the few questions of one message, not for thousands.
+pub(crate) async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    enum Slot<F: Future> {
+        Pending(Pin<Box<F>>),
+        Done(F::Output),
+    }
+    let mut slots: Vec<Slot<F>> = futures.into_iter().map(|future| Slot::Pending(Box::pin(future))).collect();
+    poll_fn(move |cx| {
+        let mut all_done = true;
+        for slot in &mut slots {
+            if let Slot::Pending(future) = slot {
+                match future.as_mut().poll(cx) {
+                    Poll::Ready(value) => *slot = Slot::Done(value),
+                    Poll::Pending => all_done = false,
+                }
+            }
+        }
+        if !all_done {
+            return Poll::Pending;
+        }
+        let outputs = slots.drain(..).filter_map(|slot| match slot {
+            Slot::Done(value) => Some(value),
+            Slot::Pending(_) => None,
+        });
+        Poll::Ready(outputs.collect())
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Waker},
+    };
+
+    /// Ready at the `n`th poll.
+    fn after<T: Clone>(mut polls: usize, value: T, polled: &AtomicUsize) -> impl Future<Output = T> + '_
+    where
+        T: 'static,
+    {
+        poll_fn(move |_| {
+            polled.fetch_add(1, Ordering::Relaxed);
+            polls -= 1;
+            if polls == 0 { Poll::Ready(value.clone()) } else { Poll::Pending }
+        })
+    }
+
+    fn drive<F: Future>(future: F) -> (F::Output, usize) {
+        let mut future = pin!(future);
+        let mut cx = Context::from_waker(Waker::noop());
+        for polls in 1..100 {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+                return (value, polls);
+            }
+        }
+        panic!("never ready");
+    }
+
+    #[test]
+    fn join_polls_side_by_side_and_no_future_after_its_end() {
+        let polled = AtomicUsize::new(0);
+        let (values, polls) = drive(join(after(3, 'a', &polled), after(1, 'b', &polled)));
+        assert_eq!((values, polls, polled.into_inner()), (('a', 'b'), 3, 4));
+    }
+
+    #[test]
+    fn join_all_keeps_the_order() {
+        let polled = AtomicUsize::new(0);
+        let futures = [(3, 'a'), (1, 'b'), (2, 'c')].map(|(polls, value)| after(polls, value, &polled));
+        let (values, polls) = drive(join_all(futures));
+        assert_eq!((values, polls, polled.into_inner()), (vec!['a', 'b', 'c'], 3, 6));
+        assert_eq!(drive(join_all(Vec::<std::future::Ready<()>>::new())).0, []);
+    }
+}

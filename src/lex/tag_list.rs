@@ -1,0 +1,173 @@
+//! `tag-list` of RFC 6376 §3.2, the syntax of DKIM signatures, key records, ARC fields and (nearly) DMARC records.
+
+use super::SyntaxError;
+
+/// One `tag-spec`: `[FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]`, borrowed from the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag<'t> {
+    /// As written: tag names are case-sensitive (RFC 6376 §3.2).
+    pub(crate) name: &'t [u8],
+    /// Without the white space around it; white space inside is kept.
+    pub(crate) value: &'t [u8],
+    /// Octets from the start of the list to the name.
+    pub(crate) name_offset: usize,
+    /// Octets from the start of the list to the value.
+    pub(crate) value_offset: usize,
+}
+
+/// Reads the tags one after another, without allocation; ends after the first error.
+///
+/// Duplicate names are the caller's to refuse (RFC 6376 §3.2: they make the whole list invalid), because only the caller knows
+/// which names matter to it.
+#[derive(Clone, Debug)]
+pub(crate) struct TagList<'t> {
+    text: &'t [u8],
+    at: usize,
+    done: bool,
+}
+
+impl<'t> TagList<'t> {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
+        Self { text, at: 0, done: false }
+    }
+
+    fn fail(&mut self, offset: usize, expected: &'static str) -> Option<Result<Tag<'t>, SyntaxError>> {
+        self.done = true;
+        Some(Err(SyntaxError { offset, expected }))
+    }
+}
+
+/// The length of `[FWS]` at the start of `text`: `[*WSP CRLF] 1*WSP` (RFC 6376 §2.8).
+///
+/// A text that came from the DNS or was unfolded has no CRLF; a bare CR or LF is no FWS.
+pub(crate) fn fws_len(text: &[u8]) -> usize {
+    let wsp = |at: usize| text.get(at..).unwrap_or_default().iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let first = wsp(0);
+    if text.get(first..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+        let second = wsp(first + 2);
+        if second > 0 {
+            return first + 2 + second;
+        }
+    }
+    first
+}
+
+/// The text without `[FWS]` at its end.
+fn trim_fws_end(text: &[u8]) -> &[u8] {
+    let trim_wsp = |text: &'_ [u8]| text.len() - text.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let end = trim_wsp(text);
+    let trimmed = text.get(..end).unwrap_or_default();
+    if end < text.len()
+        && let Some(before) = trimmed.strip_suffix(b"\r\n")
+    {
+        return before.get(..trim_wsp(before)).unwrap_or_default();
+    }
+    trimmed
+}
+
+impl<'t> Iterator for TagList<'t> {
+    type Item = Result<Tag<'t>, SyntaxError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let spec_len = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        let spec = rest.get(..spec_len).unwrap_or_default();
+        let last = spec_len == rest.len();
+
+        let name_start = fws_len(spec);
+        let name_rest = spec.get(name_start..).unwrap_or_default();
+        if name_rest.is_empty() && last && self.at > 0 {
+            // RFC 6376 §3.2: tag-list = tag-spec *( ";" tag-spec ) [ ";" ]
+            self.done = true;
+            return None;
+        }
+        // tag-name = ALPHA *ALNUMPUNC
+        let name_len = name_rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        if !name_rest.first().is_some_and(u8::is_ascii_alphabetic) {
+            return self.fail(self.at + name_start, "tag-name");
+        }
+        let name = name_rest.get(..name_len).unwrap_or_default();
+        let after_name = name_rest.get(name_len..).unwrap_or_default();
+        let equals = fws_len(after_name);
+        if after_name.get(equals) != Some(&b'=') {
+            return self.fail(self.at + name_start + name_len + equals, "\"=\"");
+        }
+        let raw_value = after_name.get(equals + 1..).unwrap_or_default();
+        let lead = fws_len(raw_value);
+        let value = trim_fws_end(raw_value.get(lead..).unwrap_or_default());
+        let value_start = name_start + name_len + equals + 1 + lead;
+        // tag-value = [ tval *( 1*(WSP / FWS) tval ) ], tval = 1*VALCHAR, VALCHAR = %x21-3A / %x3C-7E
+        let mut at = 0;
+        while let Some(&octet) = value.get(at) {
+            match octet {
+                0x21..=0x7e => at += 1,
+                // RFC 8616 §3: RFC 6532 widens the text of header fields to UTF-8.
+                0x80..=0xff => at += 1,
+                _ => match fws_len(value.get(at..).unwrap_or_default()) {
+                    0 => return self.fail(self.at + value_start + at, "tag-value"),
+                    len => at += len,
+                },
+            }
+        }
+        let tag = Tag { name, value, name_offset: self.at + name_start, value_offset: self.at + value_start };
+        self.at += spec_len + 1;
+        self.done = last;
+        Some(Ok(tag))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<(String, String)>, SyntaxError> {
+        let text_of = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        TagList::new(text.as_bytes()).map(|tag| tag.map(|tag| (text_of(tag.name), text_of(tag.value)))).collect()
+    }
+
+    #[test]
+    fn white_space_around_names_and_values_is_dropped_and_inside_values_kept() {
+        let tags = read(" v = 1;\r\n\th=From : \r\n To ;b=\r\n ab cd; ").unwrap();
+        let expected = [("v", "1"), ("h", "From : \r\n To"), ("b", "ab cd")];
+        assert_eq!(tags, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn offsets_point_into_the_list() {
+        let tag = TagList::new(b"v=1; b = ab ").nth(1).unwrap().unwrap();
+        assert_eq!((tag.name_offset, tag.value_offset, tag.value), (5, 9, &b"ab"[..]));
+    }
+
+    #[test]
+    fn one_semicolon_may_end_the_list_and_an_empty_tag_may_not_stand_in_it() {
+        assert_eq!(read("v=1;").unwrap().len(), 1);
+        assert_eq!(read("v=1; \t").unwrap().len(), 1);
+        assert_eq!(read("v=1;;").unwrap_err(), SyntaxError { offset: 4, expected: "tag-name" });
+        assert_eq!(read("v=1;;b=").unwrap_err().offset, 4);
+        assert_eq!(read("").unwrap_err(), SyntaxError { offset: 0, expected: "tag-name" });
+    }
+
+    #[test]
+    fn values_may_be_empty_and_may_hold_equals_signs() {
+        assert_eq!(read("p=").unwrap(), [("p".to_owned(), String::new())]);
+        assert_eq!(read("p=a==;q=").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn names_begin_with_a_letter() {
+        assert_eq!(read("v=1;1a=2").unwrap_err().expected, "tag-name");
+        assert_eq!(read("a1_=2").unwrap().len(), 1);
+        assert_eq!(read("a-b=2").unwrap_err().expected, "\"=\"");
+    }
+
+    #[test]
+    fn bare_line_ends_and_control_octets_are_refused() {
+        assert_eq!(read("b=a\nc").unwrap_err(), SyntaxError { offset: 3, expected: "tag-value" });
+        assert_eq!(read("b=a\r\nc").unwrap_err().offset, 3);
+        assert_eq!(read("b=a\r\n c").unwrap().len(), 1);
+        assert_eq!(read("b=a\0").unwrap_err().offset, 3);
+    }
+}

@@ -1,0 +1,24 @@
+//! Says whether a mail message is what it claims to be.
+
+pub mod arc;
+pub mod authenticator;
+pub mod crypto;
+pub mod dkim;
+pub mod dmarc;
+pub mod dns;
+mod join;
+mod lex;
+pub mod message;
+pub mod name;
+pub mod policy;
+pub mod session;
+pub mod spf;
+pub mod time;
+pub mod verdict;
+
+pub use authenticator::Authenticator;
+pub use lex::SyntaxError;
+pub use message::Message;
+pub use policy::Policy;
+pub use session::Session;
+pub use verdict::Verdict;

@@ -1,0 +1,47 @@
+//! One field of a message's header.
+
+/// One header field, borrowed from the message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct HeaderField<'m> {
+    raw: &'m [u8],
+    colon: usize,
+}
+
+impl<'m> HeaderField<'m> {
+    /// Takes a field apart: `raw` runs from the name to the line end of its last line.
+    ///
+    /// `None` where there is no colon or no name before it (RFC 5322 §2.2: printable ASCII; §4.5: white space may stand between
+    /// the name and the colon).
+    pub fn parse(raw: &'m [u8]) -> Option<Self> {
+        let colon = memchr::memchr(b':', raw)?;
+        let name = raw.get(..colon)?.trim_ascii_end();
+        let ftext = |octet: &u8| matches!(octet, 33..=57 | 59..=126);
+        (!name.is_empty() && name.iter().all(ftext)).then_some(Self { raw, colon })
+    }
+
+    /// The whole field with its line end, octet for octet.
+    pub fn raw(&self) -> &'m [u8] {
+        self.raw
+    }
+
+    /// The name as written, without white space before the colon.
+    pub fn name(&self) -> &'m [u8] {
+        self.raw.get(..self.colon).unwrap_or_default().trim_ascii_end()
+    }
+
+    /// All after the colon, the final line end included, octet for octet.
+    pub fn value(&self) -> &'m [u8] {
+        self.raw.get(self.colon + 1..).unwrap_or_default()
+    }
+
+    /// Whether the field has this name, in whatever case.
+    pub fn is(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+impl std::fmt::Debug for HeaderField<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\"{}\"", self.raw.escape_ascii())
+    }
+}

@@ -1,0 +1,84 @@
+//! Line ends: what is there, and how a file saved on Unix becomes a message.
+
+use std::borrow::Cow;
+
+/// How many line ends of each kind a text has.
+///
+/// A message as SMTP carries it has `crlf` alone (RFC 5321 §2.3.8: bare CR and bare LF must not be sent).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct LineEndings {
+    /// CR LF.
+    pub crlf: usize,
+    /// LF without a CR before it.
+    pub bare_lf: usize,
+    /// CR without an LF after it.
+    pub bare_cr: usize,
+}
+
+impl LineEndings {
+    /// Counts the line ends of `text` in one pass.
+    pub fn of(text: &[u8]) -> Self {
+        let mut found = Self::default();
+        for at in memchr::memchr2_iter(b'\r', b'\n', text) {
+            let before = at.checked_sub(1).and_then(|before| text.get(before));
+            match text.get(at) {
+                Some(b'\n') if before == Some(&b'\r') => found.crlf += 1,
+                Some(b'\n') => found.bare_lf += 1,
+                _ if text.get(at + 1) == Some(&b'\n') => {}
+                _ => found.bare_cr += 1,
+            }
+        }
+        found
+    }
+
+    /// Whether every line ends as SMTP demands.
+    pub fn are_crlf(&self) -> bool {
+        self.bare_lf == 0 && self.bare_cr == 0
+    }
+}
+
+/// The text with each bare LF made a CRLF, as for a message that was saved as a Unix file; borrowed where nothing is to be done.
+///
+/// Bare CRs stay: they are no line end of any system that saves mail today, and hiding them would change what was signed.
+///
+/// ```
+/// use mailverdict::message::to_crlf;
+/// assert_eq!(&*to_crlf(b"a\nb\r\nc\r"), b"a\r\nb\r\nc\r");
+/// ```
+pub fn to_crlf(text: &[u8]) -> Cow<'_, [u8]> {
+    let endings = LineEndings::of(text);
+    if endings.bare_lf == 0 {
+        return Cow::Borrowed(text);
+    }
+    let mut converted = Vec::with_capacity(text.len() + endings.bare_lf);
+    for line in text.split_inclusive(|octet| *octet == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(content) => {
+                converted.extend_from_slice(content.strip_suffix(b"\r").unwrap_or(content));
+                converted.extend_from_slice(b"\r\n");
+            }
+            None => converted.extend_from_slice(line),
+        }
+    }
+    Cow::Owned(converted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_line_end_is_counted_once() {
+        let endings = LineEndings::of(b"a\r\nb\nc\rd\r\r\n\n\r");
+        assert_eq!(endings, LineEndings { crlf: 2, bare_lf: 2, bare_cr: 3 });
+        assert!(!endings.are_crlf());
+        assert!(LineEndings::of(b"a\r\n").are_crlf());
+    }
+
+    #[test]
+    fn only_bare_lf_becomes_crlf() {
+        assert_eq!(&*to_crlf(b"a\n\nb\r\r\n\nc"), b"a\r\n\r\nb\r\r\n\r\nc");
+        assert!(matches!(to_crlf(b"a\r\nb\rc"), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,29 @@
+//! What a receiver may decide for itself.
+
+use crate::{dkim, spf};
+use std::time::Duration;
+
+/// Everything a receiver may decide for itself. The defaults are the RFCs' numbers, or reasoned where the RFCs have none.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Policy {
+    /// The limits of SPF (RFC 7208 §4.6.4).
+    pub spf: spf::Limits,
+    /// What signatures are accepted, of DKIM and of ARC.
+    pub dkim: dkim::Policy,
+    /// The time for the evaluation of one message (RFC 7208 §4.6.4 asks for at least 20 seconds).
+    pub time_limit: Duration,
+    /// The time for one question to the DNS.
+    pub question_time_limit: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            spf: spf::Limits::default(),
+            dkim: dkim::Policy::default(),
+            time_limit: Duration::from_secs(20),
+            question_time_limit: Duration::from_secs(5),
+        }
+    }
+}

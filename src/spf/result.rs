@@ -1,0 +1,185 @@
+//! Results of SPF, each with its reason.
+
+use super::{limits::Limit, record::Directive};
+use crate::{
+    dns::LookupError,
+    lex::SyntaxError,
+    name::{Name, NameError},
+};
+use std::fmt;
+
+/// SPF for both identities of a session, evaluated and reported apart (RFC 7208 §2.3, §2.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct SpfReports {
+    /// HELO; `None` where the session does not know it, or not the client's address.
+    pub helo: Option<SpfReport>,
+    /// MAIL FROM, which is `postmaster@<helo>` for the null reverse-path (RFC 7208 §2.4); `None` where it is not known.
+    pub mail_from: Option<SpfReport>,
+}
+
+/// What SPF says of one identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SpfReport {
+    /// The domain that was checked, as the client wrote it where it is no domain name.
+    pub domain: Box<str>,
+    /// `<sender>` of RFC 7208 §4.1, as the client wrote it (with `postmaster` where it had no local part).
+    pub sender: Box<str>,
+    /// The result and its reason.
+    pub result: SpfResult,
+    /// Terms that count against the limit of RFC 7208 §4.6.4 and were evaluated.
+    pub dns_lookups: usize,
+    /// Void lookups that count against the limit of RFC 7208 §4.6.4.
+    pub void_lookups: usize,
+}
+
+/// The results of RFC 7208 §2.6; each says why it is so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum SpfResult {
+    /// There is nothing to evaluate.
+    None(NoneReason),
+    /// The domain owner makes no statement.
+    Neutral(NeutralReason),
+    /// The client may use the domain.
+    Pass(Matched),
+    /// The client may not use the domain.
+    Fail(Matched, Explanation),
+    /// The client probably may not use the domain.
+    SoftFail(Matched),
+    /// Something went wrong that may pass.
+    TempError(TempError),
+    /// The domain's records cannot be evaluated.
+    PermError(PermError),
+}
+
+/// Why the result is `none`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum NoneReason {
+    /// The identity's domain is no name (RFC 7208 §4.3).
+    NotAName(NameError),
+    /// The identity's domain has only one label, or is an address literal (RFC 7208 §4.3).
+    NotFullyQualified,
+    /// The domain does not exist (RFC 7208 §4.3).
+    NxDomain,
+    /// The domain publishes no SPF record (RFC 7208 §4.5).
+    NoRecord,
+}
+
+/// Why the result is `neutral`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum NeutralReason {
+    /// A directive with `?` matched.
+    Matched(Matched),
+    /// No directive matched, and there is no `redirect` (RFC 7208 §4.7).
+    NoMatch,
+}
+
+/// The directive that decided, and the domain whose record holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Matched {
+    /// The domain whose record holds the directive; differs from the domain that was checked behind a `redirect`.
+    pub domain: Name,
+    /// The directive.
+    pub directive: Directive,
+    /// For an `include`: what matched in the included record.
+    pub inner: Option<Box<Matched>>,
+}
+
+/// The explanation that goes with a `fail` (RFC 7208 §6.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum Explanation {
+    /// The domain offers none, or none that could be used.
+    Default,
+    /// Text written by a stranger: printable ASCII, but nobody vouches for what it says.
+    Published(Box<str>),
+}
+
+/// Why the result is `temperror`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum TempError {
+    /// A question to the DNS was not answered (RFC 7208 §2.6.6).
+    Lookup {
+        /// The name that was asked for.
+        name: Name,
+        /// What went wrong.
+        error: LookupError,
+    },
+}
+
+/// Why the result is `permerror`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum PermError {
+    /// A record does not follow the grammar (RFC 7208 §4.6).
+    Syntax {
+        /// Whose record.
+        domain: Name,
+        /// Where, and what was expected there.
+        error: SyntaxError,
+    },
+    /// More than one SPF record at one domain (RFC 7208 §4.5).
+    ManyRecords {
+        /// Which domain.
+        domain: Name,
+        /// How many records.
+        count: usize,
+    },
+    /// The target of `include` or `redirect` has no SPF record, or does not exist (RFC 7208 §5.2, §6.1).
+    NoRecordAtTarget {
+        /// Whose record names the target.
+        domain: Name,
+        /// The target, as it came out of the macros.
+        target: Box<str>,
+    },
+    /// A limit of RFC 7208 §4.6.4 was exceeded.
+    LimitExceeded {
+        /// Which one, and its number.
+        limit: Limit,
+        /// Whose record was being evaluated.
+        domain: Name,
+        /// The term at which it broke, as it stands in the record.
+        term: Box<str>,
+    },
+}
+
+impl SpfResult {
+    /// The result's word in header fields and reports (RFC 7208 §2.6, RFC 8601 §2.7.2).
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Self::None(_) => "none",
+            Self::Neutral(_) => "neutral",
+            Self::Pass(_) => "pass",
+            Self::Fail(..) => "fail",
+            Self::SoftFail(_) => "softfail",
+            Self::TempError(_) => "temperror",
+            Self::PermError(_) => "permerror",
+        }
+    }
+
+    /// The directive that decided, if one did.
+    pub fn matched(&self) -> Option<&Matched> {
+        match self {
+            Self::Pass(matched)
+            | Self::Fail(matched, _)
+            | Self::SoftFail(matched)
+            | Self::Neutral(NeutralReason::Matched(matched)) => Some(matched),
+            Self::None(_) | Self::Neutral(NeutralReason::NoMatch) | Self::TempError(_) | Self::PermError(_) => None,
+        }
+    }
+}
+
+/// The reason in words.
+impl fmt::Display for SpfResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.keyword())
+    }
+}

@@ -1,0 +1,18 @@
+//! What was found out about a message.
+
+use crate::{arc::ArcReport, dkim::SignatureReport, message::Finding, spf::SpfReports};
+
+/// What was found out about one message: four reports, owned, so that it outlives the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Verdict {
+    /// SPF, for HELO and MAIL FROM apart.
+    pub spf: SpfReports,
+    /// Every DKIM-Signature field, from the top of the header down; empty where there is none.
+    pub dkim: Vec<SignatureReport>,
+    /// The ARC chain.
+    pub arc: ArcReport,
+    /// What is odd about the message itself.
+    pub findings: Vec<Finding>,
+}
