@@ -1,6 +1,7 @@
 //! Says whether a mail message is what it claims to be.
 
 pub mod arc;
+pub mod authentication_results;
 pub mod authenticator;
 pub mod crypto;
 pub mod dkim;

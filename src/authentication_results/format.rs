@@ -1,0 +1,229 @@
+//! The field as text.
+
+use super::{AuthenticationResults, FIELD_NAME, MethodResult, Property, fold::Folded};
+use std::fmt;
+
+/// What begins the line of each result.
+const RESULT_INDENT: &str = "    ";
+
+impl AuthenticationResults {
+    /// The whole field, folded, from its name to the CRLF at its end.
+    pub fn to_header_field(&self) -> String {
+        format!("{FIELD_NAME}: {self}\r\n")
+    }
+
+    /// The value after `start` columns, which the caller has filled.
+    pub(crate) fn to_folded(&self, start: usize) -> String {
+        let mut field = Folded::after(start);
+        field.put(&value(&self.authserv_id));
+        if let Some(version) = self.version {
+            field.word(&version.to_string());
+        }
+        for text in &self.comments {
+            field.phrase(&comment(text));
+        }
+        if self.results.is_empty() && self.not_understood.is_empty() {
+            field.put(";");
+            field.word("none");
+        }
+        for result in &self.results {
+            field.put(";");
+            field.line(RESULT_INDENT);
+            result.write(&mut field);
+        }
+        for text in &self.not_understood {
+            field.put(";");
+            field.phrase(&quoted_string(text));
+        }
+        field.finish()
+    }
+}
+
+impl fmt::Display for AuthenticationResults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_folded(FIELD_NAME.len() + 2))
+    }
+}
+
+impl MethodResult {
+    fn write(&self, field: &mut Folded) {
+        field.put(&keyword(&self.method));
+        if let Some(version) = self.version {
+            field.put(&format!("/{version}"));
+        }
+        field.put("=");
+        field.put(&keyword(&self.result));
+        for text in &self.comments {
+            field.phrase(&comment(text));
+        }
+        if let Some(reason) = &self.reason {
+            field.pair("reason=", &value(reason));
+        }
+        for Property { ptype, property, value: text } in &self.properties {
+            field.pair(&format!("{}.{}=", keyword(ptype), keyword(property)), &pvalue(text));
+        }
+        for text in &self.not_understood {
+            field.phrase(&not_understood(text));
+        }
+    }
+}
+
+/// `Keyword` of RFC 5321 §4.1.2, with the underscore that some senders use; what is none of that is left out.
+fn keyword(text: &str) -> String {
+    text.chars().filter(|c| is_keyword(*c)).collect()
+}
+
+pub(super) fn is_keyword(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+/// `token` of RFC 2045 §5.1.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_graphic() && !br#"()<>@,;:\"/[]?="#.contains(&octet))
+}
+
+/// `atext` of RFC 5322 §3.2.3, with UTF-8 (RFC 6532 §3.2).
+fn is_atext(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii() && !is_escaped(c))
+}
+
+fn is_dot_atom(text: &str) -> bool {
+    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+}
+
+/// `domain-name` of RFC 6376 §3.5, with the underscore, and U-labels (RFC 8616 §4).
+fn is_domain_name(text: &str) -> bool {
+    let is_label = |c: char| is_keyword(c) || (!c.is_ascii() && !is_escaped(c));
+    text.split('.').all(|label| !label.is_empty() && label.chars().all(is_label))
+}
+
+/// Characters that do not stand in the field: those that end lines or texts, and those that hide or reorder what stands there.
+pub(super) fn is_escaped(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{fffd}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
+/// `value` of RFC 2045 §5.1: a token, or else a quoted string.
+fn value(text: &str) -> String {
+    if is_token(text) { text.to_owned() } else { quoted_string(text) }
+}
+
+/// `pvalue` of RFC 8601 §2.2. What is an address or a domain is written as one.
+fn pvalue(text: &str) -> String {
+    if is_token(text) {
+        return text.to_owned();
+    }
+    match text.rsplit_once('@') {
+        Some(("", domain)) if is_domain_name(domain) => text.to_owned(),
+        Some((local, domain)) if is_domain_name(domain) => {
+            if is_dot_atom(local) {
+                text.to_owned()
+            } else {
+                format!("{}@{domain}", quoted_string(local))
+            }
+        }
+        None if is_domain_name(text) => text.to_owned(),
+        Some(_) | None => quoted_string(text),
+    }
+}
+
+/// A word of its own: `token=token` as it is (some senders write `action=none`), anything else as a quoted string.
+fn not_understood(text: &str) -> String {
+    match text.split_once('=') {
+        Some((key, word)) if key != "reason" && !key.contains('.') && is_token(key) && is_token(word) => {
+            text.to_owned()
+        }
+        Some(_) | None => quoted_string(text),
+    }
+}
+
+/// `quoted-string` of RFC 5322 §3.2.4.
+fn quoted_string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    push_escaped(&mut quoted, text, &['"', '\\']);
+    quoted.push('"');
+    quoted
+}
+
+/// `comment` of RFC 5322 §3.2.2; parentheses inside are quoted, so that no nesting is needed.
+fn comment(text: &str) -> String {
+    let mut comment = String::with_capacity(text.len() + 2);
+    comment.push('(');
+    push_escaped(&mut comment, text, &['(', ')', '\\']);
+    comment.push(')');
+    comment
+}
+
+fn push_escaped(to: &mut String, text: &str, special: &[char]) {
+    for c in text.chars() {
+        if is_escaped(c) {
+            // The escape is text like any other, so its backslash is quoted as well.
+            c.escape_default().for_each(|c| to.extend((c == '\\').then_some('\\').into_iter().chain([c])));
+        } else {
+            to.extend(special.contains(&c).then_some('\\').into_iter().chain([c]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_value(value: &str) -> String {
+        let mut field = AuthenticationResults::none("a.example");
+        field.results.push(MethodResult::new("spf", "pass").with_property("smtp", "mailfrom", value));
+        let written = field.to_string();
+        written.strip_prefix("a.example;\r\n    spf=pass smtp.mailfrom=").unwrap().to_owned()
+    }
+
+    #[test]
+    fn values_are_tokens_addresses_or_quoted_strings() {
+        for plain in ["example.com", "a@example.com", "@example.com", "a=b@example.com", "jörg@bücher.example"] {
+            assert_eq!(with_value(plain), plain);
+        }
+        for (text, quoted) in [
+            ("", r#""""#),
+            ("a;b", r#""a;b""#),
+            ("a/b=", r#""a/b=""#),
+            ("2001:db8::1", r#""2001:db8::1""#),
+            (r#"a"b\c"#, r#""a\"b\\c""#),
+            ("a b@example.com", r#""a b"@example.com"#),
+            ("a@b@example.com", r#""a@b"@example.com"#),
+            ("a..b@example.com", r#""a..b"@example.com"#),
+            ("a@[192.0.2.1]", r#""a@[192.0.2.1]""#),
+        ] {
+            assert_eq!(with_value(text), quoted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_ends_the_field() {
+        for hostile in ["a\r\nX: y", "a\nb", "a\rb", "a\0b", "a\u{85}b", "a\u{2028}b", "\u{202e}a"] {
+            let written = with_value(hostile);
+            assert!(!written.contains(|c: char| c.is_control() || is_escaped(c)), "{written:?}");
+        }
+        assert_eq!(with_value("a\r\nX: y"), r#""a\\r\\nX: y""#);
+    }
+
+    #[test]
+    fn comments_hold_no_open_parenthesis() {
+        let mut field = AuthenticationResults::none("a.example");
+        field.results.push(MethodResult::new("dkim", "fail").with_comment(r"a) (b\"));
+        assert_eq!(field.to_string(), "a.example;\r\n    dkim=fail (a\\) \\(b\\\\)");
+    }
+
+    #[test]
+    fn lines_have_no_more_than_78_columns_where_words_allow_it() {
+        let mut field = AuthenticationResults::none("a.example");
+        let result =
+            MethodResult::new("dkim", "fail").with_reason(&"many words ".repeat(40)).with_comment(&"x ".repeat(99));
+        let long = format!("{}.example", "d".repeat(60));
+        field.results.push(result.with_property("header", "d", "example.com").with_property("header", "i", &long));
+        let written = field.to_header_field();
+        assert!(written.lines().all(|line| line.len() <= 78 && !line.trim().is_empty()), "{written}");
+        assert!(written.lines().skip(1).all(|line| line.starts_with(' ')), "{written}");
+        assert!(written.contains(&"many words ".repeat(3)));
+    }
+}

@@ -1,0 +1,219 @@
+//! The results of a verdict, with the properties that are registered for each method (RFC 8601 §6.3 and its successors).
+
+use super::{MethodResult, Property};
+use crate::{
+    arc::{ArcReport, ArcResult},
+    dkim::{DkimResult, SignatureReport},
+    dmarc::DmarcReport,
+    spf::{SpfReport, SpfReports},
+    verdict::Verdict,
+};
+
+/// RFC 5322 §2.1.1 allows no line of more than 998 characters, and a word cannot be folded: longer values are left out.
+const MAX_VALUE_LEN: usize = 320;
+
+/// Reasons are for people, who read no more than this.
+const MAX_REASON_LEN: usize = 240;
+
+pub(super) fn of_verdict(verdict: &Verdict) -> Vec<MethodResult> {
+    let mut results = of_spf(&verdict.spf);
+    results.extend(of_dkim(&verdict.dkim));
+    results.push(of_arc(&verdict.arc));
+    results
+}
+
+impl MethodResult {
+    /// Adds a property whose value comes from a message.
+    fn evaluated(mut self, ptype: &str, property: &str, value: Option<&str>) -> Self {
+        if let Some(value) = value.map(printable).filter(|value| !value.is_empty() && value.len() <= MAX_VALUE_LEN) {
+            self.properties.push(Property { ptype: ptype.into(), property: property.into(), value: value.into() });
+        }
+        self
+    }
+
+    /// Adds the reason, unless it says no more than the result does.
+    fn explained(self, words: &str) -> Self {
+        let words = printable(words);
+        if words.is_empty() || *words == *self.result {
+            return self;
+        }
+        match words.char_indices().nth(MAX_REASON_LEN) {
+            Some((end, _)) => self.with_reason(&format!("{}...", words.get(..end).unwrap_or_default())),
+            None => self.with_reason(&words),
+        }
+    }
+}
+
+/// RFC 8601 §4: only the identity that gave the result is named; §2.7.2: without its local part, which SPF did not authenticate.
+fn of_spf(reports: &SpfReports) -> Vec<MethodResult> {
+    let of = |report: &SpfReport, identity: &str| {
+        MethodResult::new("spf", report.result.keyword()).explained(&report.result.to_string()).evaluated(
+            "smtp",
+            identity,
+            Some(&report.domain),
+        )
+    };
+    let mail_from = reports.mail_from.iter().map(|report| of(report, "mailfrom"));
+    mail_from.chain(reports.helo.iter().map(|report| of(report, "helo"))).collect()
+}
+
+fn of_dkim(reports: &[SignatureReport]) -> Vec<MethodResult> {
+    if reports.is_empty() {
+        return vec![MethodResult::new("dkim", "none").with_comment("message not signed")];
+    }
+    let prefixes = distinct_prefixes(reports);
+    let of = |(report, data): (&SignatureReport, &str)| {
+        let SignatureReport { signature, key, .. } = report;
+        let mut result = MethodResult::new("dkim", report.result.keyword());
+        if let (DkimResult::Pass, Some(bits)) = (&report.result, key.as_ref().and_then(|key| key.bits)) {
+            result.comments.push(format!("{bits}-bit key").into());
+        }
+        result
+            .evaluated("header", "d", signature.domain.as_ref().map(|domain| domain.as_str()))
+            .evaluated("header", "i", signature.identity.as_deref())
+            .evaluated("header", "s", signature.selector.as_ref().map(|selector| selector.as_str()))
+            .evaluated("header", "a", signature.algorithm.as_deref())
+            .evaluated("header", "b", Some(data))
+    };
+    reports.iter().zip(prefixes).map(of).collect()
+}
+
+/// RFC 6008 §4: at least eight characters of `b=`, and as many as tell the signatures of the message apart.
+fn distinct_prefixes(reports: &[SignatureReport]) -> Vec<&str> {
+    let data: Vec<&str> = reports.iter().map(|report| &*report.signature.signature_data).collect();
+    let mut sorted: Vec<&str> = data.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let shared = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let needed = |text: &str| {
+        let at = sorted.partition_point(|other| *other < text);
+        let before = at.checked_sub(1).and_then(|before| sorted.get(before)).map_or(0, |other| shared(other, text));
+        let after = sorted.get(at + 1).map_or(0, |other| shared(other, text));
+        (before.max(after) + 1).max(8)
+    };
+    data.iter().map(|text| text.get(..needed(text)).unwrap_or(text)).collect()
+}
+
+fn of_arc(report: &ArcReport) -> MethodResult {
+    let result = MethodResult::new("arc", report.result.keyword());
+    match &report.result {
+        ArcResult::None => result,
+        ArcResult::NotEvaluated => result.with_comment("not evaluated"),
+        ArcResult::Pass { oldest_pass } => {
+            let sealers: Vec<&str> = report.sealers.iter().map(|domain| domain.as_str()).collect();
+            result.with_comment(&format!("sealed by {}", sealers.join(", "))).with_property(
+                "header",
+                "oldest-pass",
+                &oldest_pass.to_string(),
+            )
+        }
+        ArcResult::Fail(_) => result,
+    }
+}
+
+/// DMARC's result, with the domain of the From field and the policy that was evaluated (RFC 9989 §9.1).
+impl From<&DmarcReport> for MethodResult {
+    fn from(report: &DmarcReport) -> Self {
+        let mut result = Self::new("dmarc", report.result.keyword());
+        if let Some(policy) = report.policy {
+            result.comments.push(format!("p={} dis={}", policy.keyword(), report.disposition.keyword()).into());
+        }
+        let has_policy = report.policy.is_some();
+        result.evaluated("header", "from", report.author_domain.as_ref().map(|domain| domain.as_str())).evaluated(
+            "policy",
+            "dmarc",
+            has_policy.then(|| report.disposition.keyword()),
+        )
+    }
+}
+
+/// The text with all but printable ASCII escaped.
+fn printable(text: &str) -> String {
+    let mut printed = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, ' '..='~') { printed.push(c) } else { printed.extend(c.escape_default()) }
+    }
+    printed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        authentication_results::AuthenticationResults,
+        dkim::{FailReason, SignatureSummary},
+        name::{Domain, NameError},
+        spf::{NoneReason, SpfResult},
+    };
+
+    fn signature(data: &str, result: DkimResult) -> SignatureReport {
+        let domain = Domain::parse("example.com").unwrap();
+        let signature = SignatureSummary {
+            identity: Some(format!("@{domain}").into()),
+            domain: Some(domain),
+            signature_data: data.into(),
+            ..SignatureSummary::default()
+        };
+        SignatureReport {
+            field_index: 0,
+            signature,
+            result,
+            key: None,
+            body_hash: None,
+            header_hash: None,
+            unsigned_octets: 0,
+        }
+    }
+
+    fn verdict() -> Verdict {
+        Verdict {
+            spf: SpfReports { helo: None, mail_from: None },
+            dkim: Vec::new(),
+            arc: ArcReport { result: ArcResult::None, instances: 0, sealers: Vec::new() },
+            findings: Vec::new(),
+        }
+    }
+
+    fn written(verdict: &Verdict) -> String {
+        AuthenticationResults::new("mx.example.org", verdict).to_string()
+    }
+
+    #[test]
+    fn an_unsigned_message_without_a_session_has_no_spf() {
+        let field = written(&verdict());
+        assert_eq!(field, "mx.example.org;\r\n    dkim=none (message not signed);\r\n    arc=none");
+    }
+
+    #[test]
+    fn signatures_that_begin_alike_are_told_apart() {
+        let data = ["abcdefghij", "abcdefghik", "abcd", "zzzzzzzzzzzz", "abcdefghij"];
+        let reports: Vec<_> = data.iter().map(|data| signature(data, DkimResult::Pass)).collect();
+        let expected = ["abcdefghij", "abcdefghik", "abcd", "zzzzzzzz", "abcdefghij"];
+        assert_eq!(distinct_prefixes(&reports), expected);
+    }
+
+    #[test]
+    fn what_the_message_says_stays_in_its_quotes() {
+        let mut hostile = signature("AbCd/+==", DkimResult::Fail(FailReason::InvalidSignature));
+        hostile.signature.identity = Some("x\"; spf=pass\r\nX-Evil: 1@example.com".into());
+        let verdict = Verdict { dkim: vec![hostile], ..verdict() };
+        let field = written(&verdict);
+        assert!(field.contains(r#"header.i="x\"; spf=pass\\r\\nX-Evil: 1"@example.com"#), "{field}");
+        assert!(field.contains(r#"header.b="AbCd/+==""#), "{field}");
+    }
+
+    #[test]
+    fn identities_of_a_client_without_manners_are_escaped_or_left_out() {
+        let report = |domain: &str| SpfReport {
+            domain: domain.into(),
+            sender: "".into(),
+            result: SpfResult::None(NoneReason::NotAName(NameError::NotLdh)),
+            dns_lookups: 0,
+            void_lookups: 0,
+        };
+        let spf = SpfReports { helo: Some(report("a\r\nb")), mail_from: Some(report(&"x".repeat(321))) };
+        let field = written(&Verdict { spf, ..verdict() });
+        assert!(field.contains(r#"smtp.helo="a\\r\\nb""#), "{field}");
+        assert!(!field.contains("smtp.mailfrom"), "{field}");
+    }
+}
