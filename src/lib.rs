@@ -1,5 +1,8 @@
 //! Says whether a mail message is what it claims to be.
 
+// Lets the ground floors land before those who use them; goes when the evaluators are in.
+#![allow(dead_code)]
+
 pub mod arc;
 pub mod authentication_results;
 pub mod authenticator;
