@@ -72,10 +72,7 @@ mod tests {
     };
 
     /// Ready at the `n`th poll.
-    fn after<T: Clone>(mut polls: usize, value: T, polled: &AtomicUsize) -> impl Future<Output = T> + '_
-    where
-        T: 'static,
-    {
+    fn after<T: Clone + 'static>(mut polls: usize, value: T, polled: &AtomicUsize) -> impl Future<Output = T> + '_ {
         poll_fn(move |_| {
             polled.fetch_add(1, Ordering::Relaxed);
             polls -= 1;
