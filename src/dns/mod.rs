@@ -1,5 +1,14 @@
 //! Questions to the DNS and their answers, as far as mail authentication needs them.
 
+mod master_file;
+mod question;
+mod zone;
+mod zone_text;
+
+pub use master_file::{ZoneError, ZoneProblem};
+pub use question::{Question, RecordType, reverse_name};
+pub use zone::{MAX_CNAME_CHAIN, Zone};
+
 use crate::name::Name;
 use std::{
     future::Future,
@@ -66,7 +75,7 @@ impl<T> Answer<T> {
 }
 
 /// One MX record (RFC 1035 §3.3.9).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mx {
     /// Lower is preferred.
     pub preference: u16,

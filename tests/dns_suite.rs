@@ -1,0 +1,158 @@
+//! Zones in memory: master files, wildcards, aliases, the two kinds of emptiness.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use mailverdict::{
+    dns::{Answer, Lookup, LookupError, RecordType, Resolver, Zone},
+    name::Name,
+};
+use saphyr::{LoadableYamlNode, Yaml};
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+/// A zone in memory has every answer at the first poll.
+fn now<T>(question: impl Future<Output = T>) -> T {
+    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("a zone in memory made someone wait"),
+    }
+}
+
+fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
+    match lookup {
+        Ok(Answer::NoData) => "nodata".into(),
+        Ok(Answer::NxDomain) => "nxdomain".into(),
+        Ok(Answer::Records(records)) => records.iter().map(record).collect::<Vec<_>>().join(" | "),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn ask(zone: &Zone, question: &str) -> String {
+    let (name, record_type) = question.rsplit_once(' ').unwrap();
+    if record_type == "PTR" {
+        return show(now(zone.ptr(name.parse().unwrap())), ToString::to_string);
+    }
+    let name = Name::parse(name).unwrap();
+    match record_type {
+        "TXT" => show(now(zone.txt(&name)), |text| text.escape_ascii().to_string()),
+        "A" => show(now(zone.a(&name)), ToString::to_string),
+        "AAAA" => show(now(zone.aaaa(&name)), ToString::to_string),
+        "MX" => show(now(zone.mx(&name)), |mx| format!("{} {}", mx.preference, mx.exchange)),
+        other => panic!("unknown type {other}"),
+    }
+}
+
+fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
+    case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text")))
+}
+
+/// What is wrong with a case; nothing where all is well.
+fn failures(case: &Yaml<'_>) -> Vec<String> {
+    let mut file = text(case, "file").unwrap().to_owned();
+    if let Some(repeat) = case.as_mapping_get("repeat") {
+        let times = repeat.as_mapping_get("times").unwrap().as_integer().unwrap();
+        file = file.replace("<>", &text(repeat, "part").unwrap().repeat(usize::try_from(times).unwrap()));
+    }
+    let zone = match (Zone::parse(&file, "zone.db"), text(case, "error")) {
+        (Ok(zone), None) => zone,
+        (Ok(_), Some(error)) => return vec![format!("read, but wanted: {error}")],
+        (Err(error), wanted) if wanted == Some(&error.to_string()) => return Vec::new(),
+        (Err(error), wanted) => return vec![format!("error: {error}\n      wanted: {}", wanted.unwrap_or("none"))],
+    };
+    let mut failures = Vec::new();
+    let mut asked = 0;
+    for (question, wanted) in case.as_mapping_get("answers").and_then(Yaml::as_mapping).into_iter().flatten() {
+        let (question, wanted) = (question.as_str().unwrap(), wanted.as_str().unwrap());
+        let answer = ask(&zone, question);
+        if answer != wanted {
+            failures.push(format!("{question}: {answer}\n      wanted: {wanted}"));
+        }
+        asked += 1;
+    }
+    for (name, wanted) in case.as_mapping_get("text_len").and_then(Yaml::as_mapping).into_iter().flatten() {
+        let answer = now(zone.txt(&Name::parse(name.as_str().unwrap()).unwrap())).unwrap();
+        let len = answer.records()[0].len();
+        if i64::try_from(len).unwrap() != wanted.as_integer().unwrap() {
+            failures.push(format!("{len} octets"));
+        }
+        asked += 1;
+    }
+    if asked == 0 {
+        failures.push("nothing was asked".into());
+    }
+    failures
+}
+
+#[test]
+fn master_files() {
+    let cases = Yaml::load_from_str(include_str!("data/dns/master_files.yml")).unwrap();
+    let mut failed = String::new();
+    for case in &cases {
+        for failure in failures(case) {
+            failed += &format!("  {}: {failure}\n", text(case, "name").unwrap());
+        }
+    }
+    println!("{} master files", cases.len());
+    assert!(failed.is_empty(), "\n{failed}");
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+#[test]
+fn several_files_make_one_zone_and_a_bad_one_spoils_it() {
+    let zone = Zone::parse("a. A 192.0.2.1", "a.db").unwrap().with("a. A 192.0.2.2\nb. CNAME a.", "b.db").unwrap();
+    assert_eq!(ask(&zone, "b A"), "192.0.2.1 | 192.0.2.2");
+    let error = zone.with("\nb. A 192.0.2.3", "c.db").unwrap_err();
+    assert_eq!(error.to_string(), "c.db:2: a CNAME record stands alone, but b has other data");
+}
+
+#[test]
+fn files_are_read_from_disk_and_their_names_are_told() {
+    let files = [concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dns/small.db"), "/nonexistent/zone.db"];
+    assert_eq!(ask(&Zone::read(&files[..1]).unwrap(), "mail.example.com A"), "192.0.2.1");
+    let error = Zone::read(files).unwrap_err();
+    assert!(error.to_string().starts_with("/nonexistent/zone.db: cannot be read: "), "{error}");
+}
+
+#[test]
+fn zones_are_made_in_code_and_failures_planted() {
+    let mut zone = Zone::new();
+    zone.add_txt(&name("a.example"), *b"text")
+        .add_a(&name("a.example"), [192, 0, 2, 1].into())
+        .add_aaaa(&name("a.example"), "2001:db8::1".parse().unwrap())
+        .add_mx(&name("a.example"), 10, name("a.example"))
+        .add_ptr([192, 0, 2, 1].into(), name("a.example"))
+        .add_cname(&name("b.example"), name("a.example"))
+        .add_name(&name("c.example"));
+    for (question, wanted) in [
+        ("b.example TXT", "text"),
+        ("b.example A", "192.0.2.1"),
+        ("b.example AAAA", "2001:db8::1"),
+        ("b.example MX", "10 a.example"),
+        ("192.0.2.1 PTR", "a.example"),
+        ("c.example A", "nodata"),
+        ("d.example A", "nxdomain"),
+    ] {
+        assert_eq!(ask(&zone, question), wanted, "{question}");
+    }
+    zone.plant(&name("a.example"), RecordType::A, LookupError::Timeout)
+        .plant(&name("a.example"), RecordType::Mx, LookupError::Timeout)
+        .plant(&name("a.example"), RecordType::Mx, LookupError::ServerFailure)
+        .plant(&name("e.example"), RecordType::Txt, LookupError::Refused);
+    for (question, wanted) in [
+        ("b.example A", "no answer in time"),
+        ("b.example TXT", "text"),
+        ("a.example MX", "the server failed (SERVFAIL)"),
+        ("e.example TXT", "the server refused to answer (REFUSED)"),
+        ("e.example A", "nodata"),
+    ] {
+        assert_eq!(ask(&zone, question), wanted, "{question}");
+    }
+    // Records that are added after the first answer are seen.
+    zone.add_txt(&name("a.example"), *b"more");
+    assert_eq!(ask(&zone, "a.example TXT"), "text | more");
+}
