@@ -15,6 +15,7 @@ mod lex;
 pub mod message;
 pub mod name;
 pub mod policy;
+mod registered_methods;
 pub mod session;
 pub mod spf;
 pub mod time;

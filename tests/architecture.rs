@@ -13,10 +13,10 @@ const FLOORS: [&[&str]; 7] = [
     &["lex"],
     &["name", "time", "join", "memo"],
     &["message", "session", "dns", "crypto"],
-    &["spf", "dkim"],
+    &["spf", "dkim", "authentication_results"],
     &["arc", "dmarc"],
     &["policy", "verdict"],
-    &["authenticator", "authentication_results", "received_spf", "evidence"],
+    &["authenticator", "registered_methods", "received_spf", "evidence"],
 ];
 
 /// The rooms that may name the `Resolver`: the one that makes it, the four that ask it, and the spine that hands it on.

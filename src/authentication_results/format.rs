@@ -22,7 +22,8 @@ impl AuthenticationResults {
         for text in &self.comments {
             field.phrase(&comment(text));
         }
-        if self.results.is_empty() && self.not_understood.is_empty() {
+        // What `none` means in another version is not known here.
+        if self.results.is_empty() && self.not_understood.is_empty() && self.is_version_known() {
             field.put(";");
             field.word("none");
         }
@@ -117,7 +118,7 @@ fn pvalue(text: &str) -> String {
     match text.rsplit_once('@') {
         Some(("", domain)) if is_domain_name(domain) => text.to_owned(),
         Some((local, domain)) if is_domain_name(domain) => {
-            if is_dot_atom(local) {
+            if is_dot_atom(local) && !looks_like_a_property(local) {
                 text.to_owned()
             } else {
                 format!("{}@{domain}", quoted_string(local))
@@ -128,10 +129,22 @@ fn pvalue(text: &str) -> String {
     }
 }
 
+/// RFC 8601 §2.3: the registered property types.
+pub(super) fn is_known_ptype(text: &str) -> bool {
+    matches!(text, "smtp" | "header" | "body" | "policy")
+}
+
+/// Whether a reader that expects no value might take the text for the next property.
+fn looks_like_a_property(text: &str) -> bool {
+    text.contains('=') && text.split_once('.').is_some_and(|(ptype, _)| is_known_ptype(&ptype.to_ascii_lowercase()))
+}
+
 /// A word of its own: `token=token` as it is (some senders write `action=none`), anything else as a quoted string.
 fn not_understood(text: &str) -> String {
     match text.split_once('=') {
-        Some((key, word)) if key != "reason" && !key.contains('.') && is_token(key) && is_token(word) => {
+        Some((key, word))
+            if !key.eq_ignore_ascii_case("reason") && !key.contains('.') && is_token(key) && is_token(word) =>
+        {
             text.to_owned()
         }
         Some(_) | None => quoted_string(text),

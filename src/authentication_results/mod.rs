@@ -12,10 +12,13 @@
 //! ```
 
 mod fold;
+mod forged;
 mod format;
-mod methods;
+mod parse;
+mod scan;
 
-use crate::verdict::Verdict;
+pub use forged::{Forged, ForgedReason, strip_forged};
+
 use std::net::IpAddr;
 
 /// The name of the field (RFC 8601 §2.1).
@@ -78,24 +81,6 @@ pub struct Property {
 }
 
 impl AuthenticationResults {
-    /// The field that reports `verdict`, written by the service `authserv_id` (RFC 8601 §2.5: a name of the receiver's own).
-    ///
-    /// What stands in it is printable ASCII, even where the message had other characters.
-    ///
-    /// ```
-    /// # async fn example<R: mailverdict::dns::Resolver>(
-    /// #     authenticator: &mailverdict::Authenticator<R>, message: &mailverdict::Message<'_>, peer: std::net::IpAddr,
-    /// # ) {
-    /// use mailverdict::authentication_results::AuthenticationResults;
-    /// let verdict = authenticator.authenticate(message, peer).await;
-    /// let field = AuthenticationResults::new("mx.example.org", &verdict).with_remote_ip(peer);
-    /// print!("{}", field.to_header_field());
-    /// # }
-    /// ```
-    pub fn new(authserv_id: &str, verdict: &Verdict) -> Self {
-        Self { results: methods::of_verdict(verdict), ..Self::none(authserv_id) }
-    }
-
     /// The field that says that nothing was evaluated (RFC 8601 §2.2, `no-result`).
     pub fn none(authserv_id: &str) -> Self {
         Self {

@@ -1,8 +1,9 @@
-//! The results of a verdict, with the properties that are registered for each method (RFC 8601 §6.3 and its successors).
+//! The results of a verdict as Authentication-Results has them, with the properties that are registered for each method (RFC 8601
+//! §6.3 and its successors).
 
-use super::{MethodResult, Property};
 use crate::{
     arc::{ArcReport, ArcResult},
+    authentication_results::{AuthenticationResults, MethodResult, Property},
     dkim::{DkimResult, SignatureReport},
     dmarc::DmarcReport,
     spf::{SpfReport, SpfReports},
@@ -15,18 +16,35 @@ const MAX_VALUE_LEN: usize = 320;
 /// Reasons are for people, who read no more than this.
 const MAX_REASON_LEN: usize = 240;
 
-pub(super) fn of_verdict(verdict: &Verdict) -> Vec<MethodResult> {
-    let mut results = of_spf(&verdict.spf);
-    results.extend(of_dkim(&verdict.dkim));
-    results.push(of_arc(&verdict.arc));
-    results
+impl AuthenticationResults {
+    /// The field that reports `verdict`, written by the service `authserv_id` (RFC 8601 §2.5: a name of the receiver's own).
+    ///
+    /// What stands in it is printable ASCII, even where the message had other characters.
+    ///
+    /// ```
+    /// # async fn example<R: mailverdict::dns::Resolver>(
+    /// #     authenticator: &mailverdict::Authenticator<R>, message: &mailverdict::Message<'_>, peer: std::net::IpAddr,
+    /// # ) {
+    /// use mailverdict::authentication_results::AuthenticationResults;
+    /// let verdict = authenticator.authenticate(message, peer).await;
+    /// let field = AuthenticationResults::new("mx.example.org", &verdict).with_remote_ip(peer);
+    /// print!("{}", field.to_header_field());
+    /// # }
+    /// ```
+    pub fn new(authserv_id: &str, verdict: &Verdict) -> Self {
+        let mut field = Self::none(authserv_id);
+        field.results = of_spf(&verdict.spf);
+        field.results.extend(of_dkim(&verdict.dkim));
+        field.results.push(of_arc(&verdict.arc));
+        field
+    }
 }
 
 impl MethodResult {
     /// Adds a property whose value comes from a message.
     fn evaluated(mut self, ptype: &str, property: &str, value: Option<&str>) -> Self {
         if let Some(value) = value.map(printable).filter(|value| !value.is_empty() && value.len() <= MAX_VALUE_LEN) {
-            self.properties.push(Property { ptype: ptype.into(), property: property.into(), value: value.into() });
+            self.properties.push(Property::new(ptype, property, &value));
         }
         self
     }
@@ -140,7 +158,6 @@ fn printable(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        authentication_results::AuthenticationResults,
         dkim::{FailReason, SignatureSummary},
         name::{Domain, NameError},
         spf::{NoneReason, SpfResult},
