@@ -31,20 +31,20 @@ impl<R: Resolver> Authenticator<R> {
         session: impl Into<Session>,
     ) -> impl Future<Output = Verdict> + Send + 'a {
         let session = session.into();
-        async move { self.explain(message, &session, &mut ()).await }
+        async move { self.explain(message, &session, &mut spf::Observers { helo: (), mail_from: () }).await }
     }
 
-    /// [`authenticate`](Self::authenticate), and tells `observer` how SPF came to its result.
+    /// [`authenticate`](Self::authenticate), and tells `observers` how SPF came to its results.
     pub async fn explain<O: spf::Observe>(
         &self,
         message: &Message<'_>,
         session: &Session,
-        observer: &mut O,
+        observers: &mut spf::Observers<O>,
     ) -> Verdict {
         let Self { resolver, policy } = self;
         let now = session.received_at;
         let (spf, (dkim, arc)) = join(
-            spf::check(resolver, &policy.spf, session, Some(message.header()), observer),
+            spf::check(resolver, &policy.spf, session, Some(message.header()), observers),
             join(
                 dkim::verify_all(resolver, &policy.dkim, message, &[], now),
                 arc::validate(resolver, &policy.dkim, message, now),
@@ -52,5 +52,13 @@ impl<R: Resolver> Authenticator<R> {
         )
         .await;
         Verdict { spf, dkim, arc, findings: message.header().findings().to_vec() }
+    }
+    /// SPF alone, for which no message is needed: without one, a reverse-path that the session does not know is not checked.
+    pub async fn check_spf<O: spf::Observe>(
+        &self,
+        session: &Session,
+        observers: &mut spf::Observers<O>,
+    ) -> spf::SpfReports {
+        spf::check(&self.resolver, &self.policy.spf, session, None, observers).await
     }
 }

@@ -65,7 +65,7 @@ impl MethodResult {
 /// RFC 8601 §4: only the identity that gave the result is named; §2.7.2: without its local part, which SPF did not authenticate.
 fn of_spf(reports: &SpfReports) -> Vec<MethodResult> {
     let of = |report: &SpfReport, identity: &str| {
-        MethodResult::new("spf", report.result.keyword()).explained(&report.result.to_string()).evaluated(
+        MethodResult::new("spf", report.result.keyword()).explained(&report.to_string()).evaluated(
             "smtp",
             identity,
             Some(&report.domain),
@@ -160,7 +160,7 @@ mod tests {
     use crate::{
         dkim::{FailReason, SignatureSummary},
         name::{Domain, NameError},
-        spf::{NoneReason, SpfResult},
+        spf::{Identity, NoneReason, SpfResult},
     };
 
     fn signature(data: &str, result: DkimResult) -> SignatureReport {
@@ -222,6 +222,8 @@ mod tests {
     #[test]
     fn identities_of_a_client_without_manners_are_escaped_or_left_out() {
         let report = |domain: &str| SpfReport {
+            identity: Identity::Helo,
+            ip: std::net::Ipv4Addr::new(192, 0, 2, 1).into(),
             domain: domain.into(),
             sender: "".into(),
             result: SpfResult::None(NoneReason::NotAName(NameError::NotLdh)),

@@ -1,6 +1,9 @@
 //! The only door between nom and the rest of the house.
 
+mod printable;
 pub(crate) mod tag_list;
+
+pub(crate) use printable::Printable;
 
 use nom::error::{ErrorKind, FromExternalError, ParseError};
 use std::fmt;

@@ -1,17 +1,22 @@
-//! The limits of RFC 7208 §4.6.4.
+//! The limits of RFC 7208 §4.6.4, and what is left of them.
+
+use std::fmt;
 
 /// How much one check may ask of the DNS. The defaults are the RFC's numbers.
+///
+/// The time for a check is the resolver's to keep (RFC 7208 §4.6.4 asks for `temperror` once it is used up): see
+/// [`Policy::time_limit`](crate::Policy::time_limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Terms that cause questions (`include`, `a`, `mx`, `ptr`, `exists`, `redirect`).
-    pub lookups: usize,
-    /// Answers without records.
-    pub void_lookups: usize,
+    /// Terms that cause questions (`include`, `a`, `mx`, `ptr`, `exists`, `redirect`, and each term with a `%{p}` once more).
+    pub lookups: u8,
+    /// Terms for which an answer without records came.
+    pub void_lookups: u8,
     /// Hosts of one `mx`.
-    pub mx_hosts: usize,
+    pub mx_hosts: u8,
     /// Names of one `ptr`, or of one `%{p}`.
-    pub ptr_names: usize,
+    pub ptr_names: u8,
 }
 
 impl Default for Limits {
@@ -25,9 +30,88 @@ impl Default for Limits {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Limit {
     /// [`Limits::lookups`].
-    Lookups(usize),
+    Lookups(u8),
     /// [`Limits::void_lookups`].
-    VoidLookups(usize),
+    VoidLookups(u8),
     /// [`Limits::mx_hosts`].
-    MxHosts(usize),
+    MxHosts(u8),
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lookups(limit) => write!(f, "more than {limit} terms that ask the DNS"),
+            Self::VoidLookups(limit) => write!(f, "more than {limit} terms that ask the DNS for what is not there"),
+            Self::MxHosts(limit) => write!(f, "more than {limit} mail hosts"),
+        }
+    }
+}
+
+/// What a check has spent of its [`Limits`] so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Spent {
+    /// Terms that count against [`Limits::lookups`].
+    pub lookups: usize,
+    /// Terms that count against [`Limits::void_lookups`].
+    pub void_lookups: usize,
+}
+
+/// What is left of the limits; one for each check, all its includes and redirects together (RFC 7208 §4.1).
+#[derive(Debug)]
+pub(super) struct Budget {
+    limits: Limits,
+    spent: Spent,
+    /// Whether the term under evaluation has counted as void already.
+    term_is_void: bool,
+}
+
+impl Budget {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, spent: Spent::default(), term_is_void: false }
+    }
+
+    pub(super) fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// A term that causes questions is about to be evaluated.
+    pub(super) fn consume_lookup(&mut self) -> Result<(), Limit> {
+        if self.spent.lookups >= usize::from(self.limits.lookups) {
+            return Err(Limit::Lookups(self.limits.lookups));
+        }
+        self.spent.lookups += 1;
+        Ok(())
+    }
+
+    /// Another term begins.
+    pub(super) fn begin_term(&mut self) {
+        self.term_is_void = false;
+    }
+
+    /// An answer without records came.
+    ///
+    /// RFC 7208 §4.6.4 limits 'the number of "terms" for which DNS queries return' nothing: a term counts once, however many of
+    /// its questions (an `mx` has one for each host) are answered so.
+    pub(super) fn consume_void(&mut self) -> Result<(), Limit> {
+        if self.term_is_void {
+            return Ok(());
+        }
+        self.term_is_void = true;
+        self.spent.void_lookups += 1;
+        if self.spent.void_lookups > usize::from(self.limits.void_lookups) {
+            return Err(Limit::VoidLookups(self.limits.void_lookups));
+        }
+        Ok(())
+    }
+
+    /// Whether an `mx` may have that many hosts.
+    pub(super) fn allow_mx_hosts(&self, hosts: usize) -> Result<(), Limit> {
+        if hosts > usize::from(self.limits.mx_hosts) { Err(Limit::MxHosts(self.limits.mx_hosts)) } else { Ok(()) }
+    }
+
+    /// How many names of an address are looked at; the others are ignored (RFC 7208 §4.6.4).
+    pub(super) fn ptr_names(&self) -> usize {
+        usize::from(self.limits.ptr_names)
+    }
 }

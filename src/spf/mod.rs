@@ -1,20 +1,38 @@
 //! Sender Policy Framework, RFC 7208.
 
+mod check_host;
+mod expand;
+mod identity;
 mod limits;
+mod macro_string;
+mod mechanism;
+mod observe;
+mod parse;
 mod record;
 mod result;
 
-pub use limits::{Limit, Limits};
-pub use record::Directive;
+pub use identity::Identity;
+pub use limits::{Limit, Limits, Spent};
+pub use macro_string::{Delimiters, DomainSpec, Macro, MacroLetter, MacroPart, MacroString};
+pub use observe::{Observe, Observers, Tried};
+pub use record::{Directive, HostSpec, Mechanism, PrefixLen, Qualifier, Record, UnknownModifier};
 pub use result::{
     Explanation, Matched, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError,
 };
 
-use crate::{dns::Resolver, message::Header, session::Session};
+use crate::{
+    dns::Resolver,
+    join::join,
+    message::Header,
+    session::{MailFrom, Session},
+};
+use check_host::CheckHost;
+use expand::Values;
+use identity::Sender;
+use std::{borrow::Cow, net::IpAddr};
 
-/// Told of each step of an evaluation; `()` listens to none, at no cost.
-pub trait Observe: Send {}
-impl Observe for () {}
+/// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
+const UNKNOWN: &str = "unknown";
 
 /// Evaluates both identities side by side. `header` offers its Return-Path where the session does not know the reverse-path.
 pub(crate) async fn check<R: Resolver, O: Observe>(
@@ -22,8 +40,61 @@ pub(crate) async fn check<R: Resolver, O: Observe>(
     limits: &Limits,
     session: &Session,
     header: Option<&Header<'_>>,
-    observer: &mut O,
+    observers: &mut Observers<O>,
 ) -> SpfReports {
-    let _ = (resolver, limits, session, header, observer);
-    SpfReports { helo: None, mail_from: None }
+    // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
+    let Some(ip) = session.peer_ip.map(|ip| ip.to_canonical()) else {
+        return SpfReports { helo: None, mail_from: None };
+    };
+    let helo = session.helo.as_deref().map(Sender::postmaster);
+    let reverse_path = match &session.mail_from {
+        MailFrom::FromReturnPath => header.and_then(identity::return_path),
+        MailFrom::Null => Some(Cow::Borrowed("")),
+        MailFrom::Address(address) => Some(Cow::Borrowed(&**address)),
+    };
+    // RFC 7208 §2.4: the null reverse-path is postmaster@<helo>, which is the very check of the HELO identity.
+    let is_null = reverse_path.as_deref().is_some_and(str::is_empty);
+    let mail_from = reverse_path.as_deref().filter(|path| !path.is_empty()).map(Sender::of_mail_from);
+    let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
+    let (helo, mail_from) = join(
+        check_identity(resolver, limits, session, ip, Identity::Helo, helo, helo_observer),
+        check_identity(resolver, limits, session, ip, Identity::MailFrom, mail_from, mail_from_observer),
+    )
+    .await;
+    let mail_from = match &helo {
+        Some(helo) if is_null => Some(SpfReport { identity: Identity::MailFrom, ..helo.clone() }),
+        _ => mail_from,
+    };
+    SpfReports { helo, mail_from }
+}
+
+async fn check_identity<R: Resolver, O: Observe>(
+    resolver: &R,
+    limits: &Limits,
+    session: &Session,
+    ip: IpAddr,
+    identity: Identity,
+    sender: Option<Sender<'_>>,
+    observer: &mut O,
+) -> Option<SpfReport> {
+    let sender = sender?;
+    let (domain, result, spent) = match sender.domain() {
+        Err(reason) => (sender.domain.into(), SpfResult::None(reason), Spent::default()),
+        Ok(domain) => {
+            let values = Values {
+                ip,
+                local_part: sender.local_part,
+                sender_domain: &domain,
+                helo: session.helo.as_deref().unwrap_or(UNKNOWN),
+                receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
+                now: session.received_at.0,
+            };
+            let mut check = CheckHost::new(resolver, values, *limits, observer);
+            let result = check.evaluate(&domain).await;
+            (domain.as_str().into(), result, check.spent())
+        }
+    };
+    let sender = format!("{}@{domain}", sender.local_part).into();
+    let Spent { lookups, void_lookups } = spent;
+    Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: lookups, void_lookups })
 }

@@ -1,6 +1,273 @@
-//! An SPF record, taken apart.
+//! An SPF record, taken apart (RFC 7208 §4.5 to §6).
 
-/// A mechanism with its qualifier (RFC 7208 §4.6.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Directive {}
+use super::{
+    macro_string::{DomainSpec, MacroString},
+    parse,
+};
+use crate::lex::{SyntaxError, parse_all};
+use ipnet::{Ipv4Net, Ipv6Net};
+use std::fmt;
+
+/// An SPF record. Every value of this type can be written as a record that reads as the same value.
+///
+/// ```
+/// use mailverdict::spf::{Directive, Mechanism, Qualifier, Record};
+/// let record = Record::parse(b"V=spf1  IP4:192.0.2.0/24 redirect=_spf.example.com mx -all")?;
+/// assert_eq!(record.to_string(), "v=spf1 ip4:192.0.2.0/24 mx -all redirect=_spf.example.com");
+///
+/// let made = Record {
+///     directives: vec![
+///         Directive { qualifier: Qualifier::Pass, mechanism: Mechanism::Include("_spf.example.com".parse()?) },
+///         Directive { qualifier: Qualifier::Fail, mechanism: Mechanism::All },
+///     ],
+///     ..Record::default()
+/// };
+/// assert_eq!(made.to_string(), "v=spf1 include:_spf.example.com -all");
+/// # Ok::<(), mailverdict::SyntaxError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The directives, in the order in which they are tried.
+    pub directives: Vec<Directive>,
+    /// `redirect=` (§6.1); ignored where there is an `all`.
+    pub redirect: Option<DomainSpec>,
+    /// `exp=` (§6.2).
+    pub exp: Option<DomainSpec>,
+    /// All other modifiers, which have no effect (§6).
+    pub unknown_modifiers: Vec<UnknownModifier>,
+}
+
+/// A mechanism with its qualifier (§4.6.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Directive {
+    /// The result if the mechanism matches.
+    pub qualifier: Qualifier,
+    /// What is compared with the client.
+    pub mechanism: Mechanism,
+}
+
+/// The result that a matching directive causes (§4.6.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Qualifier {
+    /// `+`, or nothing.
+    #[default]
+    Pass,
+    /// `-`
+    Fail,
+    /// `~`
+    SoftFail,
+    /// `?`
+    Neutral,
+}
+
+/// A test of the client (§5).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Mechanism {
+    /// Always matches (§5.1).
+    All,
+    /// Matches where the check of another domain passes (§5.2).
+    Include(DomainSpec),
+    /// Matches an address of a host (§5.3).
+    A(HostSpec),
+    /// Matches an address of a mail host (§5.4).
+    Mx(HostSpec),
+    /// Matches a validated name of the client (§5.5); without a domain specification the domain of the record.
+    Ptr(Option<DomainSpec>),
+    /// Matches an IPv4 network (§5.6).
+    Ip4(Ipv4Net),
+    /// Matches an IPv6 network (§5.6).
+    Ip6(Ipv6Net),
+    /// Matches where a name has an A record (§5.7).
+    Exists(DomainSpec),
+}
+
+/// What `a` and `mx` look up and how they compare (§5.3, §5.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HostSpec {
+    /// Without one, the domain of the record.
+    pub domain: Option<DomainSpec>,
+    /// How many bits of an IPv4 address are compared; without a number, all.
+    pub ip4_prefix_len: PrefixLen<32>,
+    /// How many bits of an IPv6 address are compared; without a number, all.
+    pub ip6_prefix_len: PrefixLen<128>,
+}
+
+/// A number of leading bits from 0 to `MAX`; by default `MAX`, which is not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PrefixLen<const MAX: u8>(u8);
+
+/// A modifier that this document does not define (§6).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UnknownModifier {
+    name: Box<str>,
+    value: MacroString,
+}
+
+impl Record {
+    /// Reads a record (§4.6: a syntax error anywhere spoils the whole).
+    ///
+    /// # Errors
+    /// [`SyntaxError`] says where, and which rule of §12 was expected there.
+    pub fn parse(text: &[u8]) -> Result<Self, SyntaxError> {
+        parse_all(text, parse::record)
+    }
+
+    /// Whether a TXT record has the version section of an SPF record: exactly `v=spf1`, and then a space or the end (§4.5).
+    pub fn has_version(text: &[u8]) -> bool {
+        // §12: literal text is case-insensitive.
+        match text.split_at_checked(6) {
+            Some((version, rest)) => version.eq_ignore_ascii_case(b"v=spf1") && matches!(rest, [] | [b' ', ..]),
+            None => false,
+        }
+    }
+
+    /// The `redirect` that follows when nothing matches: none where there is an `all` (§5.1, §6.1).
+    pub fn effective_redirect(&self) -> Option<&DomainSpec> {
+        let has_all = || self.directives.iter().any(|directive| directive.mechanism == Mechanism::All);
+        self.redirect.as_ref().filter(|_| !has_all())
+    }
+}
+
+impl std::str::FromStr for Record {
+    type Err = SyntaxError;
+    fn from_str(text: &str) -> Result<Self, SyntaxError> {
+        Self::parse(text.as_bytes())
+    }
+}
+
+impl std::str::FromStr for Directive {
+    type Err = SyntaxError;
+    fn from_str(text: &str) -> Result<Self, SyntaxError> {
+        parse_all(text.as_bytes(), parse::directive)
+    }
+}
+
+impl<const MAX: u8> PrefixLen<MAX> {
+    /// `None` where `bits` is greater than `MAX`.
+    pub fn new(bits: u8) -> Option<Self> {
+        (bits <= MAX).then_some(Self(bits))
+    }
+
+    /// How many bits are compared.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+impl<const MAX: u8> Default for PrefixLen<MAX> {
+    fn default() -> Self {
+        Self(MAX)
+    }
+}
+
+impl UnknownModifier {
+    /// A modifier of this name.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] where `name` is no modifier name, or one that RFC 7208 defines.
+    pub fn new(name: &str, value: MacroString) -> Result<Self, SyntaxError> {
+        parse_all(name.as_bytes(), parse::unknown_name).map(|name| Self { name: name.into(), value })
+    }
+
+    /// The name, as written.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What stands behind the equals sign.
+    pub fn value(&self) -> &MacroString {
+        &self.value
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("v=spf1")?;
+        self.directives.iter().try_for_each(|directive| write!(f, " {directive}"))?;
+        if let Some(redirect) = &self.redirect {
+            write!(f, " redirect={redirect}")?;
+        }
+        if let Some(exp) = &self.exp {
+            write!(f, " exp={exp}")?;
+        }
+        self.unknown_modifiers.iter().try_for_each(|modifier| write!(f, " {modifier}"))
+    }
+}
+
+/// The directive as it stands in a record; the qualifier `+` is not written.
+impl fmt::Display for Directive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.qualifier.fmt(f)?;
+        self.mechanism.fmt(f)
+    }
+}
+
+impl fmt::Display for Qualifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "",
+            Self::Fail => "-",
+            Self::SoftFail => "~",
+            Self::Neutral => "?",
+        })
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Include(domain) => write!(f, "include:{domain}"),
+            Self::A(host) => write!(f, "a{host}"),
+            Self::Mx(host) => write!(f, "mx{host}"),
+            Self::Ptr(None) => f.write_str("ptr"),
+            Self::Ptr(Some(domain)) => write!(f, "ptr:{domain}"),
+            Self::Ip4(net) if net.prefix_len() == 32 => write!(f, "ip4:{}", net.addr()),
+            Self::Ip4(net) => write!(f, "ip4:{net}"),
+            Self::Ip6(net) if net.prefix_len() == 128 => write!(f, "ip6:{}", net.addr()),
+            Self::Ip6(net) => write!(f, "ip6:{net}"),
+            Self::Exists(domain) => write!(f, "exists:{domain}"),
+        }
+    }
+}
+
+/// What follows the mechanism's name.
+impl fmt::Display for HostSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(domain) = &self.domain {
+            write!(f, ":{domain}")?;
+        }
+        if self.ip4_prefix_len != PrefixLen::default() {
+            write!(f, "/{}", self.ip4_prefix_len.bits())?;
+        }
+        if self.ip6_prefix_len != PrefixLen::default() {
+            write!(f, "//{}", self.ip6_prefix_len.bits())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for UnknownModifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
+#[cfg(feature = "serde")]
+mod serialize {
+    use serde::{Serialize, Serializer};
+
+    /// As text.
+    impl Serialize for super::Record {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    /// As text.
+    impl Serialize for super::Directive {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+}

@@ -1,12 +1,12 @@
 //! Results of SPF, each with its reason.
 
-use super::{limits::Limit, record::Directive};
+use super::{identity::Identity, limits::Limit, record::Directive};
 use crate::{
     dns::LookupError,
-    lex::SyntaxError,
+    lex::{Printable, SyntaxError},
     name::{Name, NameError},
 };
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 /// SPF for both identities of a session, evaluated and reported apart (RFC 7208 §2.3, §2.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub struct SpfReports {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SpfReport {
+    /// Which identity was checked.
+    pub identity: Identity,
+    /// The client's address; one that is IPv4 mapped into IPv6 is IPv4 here (RFC 7208 §5).
+    pub ip: IpAddr,
     /// The domain that was checked, as the client wrote it where it is no domain name.
     pub domain: Box<str>,
     /// `<sender>` of RFC 7208 §4.1, as the client wrote it (with `postmaster` where it had no local part).
@@ -31,8 +35,23 @@ pub struct SpfReport {
     pub result: SpfResult,
     /// Terms that count against the limit of RFC 7208 §4.6.4 and were evaluated.
     pub dns_lookups: usize,
-    /// Void lookups that count against the limit of RFC 7208 §4.6.4.
+    /// Terms for which an answer without records came (RFC 7208 §4.6.4).
     pub void_lookups: usize,
+}
+
+/// The result with the client's address, in words.
+impl fmt::Display for SpfReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.result {
+            SpfResult::Pass(_)
+            | SpfResult::Fail(..)
+            | SpfResult::SoftFail(_)
+            | SpfResult::Neutral(NeutralReason::Matched(_)) => write!(f, "{} is {}", self.ip, self.result),
+            SpfResult::None(_) | SpfResult::Neutral(_) | SpfResult::TempError(_) | SpfResult::PermError(_) => {
+                self.result.fmt(f)
+            }
+        }
+    }
 }
 
 /// The results of RFC 7208 §2.6; each says why it is so.
@@ -76,7 +95,10 @@ pub enum NeutralReason {
     /// A directive with `?` matched.
     Matched(Matched),
     /// No directive matched, and there is no `redirect` (RFC 7208 §4.7).
-    NoMatch,
+    NoMatch {
+        /// Whose record was the last to be evaluated.
+        domain: Name,
+    },
 }
 
 /// The directive that decided, and the domain whose record holds it.
@@ -104,6 +126,7 @@ pub enum Explanation {
 /// Why the result is `temperror`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub enum TempError {
     /// A question to the DNS was not answered (RFC 7208 §2.6.6).
     Lookup {
@@ -133,12 +156,16 @@ pub enum PermError {
         /// How many records.
         count: usize,
     },
-    /// The target of `include` or `redirect` has no SPF record, or does not exist (RFC 7208 §5.2, §6.1).
+    /// The target of `include` or `redirect` has no SPF record (RFC 7208 §5.2, §6.1).
     NoRecordAtTarget {
         /// Whose record names the target.
         domain: Name,
+        /// The term that names it, as it stands in the record.
+        term: Box<str>,
         /// The target, as it came out of the macros.
         target: Box<str>,
+        /// What was found instead.
+        reason: NoneReason,
     },
     /// A limit of RFC 7208 §4.6.4 was exceeded.
     LimitExceeded {
@@ -172,14 +199,85 @@ impl SpfResult {
             | Self::Fail(matched, _)
             | Self::SoftFail(matched)
             | Self::Neutral(NeutralReason::Matched(matched)) => Some(matched),
-            Self::None(_) | Self::Neutral(NeutralReason::NoMatch) | Self::TempError(_) | Self::PermError(_) => None,
+            Self::None(_) | Self::Neutral(NeutralReason::NoMatch { .. }) | Self::TempError(_) | Self::PermError(_) => {
+                None
+            }
         }
     }
 }
 
-/// The reason in words.
+/// The reason in words. Where a directive decided, the words go on after "the client is": [`SpfReport`]'s own text has the
+/// address as well.
 impl fmt::Display for SpfResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.keyword())
+        match self {
+            Self::None(reason) => reason.fmt(f),
+            Self::Neutral(NeutralReason::Matched(matched)) => write!(f, "neither allowed nor refused by {matched}"),
+            Self::Neutral(NeutralReason::NoMatch { domain }) => {
+                write!(f, "no directive of {} matched", Printable(domain.as_str()))
+            }
+            Self::Pass(matched) => write!(f, "allowed by {matched}"),
+            Self::Fail(matched, _) => write!(f, "not allowed by {matched}"),
+            Self::SoftFail(matched) => write!(f, "probably not allowed by {matched}"),
+            Self::TempError(error) => error.fmt(f),
+            Self::PermError(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The directive that matched and the domains that led to it, from the inside out.
+impl fmt::Display for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path: Vec<_> = std::iter::successors(Some(self), |outer| outer.inner.as_deref()).collect();
+        for (index, Self { domain, directive, .. }) in path.into_iter().rev().enumerate() {
+            let domain = Printable(domain.as_str());
+            match index {
+                0 => write!(f, "{directive} of {domain}")?,
+                _ => write!(f, ", included by {domain} through {directive}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NoneReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAName(error) => error.fmt(f),
+            Self::NotFullyQualified => f.write_str("the domain has only one label"),
+            Self::NxDomain => f.write_str("the domain does not exist"),
+            Self::NoRecord => f.write_str("the domain has no SPF record"),
+        }
+    }
+}
+
+impl fmt::Display for TempError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lookup { name, error: LookupError::Other(text) } => {
+                write!(f, "no answer for {}: {}", Printable(name.as_str()), Printable(text))
+            }
+            Self::Lookup { name, error } => write!(f, "no answer for {}: {error}", Printable(name.as_str())),
+        }
+    }
+}
+
+impl fmt::Display for PermError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { domain, error } => {
+                write!(f, "the SPF record of {} has an error: {error}", Printable(domain.as_str()))
+            }
+            Self::ManyRecords { domain, count } => {
+                write!(f, "{} has {count} SPF records; one is allowed", Printable(domain.as_str()))
+            }
+            Self::NoRecordAtTarget { domain, term, target, reason } => {
+                let (domain, term, target) = (Printable(domain.as_str()), Printable(term), Printable(target));
+                write!(f, "{term} of {domain} leads to {target}, which is no domain with an SPF record: {reason}")
+            }
+            Self::LimitExceeded { limit, domain, term } => {
+                write!(f, "{limit} (at {} of {})", Printable(term), Printable(domain.as_str()))
+            }
+        }
     }
 }

@@ -1,0 +1,164 @@
+//! Macro expansion (RFC 7208 §7.3).
+
+use super::macro_string::{DomainSpec, Macro, MacroLetter, MacroPart, MacroString};
+use crate::name::{MAX_NAME_LEN, Name, NameError};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, Ipv6Addr},
+};
+
+/// What macros stand for, as far as it is known without asking the DNS.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Values<'v> {
+    pub(super) ip: IpAddr,
+    /// The local part of `<sender>`.
+    pub(super) local_part: &'v str,
+    /// The domain of `<sender>`.
+    pub(super) sender_domain: &'v Name,
+    /// The argument of HELO, as the client wrote it.
+    pub(super) helo: &'v str,
+    /// The host that performs the check.
+    pub(super) receiver: &'v str,
+    /// Seconds since 1970.
+    pub(super) now: u64,
+}
+
+/// A target name (RFC 7208 §4.8), or what the macros made that is no name.
+#[derive(Debug)]
+pub(super) enum Target {
+    Name(Name),
+    Malformed(Box<str>, NameError),
+}
+
+/// The most that an explanation may grow to (RFC 7208 §6.2 leaves the number to us): four full lines of an SMTP reply.
+const MAX_EXPLANATION_LEN: usize = 2048;
+
+impl Values<'_> {
+    /// The target name of a domain specification; `validated` is what `%{p}` stands for.
+    pub(super) fn target(&self, spec: &DomainSpec, domain: &Name, validated: &str) -> Target {
+        let mut text = String::with_capacity(64);
+        for part in spec.macro_string().parts() {
+            self.push(&mut text, part, domain, validated);
+            // Nothing but the end can become part of the name.
+            if text.len() > 32 * MAX_NAME_LEN {
+                let end = text.len() - 2 * MAX_NAME_LEN;
+                if let Some(cut) = (end..text.len()).find(|at| text.is_char_boundary(*at)) {
+                    text.drain(..cut);
+                }
+            }
+        }
+        let text = truncate(&text);
+        Name::parse(text).map_or_else(|error| Target::Malformed(text.into(), error), Target::Name)
+    }
+
+    /// The explanation, or `None` where it grows too long or does not come out as printable ASCII.
+    pub(super) fn explanation(&self, string: &MacroString, domain: &Name, validated: &str) -> Option<Box<str>> {
+        let mut text = String::with_capacity(128);
+        for part in string.parts() {
+            self.push(&mut text, part, domain, validated);
+            if text.len() > MAX_EXPLANATION_LEN {
+                return None;
+            }
+        }
+        // RFC 7208 §6.2: limited to US-ASCII. Controls, which a local part may hold, would reach headers and terminals.
+        text.bytes().all(|octet| matches!(octet, b' '..=b'~')).then(|| text.into_boxed_str())
+    }
+
+    fn push(&self, out: &mut String, part: &MacroPart, domain: &Name, validated: &str) {
+        match part {
+            MacroPart::Literal(text) => out.push_str(text),
+            MacroPart::Percent => out.push('%'),
+            MacroPart::Space => out.push(' '),
+            MacroPart::UrlSpace => out.push_str("%20"),
+            MacroPart::Expand(expand) => match expand.letter {
+                MacroLetter::LocalPart => transform(out, self.local_part, *expand),
+                MacroLetter::SenderDomain => transform(out, self.sender_domain.as_str(), *expand),
+                MacroLetter::Domain => transform(out, domain.as_str(), *expand),
+                MacroLetter::ValidatedDomain => transform(out, validated, *expand),
+                MacroLetter::Helo => transform(out, self.helo, *expand),
+                MacroLetter::Receiver => transform(out, self.receiver, *expand),
+                MacroLetter::IpVersion => {
+                    transform(out, if self.ip.is_ipv4() { "in-addr" } else { "ip6" }, *expand);
+                }
+                MacroLetter::Sender => {
+                    transform(out, &format!("{}@{}", self.local_part, self.sender_domain.as_str()), *expand);
+                }
+                MacroLetter::Ip => match self.ip {
+                    IpAddr::V4(ip) => transform(out, &ip.to_string(), *expand),
+                    IpAddr::V6(ip) => transform(out, &dotted(ip), *expand),
+                },
+                MacroLetter::ReadableIp => transform(out, &self.ip.to_string(), *expand),
+                MacroLetter::Timestamp => transform(out, &self.now.to_string(), *expand),
+            },
+        }
+    }
+}
+
+/// The nibbles of an address, each followed by a dot but the last.
+///
+/// In upper case: the example of RFC 7208 §7.4 has lower case, but in the DNS it is the same, and in explanations other
+/// implementations (and the conformance tests of the SPF project) agree on upper case.
+fn dotted(ip: Ipv6Addr) -> String {
+    let mut text = String::with_capacity(63);
+    for octet in ip.octets() {
+        let dot = if text.is_empty() { "" } else { "." };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{dot}{:X}.{:X}", octet >> 4, octet & 15);
+    }
+    text
+}
+
+/// Splits, reverses, keeps and rejoins as the macro says, and appends what comes of it.
+fn transform(out: &mut String, value: &str, expand: Macro) {
+    let start = out.len();
+    if expand.keep_right.is_none() && !expand.reverse && expand.delimiters.is_empty() {
+        out.push_str(value);
+    } else {
+        let is_delimiter = |c| if expand.delimiters.is_empty() { c == '.' } else { expand.delimiters.contains(c) };
+        let kept = expand.keep_right.map_or(usize::MAX, |kept| usize::try_from(kept).unwrap_or(usize::MAX));
+        let left_out = value.split(is_delimiter).count().saturating_sub(kept);
+        if expand.reverse {
+            join(out, value.rsplit(is_delimiter).skip(left_out));
+        } else {
+            join(out, value.split(is_delimiter).skip(left_out));
+        }
+    }
+    if expand.url_escape {
+        let escaped = out.split_off(start);
+        url_escape(out, &escaped);
+    }
+}
+
+/// RFC 7208 §7.3: the parts are rejoined using "." and not the original splitting characters.
+fn join<'v>(out: &mut String, parts: impl Iterator<Item = &'v str>) {
+    for (index, part) in parts.enumerate() {
+        if index > 0 {
+            out.push('.');
+        }
+        out.push_str(part);
+    }
+}
+
+/// All but the "unreserved" set of RFC 3986 §2.3 is escaped.
+fn url_escape(out: &mut String, value: &str) {
+    for octet in value.bytes() {
+        if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(octet));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{octet:02X}");
+        }
+    }
+}
+
+/// RFC 7208 §7.3: labels and their dots are removed from the left until no more than 253 characters are left. A final dot is
+/// no part of the length. Where the last label alone is longer, it stays, to be refused as a name.
+pub(super) fn truncate(text: &str) -> &str {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let Some(excess) = name.len().checked_sub(MAX_NAME_LEN).filter(|excess| *excess > 0) else { return text };
+    // The first dot with at most that many characters behind it.
+    match name.as_bytes().get(excess - 1..).and_then(|rest| memchr::memchr(b'.', rest)) {
+        Some(dot) => text.get(excess + dot..).unwrap_or(text),
+        None => text,
+    }
+}

@@ -1,0 +1,210 @@
+//! The identities that SPF checks (RFC 7208 §2.3, §2.4), as the session or the message shows them.
+
+use crate::{
+    message::Header,
+    name::{Domain, Name},
+    spf::result::NoneReason,
+};
+use std::borrow::Cow;
+
+/// Which identity was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum Identity {
+    /// The argument of HELO or EHLO (RFC 7208 §2.3).
+    Helo,
+    /// The reverse-path (RFC 7208 §2.4).
+    MailFrom,
+}
+
+impl Identity {
+    /// The word of the `identity` key of Received-SPF (RFC 7208 §9.1).
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Helo => "helo",
+            Self::MailFrom => "mailfrom",
+        }
+    }
+}
+
+/// The local part that stands in for none (RFC 7208 §4.3, §2.4).
+const POSTMASTER: &str = "postmaster";
+
+/// `<sender>` and its domain, not yet judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sender<'s> {
+    pub(super) local_part: &'s str,
+    pub(super) domain: &'s str,
+}
+
+impl<'s> Sender<'s> {
+    /// The HELO identity, which is also that of a null reverse-path.
+    pub(super) fn postmaster(helo: &'s str) -> Self {
+        Self { local_part: POSTMASTER, domain: helo }
+    }
+
+    /// The domain stands behind the last at sign: a local part may hold others (RFC 5321 §4.1.2, `Quoted-string`).
+    pub(super) fn of_mail_from(address: &'s str) -> Self {
+        let address = without_source_route(address);
+        match address.rsplit_once('@') {
+            // RFC 7208 §4.3: without a local part, "postmaster".
+            Some(("", domain)) => Self { local_part: POSTMASTER, domain },
+            Some((local_part, domain)) => Self { local_part, domain },
+            None => Self { local_part: POSTMASTER, domain: address },
+        }
+    }
+
+    /// The domain as `<domain>` of `check_host()`.
+    pub(super) fn domain(&self) -> Result<Name, NoneReason> {
+        // RFC 7208 §4.3: internationalized domain names are encoded as A-labels, which `Domain` does.
+        let domain = Domain::parse(self.domain).map_err(NoneReason::NotAName)?;
+        // RFC 7208 §4.3: "or is not a multi-label domain name".
+        if domain.label_count() < 2 { Err(NoneReason::NotFullyQualified) } else { Ok(domain.into()) }
+    }
+}
+
+/// RFC 5321 Appendix C: `@ONE,@TWO:JOE@THREE` is `JOE@THREE` (RFC 7208 §11.5.2 warns of a domain taken from the route).
+fn without_source_route(address: &str) -> &str {
+    let in_route = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | ',' | '.' | '-' | '_');
+    match address.split_once(':') {
+        Some((route, mailbox)) if route.starts_with('@') && route.chars().all(in_route) && mailbox.contains('@') => {
+            mailbox
+        }
+        _ => address,
+    }
+}
+
+/// The reverse-path in the topmost Return-Path field, without angle brackets; empty for the null path. `None` where there is no
+/// such field, or nothing that can be read in it.
+pub(super) fn return_path<'h>(header: &'h Header<'_>) -> Option<Cow<'h, str>> {
+    let value = header.named("Return-Path").next()?.value();
+    path(std::str::from_utf8(value).ok()?)
+}
+
+/// `path = angle-addr / ([CFWS] "<" [CFWS] ">" [CFWS])` (RFC 5322 §3.6.7), and an address without brackets, as some write it.
+fn path(value: &str) -> Option<Cow<'_, str>> {
+    let plain = value.trim();
+    let inner = plain.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(plain);
+    let special = |c: char| c.is_ascii_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '"' | '\\' | '\0');
+    if !inner.contains(special) {
+        return (inner.len() < plain.len() || !inner.is_empty()).then_some(Cow::Borrowed(inner));
+    }
+    let mut scan = Scan::default();
+    for c in value.chars() {
+        scan.step(c);
+    }
+    scan.finish().map(Cow::Owned)
+}
+
+/// Reads a path with comments, quoted strings and folds, a character at a time.
+#[derive(Debug, Default)]
+struct Scan {
+    /// What counts so far: within the brackets, once one was seen.
+    kept: String,
+    /// Depth of nested comments; a counter, so that no depth is too deep.
+    comments: usize,
+    in_quotes: bool,
+    escaped: bool,
+    brackets: Brackets,
+    malformed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Brackets {
+    #[default]
+    None,
+    Open,
+    Closed,
+}
+
+impl Scan {
+    fn step(&mut self, c: char) {
+        if self.comments > 0 {
+            match c {
+                _ if self.escaped => self.escaped = false,
+                '\\' => self.escaped = true,
+                '(' => self.comments += 1,
+                ')' => self.comments -= 1,
+                _ => {}
+            }
+        } else if self.in_quotes {
+            match c {
+                '\r' | '\n' => return,
+                _ if self.escaped => self.escaped = false,
+                '\\' => self.escaped = true,
+                '"' => self.in_quotes = false,
+                _ => {}
+            }
+            self.kept.push(c);
+        } else {
+            match c {
+                ' ' | '\t' | '\r' | '\n' => {}
+                '(' => self.comments = 1,
+                _ if self.brackets == Brackets::Closed => self.malformed = true,
+                '<' if self.brackets == Brackets::None && self.kept.is_empty() => self.brackets = Brackets::Open,
+                '>' if self.brackets == Brackets::Open => self.brackets = Brackets::Closed,
+                '<' | '>' | ')' | '\\' | '\0' => self.malformed = true,
+                '"' => {
+                    self.in_quotes = true;
+                    self.kept.push(c);
+                }
+                _ => self.kept.push(c),
+            }
+        }
+    }
+
+    fn finish(self) -> Option<String> {
+        let whole = self.comments == 0 && !self.in_quotes && !self.malformed;
+        let bracketed = match self.brackets {
+            Brackets::Closed => true,
+            Brackets::Open => false,
+            Brackets::None => !self.kept.is_empty(),
+        };
+        (whole && bracketed).then_some(self.kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_domain_stands_behind_the_last_at_sign() {
+        for (address, local_part, domain) in [
+            ("a@example.com", "a", "example.com"),
+            ("@example.com", "postmaster", "example.com"),
+            ("example.com", "postmaster", "example.com"),
+            ("\"a@b\"@example.com", "\"a@b\"", "example.com"),
+            ("a@b@example.com", "a@b", "example.com"),
+            ("@a.example,@b.example:c@example.com", "c", "example.com"),
+            ("a:b@example.com", "a:b", "example.com"),
+            ("a@[IPv6:2001:db8::1]", "a", "[IPv6:2001:db8::1]"),
+            ("a@", "a", ""),
+        ] {
+            assert_eq!(Sender::of_mail_from(address), Sender { local_part, domain }, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_return_path_is_read_with_all_that_rfc_5322_allows_around_it() {
+        for (value, expected) in [
+            (" <a@example.com>\r\n", Some("a@example.com")),
+            (" a@example.com\r\n", Some("a@example.com")),
+            (" <>\r\n", Some("")),
+            (" < >\r\n", Some("")),
+            (" <(nobody)> (null)\r\n", Some("")),
+            (" (x (y\\)) <z>) <a@example.com> (w)\r\n", Some("a@example.com")),
+            ("\r\n\t<a@\r\n example.com>\r\n", Some("a@example.com")),
+            (" <\"a b>\\\"\"@example.com>\r\n", Some("\"a b>\\\"\"@example.com")),
+            (" <@b.example:a@example.com>\r\n", Some("@b.example:a@example.com")),
+            (" \r\n", None),
+            (" (only a comment)\r\n", None),
+            (" <a@example.com\r\n", None),
+            (" <a@example.com> b@example.net\r\n", None),
+            (" a <b@example.com>\r\n", None),
+            (" <\"a@example.com>\r\n", None),
+        ] {
+            assert_eq!(path(value).as_deref(), expected, "{value:?}");
+        }
+    }
+}

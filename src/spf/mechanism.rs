@@ -1,0 +1,222 @@
+//! The mechanisms of RFC 7208 §5, all but `include`.
+
+use super::{
+    check_host::{CheckHost, Exception, Place},
+    expand::Target,
+    observe::Observe,
+    record::{HostSpec, Mechanism},
+    result::Matched,
+};
+use crate::{
+    dns::{Answer, LookupError, Resolver},
+    name::Name,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Whether a directive matched.
+#[derive(Debug)]
+pub(super) enum Match {
+    No,
+    Yes,
+    /// An `include` matched through this.
+    Included(Box<Matched>),
+}
+
+/// Whether a host has an address within the prefix of the client's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Addresses {
+    /// There are none.
+    Void,
+    Other,
+    Matching,
+}
+
+/// What `%{p}` stands for where no name of the client is valid (RFC 7208 §7.3).
+const NO_VALIDATED_DOMAIN: &str = "unknown";
+
+impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
+    /// Whether a mechanism other than `include` matches.
+    pub(super) async fn matches(&mut self, mechanism: &Mechanism, place: Place<'_>) -> Result<bool, Exception> {
+        match (mechanism, self.values.ip) {
+            (Mechanism::All, _) => Ok(true),
+            (Mechanism::Ip4(net), IpAddr::V4(ip)) => Ok(net.contains(&ip)),
+            (Mechanism::Ip6(net), IpAddr::V6(ip)) => Ok(net.contains(&ip)),
+            (Mechanism::Ip4(_), IpAddr::V6(_)) | (Mechanism::Ip6(_), IpAddr::V4(_)) => Ok(false),
+            (Mechanism::A(host), _) => self.a(host, place).await,
+            (Mechanism::Mx(host), _) => self.mx(host, place).await,
+            (Mechanism::Ptr(spec), _) => {
+                self.begin_lookup(place)?;
+                match self.target(spec.as_ref(), place).await? {
+                    Target::Name(target) => self.ptr(&target, place).await,
+                    Target::Malformed(..) => Ok(false),
+                }
+            }
+            (Mechanism::Exists(spec), _) => {
+                self.begin_lookup(place)?;
+                match self.target(Some(spec), place).await? {
+                    Target::Name(target) => self.exists(&target, place).await,
+                    Target::Malformed(..) => Ok(false),
+                }
+            }
+            (Mechanism::Include(_), _) => Ok(false),
+        }
+    }
+
+    /// RFC 7208 §5.3
+    async fn a(&mut self, host: &HostSpec, place: Place<'_>) -> Result<bool, Exception> {
+        self.begin_lookup(place)?;
+        // §4.8 leaves it open what a malformed target name comes to, here and in the other mechanisms: it does not match, for
+        // there is no such name in the DNS.
+        let Target::Name(target) = self.target(host.domain.as_ref(), place).await? else { return Ok(false) };
+        self.is_address_of(&target, host, place).await
+    }
+
+    /// RFC 7208 §5.4
+    async fn mx(&mut self, host: &HostSpec, place: Place<'_>) -> Result<bool, Exception> {
+        self.begin_lookup(place)?;
+        let Target::Name(target) = self.target(host.domain.as_ref(), place).await? else { return Ok(false) };
+        let answer = self.resolver.mx(&target).await.map_err(|error| Exception::lookup(&target, error))?;
+        self.count_void(&answer, place)?;
+        // §4.6.4: judged before the first host is asked, for the order of an answer is chance and must not decide.
+        self.budget.allow_mx_hosts(answer.records().len()).map_err(|limit| place.exceeded(limit))?;
+        // §5.4: no implicit MX where there are no records.
+        for mx in answer.records() {
+            // RFC 7505: the null MX is no host.
+            if mx.exchange.label_count() > 0 && self.is_address_of(&mx.exchange, host, place).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// RFC 7208 §5.5
+    async fn ptr(&mut self, target: &Name, place: Place<'_>) -> Result<bool, Exception> {
+        // §5.5: on a DNS error while doing the PTR lookup the mechanism fails to match.
+        let Ok(answer) = self.resolver.ptr(self.values.ip).await else { return Ok(false) };
+        self.count_void(&answer, place)?;
+        for name in answer.records().iter().take(self.budget.ptr_names()) {
+            // §5.5: on a DNS error while doing an address lookup the name is skipped.
+            let Ok(addresses) = self.addresses(name, 32, 128).await else { continue };
+            if addresses == Addresses::Void {
+                self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
+            }
+            // §5.5 says "the <target-name> is a subdomain of a validated domain name" at one place; all the rest of the section,
+            // its example included, has it the other way round, and so it is.
+            if addresses == Addresses::Matching && name.is_at_or_below(target) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// RFC 7208 §5.7: A records, even for an IPv6 client.
+    async fn exists(&mut self, target: &Name, place: Place<'_>) -> Result<bool, Exception> {
+        let answer = self.resolver.a(target).await.map_err(|error| Exception::lookup(target, error))?;
+        self.count_void(&answer, place)?;
+        Ok(!answer.is_void())
+    }
+
+    async fn is_address_of(&mut self, name: &Name, host: &HostSpec, place: Place<'_>) -> Result<bool, Exception> {
+        let prefixes = (host.ip4_prefix_len.bits(), host.ip6_prefix_len.bits());
+        let addresses = self.addresses(name, prefixes.0, prefixes.1).await;
+        match addresses.map_err(|error| Exception::lookup(name, error))? {
+            Addresses::Matching => Ok(true),
+            Addresses::Other => Ok(false),
+            Addresses::Void => {
+                self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// RFC 7208 §5: A records for an IPv4 client, AAAA records for an IPv6 client.
+    async fn addresses(&self, name: &Name, ip4_prefix: u8, ip6_prefix: u8) -> Result<Addresses, LookupError> {
+        match self.values.ip {
+            IpAddr::V4(ip) => {
+                let answer = self.resolver.a(name).await?;
+                Ok(Addresses::of(answer.records(), |address| same_ip4(ip, *address, ip4_prefix)))
+            }
+            IpAddr::V6(ip) => {
+                let answer = self.resolver.aaaa(name).await?;
+                Ok(Addresses::of(answer.records(), |address| same_ip6(ip, *address, ip6_prefix)))
+            }
+        }
+    }
+
+    fn count_void<T>(&mut self, answer: &Answer<T>, place: Place<'_>) -> Result<(), Exception> {
+        if answer.is_void() { self.budget.consume_void().map_err(|limit| place.exceeded(limit)) } else { Ok(()) }
+    }
+
+    /// What `%{p}` stands for in a term (RFC 7208 §7.3); its void answers count as the term's own.
+    pub(super) async fn validated_domain_of_term(&mut self, place: Place<'_>) -> Result<Box<str>, Exception> {
+        let (validated, void) = self.validate(place.domain).await;
+        if void {
+            self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
+        }
+        Ok(validated)
+    }
+
+    /// What `%{p}` stands for in an explanation.
+    pub(super) async fn validated_domain(&self, domain: &Name) -> Box<str> {
+        self.validate(domain).await.0
+    }
+
+    /// The validated domain name of the client, and whether one of the answers was void.
+    async fn validate(&self, domain: &Name) -> (Box<str>, bool) {
+        let unknown = || NO_VALIDATED_DOMAIN.into();
+        let Ok(answer) = self.resolver.ptr(self.values.ip).await else { return (unknown(), false) };
+        let mut void = answer.is_void();
+        let mut best: Option<(Rank, &Name)> = None;
+        for name in answer.records().iter().take(self.budget.ptr_names()) {
+            let rank = Rank::of(name, domain);
+            match self.addresses(name, 32, 128).await {
+                Ok(Addresses::Matching) if best.is_none_or(|(best, _)| rank > best) => best = Some((rank, name)),
+                Ok(Addresses::Void) => void = true,
+                Ok(Addresses::Matching | Addresses::Other) | Err(_) => {}
+            }
+        }
+        (best.map_or_else(unknown, |(_, name)| name.as_str().into()), void)
+    }
+}
+
+/// RFC 7208 §7.3: the domain itself before a subdomain before any other name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Other,
+    Subdomain,
+    Domain,
+}
+
+impl Rank {
+    fn of(name: &Name, domain: &Name) -> Self {
+        match name.is_at_or_below(domain) {
+            true if name == domain => Self::Domain,
+            true => Self::Subdomain,
+            false => Self::Other,
+        }
+    }
+}
+
+impl Addresses {
+    fn of<T>(addresses: &[T], matches: impl Fn(&T) -> bool) -> Self {
+        if addresses.is_empty() {
+            Self::Void
+        } else if addresses.iter().any(matches) {
+            Self::Matching
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Whether the first `len` bits are the same.
+fn same_ip4(a: Ipv4Addr, b: Ipv4Addr, len: u8) -> bool {
+    let differing = a.to_bits() ^ b.to_bits();
+    differing.checked_shr(32_u32.saturating_sub(u32::from(len))).unwrap_or(0) == 0
+}
+
+/// Whether the first `len` bits are the same.
+fn same_ip6(a: Ipv6Addr, b: Ipv6Addr, len: u8) -> bool {
+    let differing = a.to_bits() ^ b.to_bits();
+    differing.checked_shr(128_u32.saturating_sub(u32::from(len))).unwrap_or(0) == 0
+}
