@@ -1,7 +1,8 @@
 //! The spine: one message in, one verdict out.
 
 use crate::{
-    arc, dkim, dns::Resolver, join::join, message::Message, policy::Policy, session::Session, spf, verdict::Verdict,
+    arc, dkim, dmarc, dns::Resolver, join::join, message::Message, policy::Policy, session::Session, spf,
+    verdict::Verdict,
 };
 use std::future::Future;
 
@@ -43,15 +44,23 @@ impl<R: Resolver> Authenticator<R> {
     ) -> Verdict {
         let Self { resolver, policy } = self;
         let now = session.received_at;
-        let (spf, (dkim, arc)) = join(
+        let authors = message.header().authors();
+        let (spf, (dkim, (arc, answers))) = join(
             spf::check(resolver, &policy.spf, session, Some(message.header()), observers),
             join(
-                dkim::verify_all(resolver, &policy.dkim, message, &[], now),
-                arc::validate(resolver, &policy.dkim, message, now),
+                dkim::verify_all(resolver, &policy.dkim, message, authors.domains(), now),
+                join(
+                    arc::validate(resolver, &policy.dkim, message, now),
+                    dmarc::discover(resolver, &policy.dmarc, &authors),
+                ),
             ),
         )
         .await;
-        Verdict { spf, dkim, arc, findings: message.header().findings().to_vec() }
+        let identifiers = dmarc::Identifiers::gather(&spf, &dkim);
+        let (dmarc, dmarc_rfc7489) = dmarc::evaluate(resolver, &policy.dmarc, &authors, answers, &identifiers).await;
+        let mut findings = message.header().findings().to_vec();
+        findings.extend(authors.findings());
+        Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, findings }
     }
     /// SPF alone, for which no message is needed: without one, a reverse-path that the session does not know is not checked.
     pub async fn check_spf<O: spf::Observe>(

@@ -1,6 +1,6 @@
 //! What a receiver may decide for itself.
 
-use crate::{dkim, spf};
+use crate::{dkim, dmarc, spf};
 use std::time::Duration;
 
 /// Everything a receiver may decide for itself. The defaults are the RFCs' numbers, or reasoned where the RFCs have none.
@@ -11,6 +11,8 @@ pub struct Policy {
     pub spf: spf::Limits,
     /// What signatures are accepted, of DKIM and of ARC.
     pub dkim: dkim::Policy,
+    /// Which DMARC, and what it leaves to receivers.
+    pub dmarc: dmarc::Policy,
     /// The time for the evaluation of one message (RFC 7208 §4.6.4 asks for at least 20 seconds).
     pub time_limit: Duration,
     /// The time for one question to the DNS.
@@ -22,6 +24,7 @@ impl Default for Policy {
         Self {
             spf: spf::Limits::default(),
             dkim: dkim::Policy::default(),
+            dmarc: dmarc::Policy::default(),
             time_limit: Duration::from_secs(20),
             question_time_limit: Duration::from_secs(5),
         }

@@ -36,6 +36,7 @@ impl AuthenticationResults {
         field.results = of_spf(&verdict.spf);
         field.results.extend(of_dkim(&verdict.dkim));
         field.results.push(of_arc(&verdict.arc));
+        field.results.push(MethodResult::from(&verdict.dmarc));
         field
     }
 }
@@ -159,6 +160,7 @@ mod tests {
     use super::*;
     use crate::{
         dkim::{FailReason, SignatureSummary},
+        dmarc::{Edition, PermReason},
         name::{Domain, NameError},
         spf::{Identity, NoneReason, SpfResult},
     };
@@ -187,6 +189,8 @@ mod tests {
             spf: SpfReports { helo: None, mail_from: None },
             dkim: Vec::new(),
             arc: ArcReport { result: ArcResult::None, instances: 0, sealers: Vec::new() },
+            dmarc: DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom),
+            dmarc_rfc7489: None,
             findings: Vec::new(),
         }
     }
@@ -198,7 +202,10 @@ mod tests {
     #[test]
     fn an_unsigned_message_without_a_session_has_no_spf() {
         let field = written(&verdict());
-        assert_eq!(field, "mx.example.org;\r\n    dkim=none (message not signed);\r\n    arc=none");
+        assert_eq!(
+            field,
+            "mx.example.org;\r\n    dkim=none (message not signed);\r\n    arc=none;\r\n    dmarc=permerror"
+        );
     }
 
     #[test]

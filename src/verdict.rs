@@ -1,6 +1,6 @@
 //! What was found out about a message.
 
-use crate::{arc::ArcReport, dkim::SignatureReport, message::Finding, spf::SpfReports};
+use crate::{arc::ArcReport, dkim::SignatureReport, dmarc::DmarcReport, message::Finding, spf::SpfReports};
 
 /// What was found out about one message: four reports, owned, so that it outlives the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct Verdict {
     pub dkim: Vec<SignatureReport>,
     /// The ARC chain.
     pub arc: ArcReport,
+    /// DMARC, by the edition that the policy names.
+    pub dmarc: DmarcReport,
+    /// DMARC by RFC 7489, where the policy asks for both editions.
+    pub dmarc_rfc7489: Option<DmarcReport>,
     /// What is odd about the message itself.
     pub findings: Vec<Finding>,
 }

@@ -1,7 +1,59 @@
 //! Domain-based Message Authentication, Reporting, and Conformance, RFC 9989 (and RFC 7489 for those who ask).
+//!
+//! [`discover`] asks for the author domain's records while SPF and DKIM are at work; [`evaluate`] takes what they authenticated
+//! and asks only where an identifier needs a tree walk of its own. Each name is asked once for a message. All else is pure.
 
+mod decide;
+mod discover;
+mod edition;
+mod identifier;
+mod public_suffix;
+mod record;
+mod report;
 mod result;
+mod tree_walk;
+mod uri;
 
-pub use result::{
-    Disposition, DmarcReport, DmarcResult, IdentifierReport, Mechanism, NoneReason, PermReason, TempErrorReason,
+pub use edition::{Edition, Editions, Policy};
+pub use identifier::{AuthenticatedIdentifier, Mechanism};
+#[cfg(feature = "psl")]
+pub use public_suffix::BuiltInSuffixes;
+pub use public_suffix::{PublicSuffixes, SuffixList};
+pub use record::{
+    Existence, FailureOptions, Ignored, IgnoredBecause, Mode, PolicyTag, PublicSuffix, Record, Request, Usability,
 };
+pub use report::{Alignment, Authentication, DmarcReport, IdentifierReport, Lowered};
+pub use result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason};
+pub use tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets};
+pub use uri::{ReportTarget, ReportUri};
+
+pub(crate) use discover::{Answers, discover};
+pub(crate) use identifier::Identifiers;
+
+use crate::{dns::Resolver, message::Authors};
+use decide::{Method, decide, identifiers_to_walk};
+
+/// The reports under the editions that the policy names: the one that counts, and that of RFC 7489 beside it.
+pub(crate) async fn evaluate<R: Resolver>(
+    resolver: &R,
+    policy: &Policy,
+    authors: &Authors,
+    mut answers: Answers,
+    identifiers: &Identifiers,
+) -> (DmarcReport, Option<DmarcReport>) {
+    if !matches!(policy.editions, Editions::Rfc7489(_)) {
+        let starts = identifiers_to_walk(&answers, authors, policy, identifiers);
+        answers.complete_walks(resolver, &starts).await;
+    }
+    let by_tree_walk = || decide(Method::TreeWalk(&answers), authors, policy, identifiers);
+    match &policy.editions {
+        Editions::Rfc9989 => (by_tree_walk(), None),
+        Editions::Rfc7489(suffixes) => {
+            (decide(Method::PublicSuffixes(&answers, &**suffixes), authors, policy, identifiers), None)
+        }
+        Editions::Both(suffixes) => {
+            let older = decide(Method::PublicSuffixes(&answers, &**suffixes), authors, policy, identifiers);
+            (by_tree_walk(), Some(older))
+        }
+    }
+}

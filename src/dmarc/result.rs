@@ -1,9 +1,16 @@
 //! Results of DMARC, each with its reason.
 
+use super::{
+    identifier::{AuthenticatedIdentifier, Mechanism},
+    record::PolicyTag,
+    report::{Alignment, IdentifierReport},
+};
 use crate::{
     dns::LookupError,
+    lex::SyntaxError,
     name::{Domain, Name},
 };
+use std::fmt;
 
 /// What a domain owner asks receivers to do with mail that fails (RFC 9989 §4.7, `p`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +25,8 @@ pub enum Disposition {
 }
 
 impl Disposition {
+    pub(super) const ALL: [Self; 3] = [Self::None, Self::Quarantine, Self::Reject];
+
     /// The word of the record's tags.
     pub fn keyword(self) -> &'static str {
         match self {
@@ -26,50 +35,15 @@ impl Disposition {
             Self::Reject => "reject",
         }
     }
-}
 
-/// What DMARC says of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct DmarcReport {
-    /// The author domain, where there is exactly one.
-    pub author_domain: Option<Domain>,
-    /// The organizational domain of the author domain, where it was needed or found on the way.
-    pub organizational_domain: Option<Domain>,
-    /// The domain whose record applies.
-    pub policy_domain: Option<Domain>,
-    /// The published policy that applies (`p`, `sp` or `np`), before test mode lowers it.
-    pub policy: Option<Disposition>,
-    /// What the policy comes to for this message: `none` on pass, lowered by test mode.
-    pub disposition: Disposition,
-    /// The result and its reason.
-    pub result: DmarcResult,
-    /// Each identifier that was considered, and whether and how it aligned.
-    pub identifiers: Vec<IdentifierReport>,
-}
-
-/// One identifier that SPF or DKIM offered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct IdentifierReport {
-    /// The domain.
-    pub domain: Domain,
-    /// Who authenticated it.
-    pub mechanism: Mechanism,
-    /// Whether it aligns with the author domain.
-    pub aligned: bool,
-}
-
-/// The mechanisms underlying DMARC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
-pub enum Mechanism {
-    /// SPF's MAIL FROM identity.
-    Spf,
-    /// The `d=` of a DKIM signature.
-    Dkim,
+    /// One step milder (RFC 9989 §4.7, `t`); `none` stays.
+    #[must_use]
+    pub fn lowered(self) -> Self {
+        match self {
+            Self::None | Self::Quarantine => Self::None,
+            Self::Reject => Self::Quarantine,
+        }
+    }
 }
 
 /// The results of RFC 9989 (keywords of RFC 8601 §2.7 and the registry).
@@ -79,13 +53,26 @@ pub enum DmarcResult {
     /// No policy applies.
     None(NoneReason),
     /// At least one authenticated identifier aligns.
-    Pass,
+    Pass(PassReason),
     /// No authenticated identifier aligns.
-    Fail,
+    Fail(FailReason),
     /// The DNS did not answer a question on which the result depends.
     TempError(TempErrorReason),
     /// There is no single author domain.
     PermError(PermReason),
+}
+
+/// Which identifier made it pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct PassReason {
+    /// The author domain.
+    pub author_domain: Domain,
+    /// The first identifier that aligns; [`DmarcReport::identifiers`](super::DmarcReport::identifiers) has them all.
+    pub identifier: AuthenticatedIdentifier,
+    /// How it aligns.
+    pub alignment: Alignment,
 }
 
 /// Why no policy applies.
@@ -94,7 +81,43 @@ pub enum DmarcResult {
 #[non_exhaustive]
 pub enum NoneReason {
     /// No record was found.
-    NoRecord,
+    NoRecord {
+        /// The author domain.
+        author_domain: Domain,
+    },
+    /// The record that was found lacks a valid policy and a `rua` (RFC 9989 §4.10.1).
+    NoValidPolicy {
+        /// The name of the record.
+        name: Name,
+        /// The tag that is missing or malformed.
+        tag: PolicyTag,
+    },
+    /// Several records at one name end the search (RFC 7489 §6.6.3).
+    ManyRecords {
+        /// Whose records.
+        domain: Domain,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// Why no identifier aligns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum FailReason {
+    /// Neither SPF nor DKIM authenticated any domain.
+    NothingAuthenticated {
+        /// The author domain.
+        author_domain: Domain,
+    },
+    /// What they authenticated does not align.
+    NotAligned {
+        /// The author domain.
+        author_domain: Domain,
+        /// The identifiers, and why they do not align.
+        identifiers: Box<[IdentifierReport]>,
+    },
 }
 
 /// Which question was not answered.
@@ -102,10 +125,28 @@ pub enum NoneReason {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum TempErrorReason {
-    /// A DMARC record.
+    /// Policy discovery: a DMARC record.
     Record {
-        /// The name that was asked for.
-        name: Name,
+        /// The domain whose record was looked for.
+        domain: Domain,
+        /// What went wrong.
+        error: LookupError,
+    },
+    /// SPF or DKIM ended in `temperror` for a domain that aligns.
+    Identifier {
+        /// Which of the two.
+        mechanism: Mechanism,
+        /// The domain.
+        domain: Domain,
+    },
+    /// An identifier might align, and the walk to an organizational domain ended without an answer.
+    Alignment {
+        /// The identifier's mechanism.
+        mechanism: Mechanism,
+        /// The identifier.
+        identifier: Domain,
+        /// The domain whose record was looked for.
+        domain: Domain,
         /// What went wrong.
         error: LookupError,
     },
@@ -116,8 +157,33 @@ pub enum TempErrorReason {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum PermReason {
-    /// There is no From field.
+    /// There is no From field (RFC 5322 §3.6).
     NoFrom,
+    /// The From fields hold no address with a domain.
+    NoAuthorDomain,
+    /// A From field does not follow RFC 5322 §3.4, and readers may disagree on its addresses.
+    MalformedFrom {
+        /// Where, in octets from the field's colon, and what was expected there.
+        error: SyntaxError,
+    },
+    /// There is more than one From field (RFC 5322 §3.6, RFC 9989 §4.4).
+    ManyFromFields {
+        /// How many.
+        count: usize,
+    },
+    /// There is more than one author domain (RFC 9989 §5.3.1).
+    ManyAuthorDomains {
+        /// How many.
+        count: usize,
+    },
+    /// There are more author domains than are evaluated, so that the strictest disposition is not known; it is taken to be
+    /// `reject` (RFC 9989 §11.5).
+    TooManyAuthorDomains {
+        /// How many.
+        count: usize,
+        /// How many are evaluated.
+        limit: usize,
+    },
 }
 
 impl DmarcResult {
@@ -125,10 +191,106 @@ impl DmarcResult {
     pub fn keyword(&self) -> &'static str {
         match self {
             Self::None(_) => "none",
-            Self::Pass => "pass",
-            Self::Fail => "fail",
+            Self::Pass(_) => "pass",
+            Self::Fail(_) => "fail",
             Self::TempError(_) => "temperror",
             Self::PermError(_) => "permerror",
+        }
+    }
+}
+
+/// The reason in words.
+impl fmt::Display for DmarcResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None(reason) => reason.fmt(f),
+            Self::Pass(reason) => reason.fmt(f),
+            Self::Fail(reason) => reason.fmt(f),
+            Self::TempError(reason) => reason.fmt(f),
+            Self::PermError(reason) => reason.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for PassReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (domain, author) = (self.identifier.domain(), &self.author_domain);
+        write!(f, "{} authenticated {domain}, ", self.identifier.mechanism().name())?;
+        match &self.alignment {
+            Alignment::SameOrganization { organizational_domain } => {
+                write!(f, "which has the organizational domain {organizational_domain} in common with {author}")
+            }
+            Alignment::Identical
+            | Alignment::NotIdentical
+            | Alignment::OtherOrganization { .. }
+            | Alignment::Undetermined { .. }
+            | Alignment::NotEvaluated => f.write_str("the author domain itself"),
+        }
+    }
+}
+
+impl fmt::Display for NoneReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRecord { author_domain } => write!(f, "no DMARC record applies to {author_domain}"),
+            Self::NoValidPolicy { name, tag } => write!(
+                f,
+                "the record at {name} has no valid {} tag and no rua to report that to, so DMARC does not apply",
+                tag.keyword()
+            ),
+            Self::ManyRecords { domain, count } => {
+                write!(f, "{domain} publishes {count} DMARC records, so none of them applies (RFC 7489)")
+            }
+        }
+    }
+}
+
+impl fmt::Display for FailReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingAuthenticated { author_domain } => {
+                write!(f, "neither SPF nor DKIM authenticated a domain that could align with {author_domain}")
+            }
+            Self::NotAligned { author_domain, identifiers } => {
+                write!(f, "no authenticated domain aligns with {author_domain}: ")?;
+                for (place, identifier) in identifiers.iter().enumerate() {
+                    write!(f, "{}{identifier}", if place == 0 { "" } else { "; " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for TempErrorReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record { domain, error } => write!(f, "the DMARC record of {domain} could not be asked for: {error}"),
+            Self::Identifier { mechanism, domain } => {
+                write!(f, "{} ended in temperror for {domain}, which would align", mechanism.name())
+            }
+            Self::Alignment { mechanism, identifier, domain, error } => write!(
+                f,
+                "whether {}'s {identifier} aligns is not known: the DMARC record of {domain} could not be asked for: {error}",
+                mechanism.name()
+            ),
+        }
+    }
+}
+
+impl fmt::Display for PermReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFrom => f.write_str("the message has no From field"),
+            Self::NoAuthorDomain => f.write_str("no author domain could be read from the From field"),
+            Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
+            Self::ManyFromFields { count } => write!(f, "there are {count} From fields; one is allowed"),
+            Self::ManyAuthorDomains { count } => {
+                write!(f, "the message names {count} author domains; the strictest disposition of them stands")
+            }
+            Self::TooManyAuthorDomains { count, limit } => {
+                write!(f, "the message names {count} author domains, and no more than {limit} are evaluated")
+            }
         }
     }
 }

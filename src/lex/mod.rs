@@ -1,5 +1,6 @@
 //! The only door between nom and the rest of the house.
 
+pub(crate) mod mailbox;
 mod printable;
 pub(crate) mod tag_list;
 

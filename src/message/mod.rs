@@ -1,8 +1,10 @@
 //! A message as it was received: header fields and body, borrowed, never copied.
 
+mod author;
 mod field;
 mod line_endings;
 
+pub use author::Authors;
 pub use field::HeaderField;
 pub use line_endings::{LineEndings, to_crlf};
 
@@ -44,6 +46,11 @@ pub enum Finding {
         /// How many distinct ones.
         count: usize,
     },
+    /// A From field does not follow the grammar of RFC 5322 §3.4.
+    MalformedFrom {
+        /// Where, in octets from the field's colon, and what was expected there.
+        error: crate::lex::SyntaxError,
+    },
     /// No author domain could be read (RFC 9989 §5.3.1).
     NoAuthorDomain,
 }
@@ -63,6 +70,7 @@ impl std::fmt::Display for Finding {
             Self::ManyAuthorDomains { count } => {
                 write!(f, "the From field names {count} author domains; one is expected")
             }
+            Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
             Self::NoAuthorDomain => f.write_str("no author domain could be read from a From field"),
         }
     }
@@ -153,6 +161,11 @@ impl<'m> Header<'m> {
     /// The fields of this name, in whatever case, from the top down.
     pub fn named<'h>(&'h self, name: &'h str) -> impl DoubleEndedIterator<Item = HeaderField<'m>> + 'h {
         self.fields.iter().copied().filter(move |field| field.is(name))
+    }
+
+    /// The author domains that the From fields name.
+    pub fn authors(&self) -> Authors {
+        Authors::read(self)
     }
 
     /// What is odd about the header.

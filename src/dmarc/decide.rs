@@ -1,0 +1,336 @@
+//! From records and identifiers to a result: pure functions.
+
+use super::{
+    Answers,
+    discover::evaluated,
+    edition::{Edition, Policy},
+    identifier::{Identifiers, Mechanism},
+    public_suffix::{PublicSuffixes, organizational_domain},
+    record::{Mode, Usability},
+    report::{Alignment, Authentication, DmarcReport, IdentifierReport, Lowered},
+    result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason},
+    tree_walk::{Found, PublishedRecord, Step, TreeWalk, tree_walk},
+};
+use crate::{dns::LookupError, message::Authors, name::Domain};
+use std::sync::Arc;
+
+/// How organizational domains are found.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Method<'a> {
+    /// RFC 9989.
+    TreeWalk(&'a Answers),
+    /// RFC 7489.
+    PublicSuffixes(&'a Answers, &'a dyn PublicSuffixes),
+}
+
+/// What was discovered for one author domain.
+struct Discovery {
+    steps: Vec<Step>,
+    organizational_domain: Result<Domain, (Domain, LookupError)>,
+    record: Result<Arc<PublishedRecord>, DmarcResult>,
+}
+
+impl Method<'_> {
+    fn edition(self) -> Edition {
+        match self {
+            Self::TreeWalk(_) => Edition::Rfc9989,
+            Self::PublicSuffixes(..) => Edition::Rfc7489,
+        }
+    }
+
+    fn answers(&self) -> &Answers {
+        match self {
+            Self::TreeWalk(answers) | Self::PublicSuffixes(answers, _) => answers,
+        }
+    }
+
+    fn discover(self, author: &Domain) -> Discovery {
+        match self {
+            Self::TreeWalk(answers) => discover_by_tree_walk(&walk(answers, author)),
+            Self::PublicSuffixes(answers, suffixes) => discover_by_suffixes(answers, suffixes, author),
+        }
+    }
+
+    fn organizational_domain(self, domain: &Domain) -> Result<Domain, (Domain, LookupError)> {
+        match self {
+            Self::TreeWalk(answers) => owned(walk(answers, domain).organizational_domain()),
+            Self::PublicSuffixes(_, suffixes) => Ok(organizational_domain(suffixes, domain)),
+        }
+    }
+}
+
+/// The walk from `start`; where a name was not asked at all, the walk ends there without an answer.
+fn walk(answers: &Answers, start: &Domain) -> TreeWalk {
+    tree_walk(answers, start).unwrap_or_else(|domain| TreeWalk {
+        start: start.clone(),
+        steps: vec![Step { domain, found: Found::Error(LookupError::OutOfQuestions) }],
+    })
+}
+
+fn owned<T>(result: Result<T, (&Domain, &LookupError)>) -> Result<T, (Domain, LookupError)> {
+    result.map_err(|(domain, error)| (domain.clone(), error.clone()))
+}
+
+fn temp_error((domain, error): (Domain, LookupError)) -> DmarcResult {
+    DmarcResult::TempError(TempErrorReason::Record { domain, error })
+}
+
+fn discover_by_tree_walk(walk: &TreeWalk) -> Discovery {
+    let no_record = || DmarcResult::None(NoneReason::NoRecord { author_domain: walk.start.clone() });
+    let record = owned(walk.applicable_record()).map_err(temp_error);
+    Discovery {
+        organizational_domain: owned(walk.organizational_domain()),
+        record: record.and_then(|record| record.cloned().ok_or_else(no_record)),
+        steps: walk.steps.clone(),
+    }
+}
+
+/// RFC 7489 §6.6.3: the author domain, then its organizational domain; several records end the search.
+fn discover_by_suffixes(answers: &Answers, suffixes: &dyn PublicSuffixes, author: &Domain) -> Discovery {
+    let organizational = organizational_domain(suffixes, author);
+    let mut steps = Vec::new();
+    let mut record = Err(DmarcResult::None(NoneReason::NoRecord { author_domain: author.clone() }));
+    for domain in [author, &organizational] {
+        if steps.iter().any(|step: &Step| step.domain == *domain) {
+            break;
+        }
+        let found = answers.record_at(domain).cloned().unwrap_or(Found::Error(LookupError::OutOfQuestions));
+        let next = match &found {
+            Found::Nothing { .. } | Found::NotAName => None,
+            Found::Record(published) => Some(Ok(published.clone())),
+            Found::ManyRecords { count } => {
+                Some(Err(DmarcResult::None(NoneReason::ManyRecords { domain: domain.clone(), count: *count })))
+            }
+            Found::Error(error) => Some(Err(temp_error((domain.clone(), error.clone())))),
+        };
+        steps.push(Step { domain: domain.clone(), found });
+        if let Some(next) = next {
+            record = next;
+            break;
+        }
+    }
+    Discovery { steps, organizational_domain: Ok(organizational), record }
+}
+
+/// The identifiers whose own organizational domain decides over their alignment with one of the author domains.
+///
+/// RFC 9989 §4.10.2: none where the domains are the same, or the mode is strict; and none where the identifier is not at or below
+/// the author's organizational domain, because then it has another one whatever its walk finds.
+pub(super) fn identifiers_to_walk(
+    answers: &Answers,
+    authors: &Authors,
+    policy: &Policy,
+    identifiers: &Identifiers,
+) -> Vec<Domain> {
+    let mut wanted = Vec::new();
+    for author in evaluated(authors, policy) {
+        let walk = walk(answers, author);
+        let (Ok(Some(published)), Ok(organizational)) = (walk.applicable_record(), walk.organizational_domain()) else {
+            continue;
+        };
+        let authenticated = identifiers.authenticated.iter().map(|known| (known.domain(), known.mechanism()));
+        let undetermined = identifiers.undetermined.iter().map(|open| (&open.domain, open.mechanism));
+        for (domain, mechanism) in authenticated.chain(undetermined) {
+            let relaxed = mode(published, mechanism) == Mode::Relaxed;
+            if relaxed && domain != author && domain.is_at_or_below(&organizational) && !wanted.contains(domain) {
+                wanted.push(domain.clone());
+            }
+        }
+    }
+    wanted
+}
+
+fn mode(published: &PublishedRecord, mechanism: Mechanism) -> Mode {
+    match mechanism {
+        Mechanism::Spf => published.record.spf_alignment,
+        Mechanism::Dkim => published.record.dkim_alignment,
+    }
+}
+
+/// The report on a message, whatever its From fields hold.
+pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, identifiers: &Identifiers) -> DmarcReport {
+    let mut reports: Vec<_> =
+        evaluated(authors, policy).map(|author| decide_for(method, author, policy, identifiers)).collect();
+    let Some(reason) = obstacle(authors, policy) else {
+        if let (1, Some(report)) = (reports.len(), reports.pop()) {
+            return report;
+        }
+        return DmarcReport::without_author(method.edition(), PermReason::NoAuthorDomain);
+    };
+    // RFC 9989 §11.5: "apply the most strict policy selected among the checks that fail". The first of the strictest stands.
+    let strictest = reports.iter().rev().max_by_key(|report| report.disposition);
+    let mut report =
+        strictest.cloned().unwrap_or_else(|| DmarcReport::without_author(method.edition(), reason.clone()));
+    if matches!(reason, PermReason::TooManyAuthorDomains { .. }) {
+        // What was not evaluated may ask for anything.
+        report.disposition = Disposition::Reject;
+        report.lowered = None;
+    }
+    report.result = DmarcResult::PermError(reason);
+    report.authors = reports;
+    report
+}
+
+/// Why there is no single author domain (RFC 9989 §4.4, §5.3.1).
+fn obstacle(authors: &Authors, policy: &Policy) -> Option<PermReason> {
+    let count = authors.domains().len() + authors.possible().len();
+    if authors.from_fields() == 0 {
+        return Some(PermReason::NoFrom);
+    }
+    if count > policy.max_author_domains {
+        return Some(PermReason::TooManyAuthorDomains { count, limit: policy.max_author_domains });
+    }
+    if let Some(error) = authors.error().filter(|_| authors.is_ambiguous()) {
+        return Some(PermReason::MalformedFrom { error: error.clone() });
+    }
+    if count > 1 {
+        return Some(PermReason::ManyAuthorDomains { count });
+    }
+    if authors.from_fields() > 1 {
+        return Some(PermReason::ManyFromFields { count: authors.from_fields() });
+    }
+    (count == 0).then_some(PermReason::NoAuthorDomain)
+}
+
+/// The report on one author domain.
+fn decide_for(method: Method<'_>, author: &Domain, policy: &Policy, identifiers: &Identifiers) -> DmarcReport {
+    let edition = method.edition();
+    let Discovery { steps, organizational_domain, record } = method.discover(author);
+    let mut report = DmarcReport {
+        author_domain: Some(author.clone()),
+        organizational_domain: organizational_domain.as_ref().ok().cloned(),
+        steps,
+        ..DmarcReport::without_author(method.edition(), PermReason::NoAuthorDomain)
+    };
+    let published = match record {
+        Ok(published) => published,
+        Err(result) => {
+            report.result = result;
+            return report;
+        }
+    };
+    report.policy_domain = Some(published.domain.clone());
+    report.record = Some(published.clone());
+    if let Usability::NotAtAll(tag) = published.record.usability(edition) {
+        report.result = DmarcResult::None(NoneReason::NoValidPolicy { name: published.name.clone(), tag });
+        return report;
+    }
+    report.existence = match edition {
+        Edition::Rfc9989 => method.answers().existence_of(author).cloned(),
+        Edition::Rfc7489 => None,
+    };
+    let existence = report.existence.clone().unwrap_or(super::Existence::Exists);
+    let subdomain = (published.domain != *author).then_some(&existence);
+    let (requested, tag) = published.record.policy_for(edition, subdomain);
+    report.policy = Some(requested);
+    report.policy_tag = Some(tag);
+
+    report.identifiers = align(method, author, &published, &organizational_domain, identifiers);
+    report.result = conclude(author, identifiers, &report.identifiers);
+    if matches!(report.result, DmarcResult::Fail(_)) {
+        report.lowered = match edition {
+            // RFC 9989 §4.7, t: "no effect on any policy that is none".
+            Edition::Rfc9989 => published.record.testing.then_some(Lowered::TestMode),
+            // RFC 7489 §6.6.4.
+            Edition::Rfc7489 => {
+                let (percent, sample) = (published.record.percent, policy.sample);
+                (sample >= percent).then_some(Lowered::NotSampled { percent, sample })
+            }
+        };
+        report.lowered = report.lowered.filter(|_| requested != Disposition::None);
+        report.disposition = if report.lowered.is_some() { requested.lowered() } else { requested };
+    }
+    report
+}
+
+/// RFC 9989 §4.10.2, for each identifier.
+fn align(
+    method: Method<'_>,
+    author: &Domain,
+    published: &PublishedRecord,
+    organizational_domain: &Result<Domain, (Domain, LookupError)>,
+    identifiers: &Identifiers,
+) -> Vec<IdentifierReport> {
+    let authenticated = identifiers.authenticated.iter();
+    let authenticated = authenticated.map(|known| (known.domain(), known.mechanism(), Authentication::Passed));
+    let undetermined = identifiers.undetermined.iter();
+    let undetermined = undetermined.map(|open| (&open.domain, open.mechanism, Authentication::TempError));
+    authenticated
+        .chain(undetermined)
+        .map(|(domain, mechanism, authentication)| {
+            let mode = mode(published, mechanism);
+            let alignment = alignment(method, author, organizational_domain, domain, mode);
+            IdentifierReport { domain: domain.clone(), mechanism, authentication, mode, alignment }
+        })
+        .collect()
+}
+
+fn alignment(
+    method: Method<'_>,
+    author: &Domain,
+    organizational_domain: &Result<Domain, (Domain, LookupError)>,
+    domain: &Domain,
+    mode: Mode,
+) -> Alignment {
+    if domain == author {
+        return Alignment::Identical;
+    }
+    match mode {
+        Mode::Strict => return Alignment::NotIdentical,
+        Mode::Relaxed => {}
+    }
+    let organization = match organizational_domain {
+        Ok(organization) => organization,
+        // Every domain the walk may still have come to lies above both, or there is none.
+        Err(_) if domain.rightmost(1) != author.rightmost(1) => {
+            return Alignment::OtherOrganization { organizational_domain: None };
+        }
+        Err((domain, error)) => return Alignment::Undetermined { domain: domain.clone(), error: error.clone() },
+    };
+    if !domain.is_at_or_below(organization) {
+        return Alignment::OtherOrganization { organizational_domain: None };
+    }
+    match method.organizational_domain(domain) {
+        Ok(other) if other == *organization => Alignment::SameOrganization { organizational_domain: other },
+        Ok(other) => Alignment::OtherOrganization { organizational_domain: Some(other) },
+        Err((domain, error)) => Alignment::Undetermined { domain, error },
+    }
+}
+
+/// RFC 9989 §5.3.5 and §5.3.6.
+fn conclude(author: &Domain, identifiers: &Identifiers, reports: &[IdentifierReport]) -> DmarcResult {
+    // The reports begin with the authenticated identifiers, in their order.
+    let aligned = identifiers.authenticated.iter().zip(reports).find(|(_, report)| report.is_aligned());
+    if let Some((identifier, report)) = aligned {
+        return DmarcResult::Pass(PassReason {
+            author_domain: author.clone(),
+            identifier: identifier.clone(),
+            alignment: report.alignment.clone(),
+        });
+    }
+    for report in reports {
+        let mechanism = report.mechanism;
+        match &report.alignment {
+            // Not authenticated, or it would have passed.
+            Alignment::Identical | Alignment::SameOrganization { .. } => {
+                let domain = report.domain.clone();
+                return DmarcResult::TempError(TempErrorReason::Identifier { mechanism, domain });
+            }
+            Alignment::Undetermined { domain, error } => {
+                return DmarcResult::TempError(TempErrorReason::Alignment {
+                    mechanism,
+                    identifier: report.domain.clone(),
+                    domain: domain.clone(),
+                    error: error.clone(),
+                });
+            }
+            Alignment::NotIdentical | Alignment::OtherOrganization { .. } | Alignment::NotEvaluated => {}
+        }
+    }
+    let author_domain = author.clone();
+    DmarcResult::Fail(if reports.is_empty() {
+        FailReason::NothingAuthenticated { author_domain }
+    } else {
+        FailReason::NotAligned { author_domain, identifiers: reports.into() }
+    })
+}

@@ -1,0 +1,65 @@
+//! Which DMARC: RFC 9989, or RFC 7489 before it.
+
+use super::public_suffix::PublicSuffixes;
+use std::sync::Arc;
+
+/// The text that a result follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum Edition {
+    /// RFC 9989 (May 2026): the DNS tree walk, `np`, `psd`, `t`.
+    #[default]
+    Rfc9989,
+    /// RFC 7489 (March 2015): a public suffix list, `pct`.
+    Rfc7489,
+}
+
+impl Edition {
+    /// Its name in text, such as `RFC 9989`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rfc9989 => "RFC 9989",
+            Self::Rfc7489 => "RFC 7489",
+        }
+    }
+}
+
+/// By which editions a message is evaluated. RFC 7489 cannot be had without a public suffix list.
+#[derive(Clone, Debug, Default)]
+pub enum Editions {
+    /// RFC 9989 alone.
+    #[default]
+    Rfc9989,
+    /// RFC 7489 alone.
+    Rfc7489(Arc<dyn PublicSuffixes>),
+    /// Both, on the same answers of the DNS; the verdict's `dmarc` is that of RFC 9989, `dmarc_rfc7489` the other.
+    Both(Arc<dyn PublicSuffixes>),
+}
+
+/// What a receiver may decide about DMARC.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Policy {
+    /// By which editions messages are evaluated.
+    pub editions: Editions,
+    /// Decides `pct` under RFC 7489: the policy applies where this number, from 0 to 99, is below `pct`. Callers who want to
+    /// sample give each message a number of its own; with the default, 0, every policy applies but that of `pct=0`.
+    pub sample: u8,
+    /// How many author domains of one message are evaluated (RFC 9989 §11.5). A message that names more is treated as if one of
+    /// them asked for `reject`.
+    pub max_author_domains: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { editions: Editions::default(), sample: 0, max_author_domains: 10 }
+    }
+}
+
+impl Policy {
+    /// The default, by other editions.
+    #[must_use]
+    pub fn by(editions: Editions) -> Self {
+        Self { editions, ..Self::default() }
+    }
+}

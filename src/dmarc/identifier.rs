@@ -1,0 +1,118 @@
+//! What DMARC takes from SPF and DKIM.
+
+use crate::{
+    dkim::{DkimResult, SignatureReport},
+    name::Domain,
+    spf::{SpfReports, SpfResult},
+};
+
+/// The mechanisms underlying DMARC (RFC 9989 §4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum Mechanism {
+    /// SPF's MAIL FROM identity.
+    Spf,
+    /// The `d=` of a DKIM signature.
+    Dkim,
+}
+
+impl Mechanism {
+    /// Its name in text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spf => "SPF",
+            Self::Dkim => "DKIM",
+        }
+    }
+}
+
+/// A domain whose use SPF or DKIM validated (RFC 9989 §3.2.1). Only a passing check makes one: holding it is the proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct AuthenticatedIdentifier {
+    domain: Domain,
+    mechanism: Mechanism,
+}
+
+impl AuthenticatedIdentifier {
+    /// The domain.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Who validated it.
+    pub fn mechanism(&self) -> Mechanism {
+        self.mechanism
+    }
+}
+
+/// A domain of which SPF or DKIM could not tell, for a reason that may pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UndeterminedIdentifier {
+    pub(super) domain: Domain,
+    pub(super) mechanism: Mechanism,
+}
+
+/// All that DMARC may know of SPF and DKIM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identifiers {
+    pub(super) authenticated: Vec<AuthenticatedIdentifier>,
+    pub(super) undetermined: Vec<UndeterminedIdentifier>,
+}
+
+impl Identifiers {
+    /// Gathers them: SPF's MAIL FROM alone (RFC 9989 §4.4.2; with the null reverse-path that is `postmaster@<helo>` already), and
+    /// the signing domain of each signature (§4.4.1). What failed for good leaves no trace here.
+    pub(crate) fn gather(spf: &SpfReports, dkim: &[SignatureReport]) -> Self {
+        let mut identifiers = Self::default();
+        if let Some(report) = &spf.mail_from
+            && let Ok(domain) = Domain::parse(&report.domain)
+        {
+            match report.result {
+                SpfResult::Pass(_) => identifiers.authenticate(domain, Mechanism::Spf),
+                SpfResult::TempError(_) => identifiers.leave_open(domain, Mechanism::Spf),
+                SpfResult::None(_)
+                | SpfResult::Neutral(_)
+                | SpfResult::Fail(..)
+                | SpfResult::SoftFail(_)
+                | SpfResult::PermError(_) => {}
+            }
+        }
+        for report in dkim {
+            let Some(domain) = report.signature.domain.clone() else { continue };
+            match report.result {
+                DkimResult::Pass => identifiers.authenticate(domain, Mechanism::Dkim),
+                DkimResult::TempError(_) => identifiers.leave_open(domain, Mechanism::Dkim),
+                DkimResult::Fail(_) | DkimResult::Policy(_) | DkimResult::Neutral(_) | DkimResult::PermError(_) => {}
+            }
+        }
+        let Self { authenticated, undetermined } = &mut identifiers;
+        undetermined.retain(|open| {
+            !authenticated.iter().any(|known| known.domain == open.domain && known.mechanism == open.mechanism)
+        });
+        identifiers
+    }
+
+    fn authenticate(&mut self, domain: Domain, mechanism: Mechanism) {
+        let identifier = AuthenticatedIdentifier { domain, mechanism };
+        if !self.authenticated.contains(&identifier) {
+            self.authenticated.push(identifier);
+        }
+    }
+
+    fn leave_open(&mut self, domain: Domain, mechanism: Mechanism) {
+        let identifier = UndeterminedIdentifier { domain, mechanism };
+        if !self.undetermined.contains(&identifier) {
+            self.undetermined.push(identifier);
+        }
+    }
+
+    /// For tests of the decision alone, where no SPF or DKIM has been.
+    #[cfg(test)]
+    pub(super) fn for_test(authenticated: &[(Mechanism, Domain)], undetermined: &[(Mechanism, Domain)]) -> Self {
+        let mut identifiers = Self::default();
+        authenticated.iter().for_each(|(mechanism, domain)| identifiers.authenticate(domain.clone(), *mechanism));
+        undetermined.iter().for_each(|(mechanism, domain)| identifiers.leave_open(domain.clone(), *mechanism));
+        identifiers
+    }
+}

@@ -1,0 +1,443 @@
+//! The DMARC Policy Record, RFC 9989 §4.7 and §4.8.
+
+use super::{
+    Disposition,
+    edition::Edition,
+    uri::{ReportUri, uri_list},
+};
+use crate::{dns::LookupError, lex::SyntaxError};
+use std::fmt;
+
+/// A DMARC Policy Record, tag by tag.
+///
+/// Unknown tags are passed over, malformed values give way to the defaults (RFC 9989 §4.8), and both are kept in
+/// [`ignored`](Self::ignored) for those who want to know. Of a tag that is given twice, the first counts. Tag names and values
+/// are read without regard to case, as the ABNF of §4.8 has them, but for `DMARC1`.
+///
+/// ```
+/// use mailverdict::dmarc::{Disposition, Mode, Record, Request};
+/// let record = Record::parse(b"v=DMARC1; p=reject; adkim=s; fo=0:1:d:s; rua=mailto:dmarc@example.com!10m")?;
+/// assert_eq!(record.policy, Request::Valid(Disposition::Reject));
+/// assert_eq!(record.dkim_alignment, Mode::Strict);
+/// assert!(Record::parse(b"v=DMARC2; p=reject").is_err());
+/// # Ok::<(), mailverdict::SyntaxError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Record {
+    /// `p`: for the domain itself, and for those below where nothing else is said.
+    pub policy: Request,
+    /// `sp`: for existing subdomains.
+    pub subdomain_policy: Request,
+    /// `np`: for subdomains that do not exist; means nothing under RFC 7489.
+    pub nonexistent_policy: Request,
+    /// `adkim`.
+    pub dkim_alignment: Mode,
+    /// `aspf`.
+    pub spf_alignment: Mode,
+    /// `psd`; means nothing under RFC 7489.
+    pub public_suffix: PublicSuffix,
+    /// `t=y`: the domain owner is testing; means nothing under RFC 7489.
+    pub testing: bool,
+    /// `rua`: where aggregate reports are to be sent; members that are no URI are left out.
+    pub aggregate_reports: Vec<ReportUri>,
+    /// `ruf`: where failure reports are to be sent; members that are no URI are left out.
+    pub failure_reports: Vec<ReportUri>,
+    /// `fo`: which failure reports are asked for; means nothing without `ruf`.
+    pub failure_options: FailureOptions,
+    /// `pct` of RFC 7489: to how many of 100 messages the policy applies; 100 where it is not stated. Removed by RFC 9989.
+    pub percent: u8,
+    /// `rf` of RFC 7489 as published. Removed by RFC 9989.
+    pub report_format: Option<Box<str>>,
+    /// `ri` of RFC 7489 as published, in seconds. Removed by RFC 9989.
+    pub report_interval: Option<Box<str>>,
+    /// What was passed over, in the order of the record.
+    pub ignored: Vec<Ignored>,
+}
+
+/// What a record says in `p`, `sp` or `np`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum Request {
+    /// There is no such tag.
+    #[default]
+    Absent,
+    /// One of the three words.
+    Valid(Disposition),
+    /// Something else, made printable.
+    Malformed(Box<str>),
+}
+
+/// How near an identifier must be to the author domain (RFC 9989 §3.2.10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum Mode {
+    /// The same organizational domain.
+    #[default]
+    Relaxed,
+    /// The same domain.
+    Strict,
+}
+
+/// What a record says in `psd`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum PublicSuffix {
+    /// `y`: the domain is a public suffix domain.
+    Yes,
+    /// `n`: the domain is an organizational domain.
+    No,
+    /// `u`, or nothing: the tree walk has to tell.
+    #[default]
+    Unstated,
+}
+
+/// What a record says in `fo` (RFC 9989 §4.7). `0` and `1` exclude each other; where a record has both, both are kept, and
+/// `1` asks for all that `0` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct FailureOptions {
+    /// `0`: when no mechanism produces an aligned pass.
+    pub all_fail: bool,
+    /// `1`: when any mechanism does not produce an aligned pass.
+    pub any_fails: bool,
+    /// `d`: when a signature fails, aligned or not.
+    pub dkim: bool,
+    /// `s`: when SPF fails, aligned or not.
+    pub spf: bool,
+}
+
+impl Default for FailureOptions {
+    fn default() -> Self {
+        Self { all_fail: true, any_fails: false, dkim: false, spf: false }
+    }
+}
+
+/// A part of a record that means nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Ignored {
+    /// The part as published, made printable: a whole tag, or a member of its list.
+    pub text: Box<str>,
+    /// Why it was passed over.
+    pub why: IgnoredBecause,
+}
+
+/// Why a part of a record was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum IgnoredBecause {
+    /// The tag is not registered.
+    UnknownTag,
+    /// There is no `=`, no name before it, or no value behind it.
+    NoTag,
+    /// The value does not follow the tag's grammar.
+    MalformedValue,
+    /// The tag was given before.
+    Repeated,
+}
+
+impl Record {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// Where the text does not begin with `v=DMARC1`, and so is no DMARC record at all (RFC 9989 §4.7, `v`). Nothing else is an
+    /// error.
+    pub fn parse(text: &[u8]) -> Result<Self, SyntaxError> {
+        let mut specs = text.split(|octet| *octet == b';');
+        check_version(specs.next().unwrap_or_default())?;
+        let mut record = Self {
+            policy: Request::Absent,
+            subdomain_policy: Request::Absent,
+            nonexistent_policy: Request::Absent,
+            dkim_alignment: Mode::Relaxed,
+            spf_alignment: Mode::Relaxed,
+            public_suffix: PublicSuffix::Unstated,
+            testing: false,
+            aggregate_reports: Vec::new(),
+            failure_reports: Vec::new(),
+            failure_options: FailureOptions::default(),
+            percent: 100,
+            report_format: None,
+            report_interval: None,
+            ignored: Vec::new(),
+        };
+        let mut seen = [false; TAGS.len()];
+        for spec in specs {
+            let spec = trim_wsp(spec);
+            if !spec.is_empty()
+                && let Err(why) = record.read_tag(spec, &mut seen)
+            {
+                record.ignored.push(Ignored { text: printable(spec), why });
+            }
+        }
+        Ok(record)
+    }
+
+    fn read_tag(&mut self, spec: &[u8], seen: &mut [bool; TAGS.len()]) -> Result<(), IgnoredBecause> {
+        // RFC 9989 §4.8: dmarc-tag = 1*ALPHA equals 1*dmarc-value
+        let equals = memchr::memchr(b'=', spec).ok_or(IgnoredBecause::NoTag)?;
+        let name = spec.get(..equals).unwrap_or_default();
+        let name = trim_wsp(name);
+        let value = trim_wsp(spec.get(equals + 1..).unwrap_or_default());
+        if name.is_empty() || !name.iter().all(u8::is_ascii_alphabetic) {
+            return Err(IgnoredBecause::NoTag);
+        }
+        let tag = TAGS.iter().position(|tag| name.eq_ignore_ascii_case(tag.as_bytes()));
+        let (tag, seen) =
+            tag.and_then(|at| Some((*TAGS.get(at)?, seen.get_mut(at)?))).ok_or(IgnoredBecause::UnknownTag)?;
+        if std::mem::replace(seen, true) {
+            return Err(IgnoredBecause::Repeated);
+        }
+        let malformed = Err(IgnoredBecause::MalformedValue);
+        // RFC 9989 §4.10.1: a `p`, `sp` or `np` that is not valid decides over the whole record.
+        if let Some(request) = self.request_mut(tag) {
+            return match Disposition::ALL.iter().find(|word| is_word(value, word.keyword())) {
+                Some(disposition) => {
+                    *request = Request::Valid(*disposition);
+                    Ok(())
+                }
+                None => {
+                    *request = Request::Malformed(printable(value));
+                    malformed
+                }
+            };
+        }
+        if value.is_empty() || !value.iter().all(|octet| matches!(octet, 0x20..=0x7e)) {
+            return malformed;
+        }
+        match tag {
+            "adkim" => self.dkim_alignment = mode(value).ok_or(IgnoredBecause::MalformedValue)?,
+            "aspf" => self.spf_alignment = mode(value).ok_or(IgnoredBecause::MalformedValue)?,
+            "psd" => {
+                self.public_suffix = match value {
+                    b"y" | b"Y" => PublicSuffix::Yes,
+                    b"n" | b"N" => PublicSuffix::No,
+                    b"u" | b"U" => PublicSuffix::Unstated,
+                    _ => return malformed,
+                }
+            }
+            "t" => {
+                self.testing = match value {
+                    b"y" | b"Y" => true,
+                    b"n" | b"N" => false,
+                    _ => return malformed,
+                }
+            }
+            "fo" => return self.read_failure_options(value),
+            "rua" | "ruf" => return self.read_uris(tag, value),
+            "pct" => {
+                // RFC 7489 §6.3: an integer from 0 to 100.
+                let number = std::str::from_utf8(value).ok().filter(|_| value.iter().all(u8::is_ascii_digit));
+                let percent = number.and_then(|text| text.parse().ok()).filter(|percent| *percent <= 100);
+                self.percent = percent.ok_or(IgnoredBecause::MalformedValue)?;
+            }
+            "rf" => self.report_format = Some(printable(value)),
+            "ri" => self.report_interval = Some(printable(value)),
+            // `v` again: its place is taken.
+            _ => return Err(IgnoredBecause::Repeated),
+        }
+        Ok(())
+    }
+
+    fn request_mut(&mut self, tag: &str) -> Option<&mut Request> {
+        match tag {
+            "p" => Some(&mut self.policy),
+            "sp" => Some(&mut self.subdomain_policy),
+            "np" => Some(&mut self.nonexistent_policy),
+            _ => None,
+        }
+    }
+
+    fn read_uris(&mut self, tag: &str, value: &[u8]) -> Result<(), IgnoredBecause> {
+        for member in uri_list(value) {
+            match member {
+                Ok(uri) if tag == "rua" => self.aggregate_reports.push(uri),
+                Ok(uri) => self.failure_reports.push(uri),
+                Err(text) => self.ignored.push(Ignored { text, why: IgnoredBecause::MalformedValue }),
+            }
+        }
+        Ok(())
+    }
+
+    /// RFC 9989 §4.8, dmarc-fo; what the members say is taken together, even where they contradict each other.
+    fn read_failure_options(&mut self, value: &[u8]) -> Result<(), IgnoredBecause> {
+        let mut options = FailureOptions { all_fail: false, any_fails: false, dkim: false, spf: false };
+        let mut any_known = false;
+        for member in value.split(|octet| *octet == b':') {
+            match trim_wsp(member) {
+                b"0" => options.all_fail = true,
+                b"1" => options.any_fails = true,
+                b"d" | b"D" => options.dkim = true,
+                b"s" | b"S" => options.spf = true,
+                other => {
+                    self.ignored.push(Ignored { text: printable(other), why: IgnoredBecause::MalformedValue });
+                    continue;
+                }
+            }
+            any_known = true;
+        }
+        if any_known {
+            self.failure_options = options;
+        }
+        Ok(())
+    }
+
+    /// What the record asks for under an edition, with the rule of RFC 9989 §4.10.1 (RFC 7489 §6.6.3) for tags that are not
+    /// valid.
+    pub fn usability(&self, edition: Edition) -> Usability {
+        let tags = [(PolicyTag::P, &self.policy), (PolicyTag::Sp, &self.subdomain_policy)];
+        // RFC 7489 knows no `np`, and passes unknown tags over.
+        let np = (PolicyTag::Np, &self.nonexistent_policy);
+        let np = (edition == Edition::Rfc9989).then_some(np);
+        let invalid = tags.into_iter().chain(np).find(|(tag, request)| match request {
+            Request::Absent => *tag == PolicyTag::P,
+            Request::Valid(_) => false,
+            Request::Malformed(_) => true,
+        });
+        match invalid {
+            None => Usability::AsPublished,
+            Some((tag, _)) if !self.aggregate_reports.is_empty() => Usability::AsNone(tag),
+            Some((tag, _)) => Usability::NotAtAll(tag),
+        }
+    }
+
+    /// The policy for the domain that publishes the record (`None`) or for a domain below it, and the tag that states it. Is
+    /// `none` for a record that is only usable as if it said so.
+    pub fn policy_for(&self, edition: Edition, subdomain: Option<&Existence>) -> (Disposition, PolicyTag) {
+        let of = |request: &Request| match request {
+            Request::Valid(disposition) => Some(*disposition),
+            Request::Absent | Request::Malformed(_) => None,
+        };
+        let p = (of(&self.policy).unwrap_or(Disposition::None), PolicyTag::P);
+        if self.usability(edition) != Usability::AsPublished {
+            return (Disposition::None, PolicyTag::P);
+        }
+        let Some(existence) = subdomain else { return p };
+        // RFC 9989 §4.7: without `np`, `sp` is for non-existent subdomains as well; without `sp`, `p` is.
+        let np = of(&self.nonexistent_policy).map(|disposition| (disposition, PolicyTag::Np));
+        let np = np.filter(|_| edition == Edition::Rfc9989 && *existence == Existence::NonExistent);
+        np.or(of(&self.subdomain_policy).map(|disposition| (disposition, PolicyTag::Sp))).unwrap_or(p)
+    }
+}
+
+/// Whether a domain exists, as far as `np` asks (RFC 9989 §3.2.13).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum Existence {
+    /// The DNS knows the name, or a name below it.
+    Exists,
+    /// The DNS answered NXDOMAIN.
+    NonExistent,
+    /// The DNS did not answer; the domain is treated as one that exists.
+    Unknown(LookupError),
+}
+
+/// What of a record can be used (RFC 9989 §4.10.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum Usability {
+    /// All.
+    AsPublished,
+    /// This tag is missing or malformed; there is a `rua`, so the record is read as if its policy were `none`.
+    AsNone(PolicyTag),
+    /// This tag is missing or malformed, and there is no `rua`: DMARC does not apply.
+    NotAtAll(PolicyTag),
+}
+
+/// The tags that state a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum PolicyTag {
+    /// `p`.
+    P,
+    /// `sp`.
+    Sp,
+    /// `np`.
+    Np,
+}
+
+impl PolicyTag {
+    /// The tag's name.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::P => "p",
+            Self::Sp => "sp",
+            Self::Np => "np",
+        }
+    }
+}
+
+impl Mode {
+    /// The mode in a word.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Relaxed => "relaxed",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+const TAGS: [&str; 14] = ["v", "p", "sp", "np", "adkim", "aspf", "psd", "t", "rua", "ruf", "fo", "pct", "rf", "ri"];
+
+/// `dmarc-version = "v" equals %s"DMARC1"`, up to the first semicolon.
+fn check_version(spec: &[u8]) -> Result<(), SyntaxError> {
+    let error = |offset| SyntaxError { offset, expected: "v=DMARC1" };
+    let after_name = spec.strip_prefix(b"v").or_else(|| spec.strip_prefix(b"V")).ok_or(error(0))?;
+    let value = skip_wsp(after_name).strip_prefix(b"=").ok_or(error(1))?;
+    let value = skip_wsp(value);
+    let rest = value.strip_prefix(b"DMARC1").ok_or(error(spec.len() - value.len()))?;
+    let rest = skip_wsp(rest);
+    if rest.is_empty() { Ok(()) } else { Err(error(spec.len() - rest.len())) }
+}
+
+fn skip_wsp(text: &[u8]) -> &[u8] {
+    let wsp = text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    text.get(wsp..).unwrap_or_default()
+}
+
+/// The text without white space at its ends; line ends are no white space here (RFC 9989 §4.8: *WSP).
+pub(super) fn trim_wsp(text: &[u8]) -> &[u8] {
+    let text = skip_wsp(text);
+    let wsp = text.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    text.get(..text.len() - wsp).unwrap_or_default()
+}
+
+fn is_word(value: &[u8], word: &str) -> bool {
+    value.eq_ignore_ascii_case(word.as_bytes())
+}
+
+fn mode(value: &[u8]) -> Option<Mode> {
+    match value {
+        b"r" | b"R" => Some(Mode::Relaxed),
+        b"s" | b"S" => Some(Mode::Strict),
+        _ => None,
+    }
+}
+
+/// The text with every octet outside printable ASCII written as `\xNN`, and the backslash doubled.
+pub(super) fn printable(text: &[u8]) -> Box<str> {
+    let mut written = String::with_capacity(text.len());
+    for octet in text {
+        match octet {
+            b'\\' => written.push_str("\\\\"),
+            0x20..=0x7e => written.push(char::from(*octet)),
+            _ => written.push_str(&format!("\\x{octet:02x}")),
+        }
+    }
+    written.into()
+}
+
+impl fmt::Display for IgnoredBecause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownTag => "the tag is not registered",
+            Self::NoTag => "this is no tag with a value",
+            Self::MalformedValue => "the value is malformed",
+            Self::Repeated => "the tag was given before",
+        })
+    }
+}

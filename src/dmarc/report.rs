@@ -1,0 +1,216 @@
+//! What is reported of one message: the result, and all it rests on.
+
+use super::{
+    edition::Edition,
+    identifier::Mechanism,
+    record::{Existence, Mode, PolicyTag},
+    result::{Disposition, DmarcResult, PermReason},
+    tree_walk::{PublishedRecord, Step},
+};
+use crate::{dns::LookupError, name::Domain};
+use std::{fmt, sync::Arc};
+
+/// What DMARC says of a message under one edition.
+///
+/// Where a message names several author domains, each is evaluated and stands in [`authors`](Self::authors); the other fields are
+/// then those of the domain that asks for the strictest disposition (the first of them), and the result is `permerror`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct DmarcReport {
+    /// The text that was followed.
+    pub edition: Edition,
+    /// The author domain; `None` where none could be read.
+    pub author_domain: Option<Domain>,
+    /// The organizational domain of the author domain; `None` where the DNS did not answer, or under RFC 7489.
+    pub organizational_domain: Option<Domain>,
+    /// The domain whose record applies.
+    pub policy_domain: Option<Domain>,
+    /// The published policy that applies (`p`, `sp` or `np`), before test mode or sampling lowers it.
+    pub policy: Option<Disposition>,
+    /// The tag that states the policy.
+    pub policy_tag: Option<PolicyTag>,
+    /// Why the disposition of a failing message is milder than the policy.
+    pub lowered: Option<Lowered>,
+    /// What the policy comes to for this message: `none` on pass, lowered by test mode.
+    pub disposition: Disposition,
+    /// The result and its reason.
+    pub result: DmarcResult,
+    /// Each identifier that was considered, and whether and how it aligned.
+    pub identifiers: Vec<IdentifierReport>,
+    /// The record that applies.
+    pub record: Option<Arc<PublishedRecord>>,
+    /// Where records were looked for on behalf of the author domain, in order, and what was found.
+    pub steps: Vec<Step>,
+    /// Whether the author domain exists, where `np` depends on it.
+    pub existence: Option<Existence>,
+    /// Where there are several author domains (or the From fields are malformed): what evaluating each of them gives.
+    pub authors: Vec<DmarcReport>,
+}
+
+impl DmarcReport {
+    /// The report on a message whose author domain could not be read.
+    pub(crate) fn without_author(edition: Edition, reason: PermReason) -> Self {
+        Self {
+            edition,
+            author_domain: None,
+            organizational_domain: None,
+            policy_domain: None,
+            policy: None,
+            policy_tag: None,
+            lowered: None,
+            disposition: Disposition::None,
+            result: DmarcResult::PermError(reason),
+            identifiers: Vec::new(),
+            record: None,
+            steps: Vec::new(),
+            existence: None,
+            authors: Vec::new(),
+        }
+    }
+
+    /// Whether an identifier that SPF authenticated aligns with the author domain.
+    pub fn spf_aligned(&self) -> bool {
+        self.aligned_by(Mechanism::Spf)
+    }
+
+    /// Whether an identifier that DKIM authenticated aligns with the author domain.
+    pub fn dkim_aligned(&self) -> bool {
+        self.aligned_by(Mechanism::Dkim)
+    }
+
+    fn aligned_by(&self, mechanism: Mechanism) -> bool {
+        self.identifiers.iter().any(|identifier| identifier.mechanism == mechanism && identifier.is_aligned())
+    }
+}
+
+/// Why a disposition is milder than the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum Lowered {
+    /// `t=y` (RFC 9989 §4.7).
+    TestMode,
+    /// The message is not among the `pct` percent to which the policy applies (RFC 7489 §6.6.4).
+    NotSampled {
+        /// `pct`.
+        percent: u8,
+        /// The number that decided.
+        sample: u8,
+    },
+}
+
+/// One identifier that SPF or DKIM offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct IdentifierReport {
+    /// The domain.
+    pub domain: Domain,
+    /// Who authenticated it, or could not tell.
+    pub mechanism: Mechanism,
+    /// Whether it was authenticated.
+    pub authentication: Authentication,
+    /// What the record asks for (`aspf`, `adkim`).
+    pub mode: Mode,
+    /// How it stands to the author domain.
+    pub alignment: Alignment,
+}
+
+impl IdentifierReport {
+    /// Whether it is authenticated and aligned, which makes DMARC pass.
+    pub fn is_aligned(&self) -> bool {
+        self.authentication == Authentication::Passed && self.alignment.is_aligned()
+    }
+}
+
+/// What SPF or DKIM says of an identifier. Others than these are not considered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum Authentication {
+    /// It passed.
+    Passed,
+    /// It ended in `temperror`: trying again may make it pass.
+    TempError,
+}
+
+/// How an identifier stands to the author domain (RFC 9989 §3.2.10, §4.10.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum Alignment {
+    /// It is the same domain: aligned in either mode.
+    Identical,
+    /// Both have this organizational domain: aligned, for the mode is relaxed.
+    SameOrganization {
+        /// Their organizational domain.
+        organizational_domain: Domain,
+    },
+    /// Not aligned: it is another domain, and the mode is strict.
+    NotIdentical,
+    /// Not aligned: the organizational domains differ.
+    OtherOrganization {
+        /// That of the identifier; `None` where there was no need to find it, because the identifier is not at or below that of the
+        /// author domain.
+        organizational_domain: Option<Domain>,
+    },
+    /// Not known: the DNS did not answer on the walk to an organizational domain.
+    Undetermined {
+        /// The domain whose record was looked for.
+        domain: Domain,
+        /// What went wrong.
+        error: LookupError,
+    },
+    /// Nothing depended on it.
+    NotEvaluated,
+}
+
+impl Alignment {
+    /// Whether it is aligned for certain.
+    pub fn is_aligned(&self) -> bool {
+        match self {
+            Self::Identical | Self::SameOrganization { .. } => true,
+            Self::NotIdentical | Self::OtherOrganization { .. } | Self::Undetermined { .. } | Self::NotEvaluated => {
+                false
+            }
+        }
+    }
+}
+
+/// The identifier and how it stands to the author domain, in words.
+impl fmt::Display for IdentifierReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}'s {}", self.mechanism.name(), self.domain)?;
+        if self.authentication == Authentication::TempError {
+            f.write_str(", for which there is only a temperror,")?;
+        }
+        match &self.alignment {
+            Alignment::Identical => f.write_str(" is the author domain itself"),
+            Alignment::SameOrganization { organizational_domain } => {
+                write!(f, " shares the organizational domain {organizational_domain}")
+            }
+            Alignment::NotIdentical => f.write_str(" is another domain, and alignment is strict"),
+            Alignment::OtherOrganization { organizational_domain: Some(domain) } => {
+                write!(f, " has the organizational domain {domain}")
+            }
+            Alignment::OtherOrganization { organizational_domain: None } => {
+                f.write_str(" belongs to another organizational domain")
+            }
+            Alignment::Undetermined { domain, error } => {
+                write!(f, " may or may not align: the record of {domain} could not be asked for ({error})")
+            }
+            Alignment::NotEvaluated => f.write_str(" was not looked at"),
+        }
+    }
+}
+
+impl fmt::Display for Lowered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TestMode => f.write_str("the domain owner is testing (t=y)"),
+            Self::NotSampled { percent, sample } => {
+                write!(f, "the policy is for {percent} percent of messages (pct), and this one has the number {sample}")
+            }
+        }
+    }
+}

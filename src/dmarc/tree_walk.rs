@@ -1,0 +1,160 @@
+//! The DNS Tree Walk, RFC 9989 §4.10: pure functions over the answers that are there.
+
+use super::{
+    Answers,
+    record::{PublicSuffix, Record},
+};
+use crate::{
+    dns::LookupError,
+    name::{Domain, Name},
+};
+use std::sync::Arc;
+
+/// RFC 9989 §4.10, step 4: from longer names the walk jumps to this many labels.
+const LABELS_AFTER_JUMP: usize = 7;
+
+/// One step of a walk: a name that was asked for TXT records, and what was found there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Step {
+    /// The domain whose record was looked for, at `_dmarc` below it.
+    pub domain: Domain,
+    /// What was found.
+    pub found: Found,
+}
+
+/// What the TXT records of one `_dmarc` name come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum Found {
+    /// One DMARC Policy Record.
+    Record(Arc<PublishedRecord>),
+    /// No TXT record that is a DMARC Policy Record.
+    Nothing {
+        /// TXT records that are something else, and were passed over.
+        unrelated: usize,
+        /// The name does not exist (NXDOMAIN).
+        nxdomain: bool,
+    },
+    /// Several DMARC Policy Records, which count as none (RFC 9989 §4.10, steps 2 and 6).
+    ManyRecords {
+        /// How many.
+        count: usize,
+    },
+    /// The name would be longer than the DNS allows, so there is nothing to ask.
+    NotAName,
+    /// The DNS did not answer.
+    Error(LookupError),
+}
+
+/// A DMARC Policy Record and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct PublishedRecord {
+    /// The domain it is published for.
+    pub domain: Domain,
+    /// The name of the TXT record.
+    pub name: Name,
+    /// Its text, octets outside printable ASCII escaped.
+    pub text: Box<str>,
+    /// What it says.
+    pub record: Record,
+}
+
+/// A walk from one domain up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TreeWalk {
+    /// The domain where it started.
+    pub start: Domain,
+    /// What was asked, in order; ends with the step that stopped the walk.
+    pub steps: Vec<Step>,
+}
+
+/// The domains whose records a walk from `start` asks for, in order: at most eight (RFC 9989 §4.10, steps 3 to 7).
+///
+/// ```
+/// use mailverdict::{dmarc::targets, name::Domain};
+/// let domain = Domain::parse("a.b.c.d.e.f.g.h.i.j.mail.example.com")?;
+/// assert_eq!(targets(&domain).nth(1), Some(Domain::parse("g.h.i.j.mail.example.com")?));
+/// assert_eq!(targets(&domain).count(), 8);
+/// # Ok::<(), mailverdict::name::NameError>(())
+/// ```
+pub fn targets(start: &Domain) -> impl Iterator<Item = Domain> {
+    let mut next = Some(start.clone());
+    let mut at_start = true;
+    std::iter::from_fn(move || {
+        let target = next.take()?;
+        let jump = std::mem::take(&mut at_start) && target.label_count() > LABELS_AFTER_JUMP;
+        next = if jump { Some(target.rightmost(LABELS_AFTER_JUMP)) } else { target.parent() };
+        Some(target)
+    })
+}
+
+/// The walk from `start`, or the domain whose record has to be asked for before it can go on.
+pub(super) fn tree_walk(answers: &Answers, start: &Domain) -> Result<TreeWalk, Domain> {
+    let mut steps = Vec::new();
+    for domain in targets(start) {
+        let Some(found) = answers.record_at(&domain) else { return Err(domain) };
+        let stop = match found {
+            Found::Record(published) => published.record.public_suffix != PublicSuffix::Unstated,
+            // What stands above cannot decide without this answer.
+            Found::Error(_) => true,
+            Found::Nothing { .. } | Found::ManyRecords { .. } | Found::NotAName => false,
+        };
+        steps.push(Step { domain, found: found.clone() });
+        if stop {
+            break;
+        }
+    }
+    Ok(TreeWalk { start: start.clone(), steps })
+}
+
+impl TreeWalk {
+    /// The Organizational Domain of the start (RFC 9989 §4.10.2).
+    ///
+    /// # Errors
+    /// The step at which the DNS did not answer.
+    pub fn organizational_domain(&self) -> Result<Domain, (&Domain, &LookupError)> {
+        if let Some(Step { domain, found: Found::Error(error) }) = self.steps.last() {
+            return Err((domain, error));
+        }
+        let Some(top) = self.records().last() else {
+            // "If this process does not determine the Organizational Domain, then the initial target domain is" it.
+            return Ok(self.start.clone());
+        };
+        Ok(match top.record.public_suffix {
+            // "one label below this one", unless the walk started there.
+            PublicSuffix::Yes if top.domain != self.start => self.start.rightmost(top.domain.label_count() + 1),
+            // The fewest labels, `psd=n` and `psd=y` at the start are all the last record of the walk.
+            PublicSuffix::Yes | PublicSuffix::No | PublicSuffix::Unstated => top.domain.clone(),
+        })
+    }
+
+    /// The records that were found, from the longest domain to the shortest.
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Arc<PublishedRecord>> {
+        self.steps.iter().filter_map(|step| match &step.found {
+            Found::Record(published) => Some(published),
+            Found::Nothing { .. } | Found::ManyRecords { .. } | Found::NotAName | Found::Error(_) => None,
+        })
+    }
+
+    /// The record that applies to the start as an author domain, in the order of preference of RFC 9989 §4.10.1: its own, that of
+    /// the organizational domain, that of the public suffix domain.
+    ///
+    /// # Errors
+    /// The step at which the DNS did not answer, where the record depends on it.
+    pub fn applicable_record(&self) -> Result<Option<&Arc<PublishedRecord>>, (&Domain, &LookupError)> {
+        if let Some(own) = self.records().next().filter(|published| published.domain == self.start) {
+            return Ok(Some(own));
+        }
+        let organizational = self.organizational_domain()?;
+        let of_organization = self.records().find(|published| published.domain == organizational);
+        let of_suffix = || self.records().last().filter(|top| top.record.public_suffix == PublicSuffix::Yes);
+        Ok(of_organization.or_else(of_suffix))
+    }
+}

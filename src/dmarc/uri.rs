@@ -1,0 +1,182 @@
+//! Where reports are to be sent: `dmarc-urilist` of RFC 9989 §4.8.
+
+use super::record::{printable, trim_wsp};
+use crate::name::Domain;
+use std::fmt;
+
+/// One URI of `rua` or `ruf` (RFC 9989 §4.6).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ReportUri {
+    /// The URI as published, without the obsolete size.
+    pub uri: Box<str>,
+    /// What it leads to.
+    pub target: ReportTarget,
+    /// The obsolete size limit of RFC 7489 as published (`10m`); it means nothing any more (RFC 9989 §4.8).
+    pub obsolete_size: Option<Box<str>>,
+}
+
+/// What a report URI leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum ReportTarget {
+    /// `mailto:`, the one scheme that every reporter supports.
+    Mailbox {
+        /// The local part with its percent-encoding undone; octets outside printable ASCII are escaped.
+        local_part: Box<str>,
+        /// The destination host of RFC 9990 §4.
+        domain: Domain,
+    },
+    /// Another scheme; to be ignored by reporters that do not support it (RFC 9989 §4.7).
+    Other {
+        /// The scheme in lower case.
+        scheme: Box<str>,
+        /// The host of the URI's authority, where there is one that is a domain.
+        host: Option<Domain>,
+    },
+}
+
+impl ReportUri {
+    /// Reads one `dmarc-uri` or `obs-dmarc-uri`; `None` where it is neither, or a `mailto:` without a usable address.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let (uri, obsolete_size) = match text.iter().position(|octet| *octet == b'!') {
+            None => (text, None),
+            Some(at) => {
+                let size = text.get(at + 1..)?;
+                // RFC 9989 §4.8: obs-dmarc-report-size = "!" 1*DIGIT [ "k" / "m" / "g" / "t" ]
+                let digits = match size.split_last()? {
+                    (unit, digits) if b"kmgt".contains(&unit.to_ascii_lowercase()) => digits,
+                    _ => size,
+                };
+                if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+                    return None;
+                }
+                (text.get(..at)?, Some(printable(size)))
+            }
+        };
+        let colon = uri.iter().position(|octet| *octet == b':')?;
+        let (scheme, rest) = (uri.get(..colon)?, uri.get(colon + 1..)?);
+        // RFC 3986 §3.1: scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
+        let in_scheme = |octet: &u8| octet.is_ascii_alphanumeric() || b"+-.".contains(octet);
+        if !scheme.first()?.is_ascii_alphabetic() || !scheme.iter().all(in_scheme) || !is_uri_text(rest) {
+            return None;
+        }
+        let target = if scheme.eq_ignore_ascii_case(b"mailto") {
+            mailbox(rest)?
+        } else {
+            ReportTarget::Other { scheme: printable(&scheme.to_ascii_lowercase()), host: host(rest) }
+        };
+        Some(Self { uri: printable(uri), target, obsolete_size })
+    }
+
+    /// The destination host of RFC 9990 §4, by which the permission to send reports is asked for.
+    pub fn host(&self) -> Option<&Domain> {
+        match &self.target {
+            ReportTarget::Mailbox { domain, .. } => Some(domain),
+            ReportTarget::Other { host, .. } => host.as_ref(),
+        }
+    }
+}
+
+impl fmt::Display for ReportUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.uri)
+    }
+}
+
+/// Reads the members of a list, in order; `Err` holds a member that is no URI, made printable.
+pub(super) fn uri_list(value: &[u8]) -> impl Iterator<Item = Result<ReportUri, Box<str>>> + '_ {
+    value.split(|octet| *octet == b',').map(|member| {
+        let member = trim_wsp(member);
+        ReportUri::parse(member).ok_or_else(|| printable(member))
+    })
+}
+
+/// The characters of RFC 3986 §2, without those that §4.8 has encoded; percent signs with two hexadecimal digits.
+fn is_uri_text(text: &[u8]) -> bool {
+    let mut octets = text.iter();
+    while let Some(octet) = octets.next() {
+        let fits = match octet {
+            b'%' => (0..2).all(|_| octets.next().is_some_and(u8::is_ascii_hexdigit)),
+            _ => octet.is_ascii_alphanumeric() || b"-._~:/?#[]@$&'()*+;=".contains(octet),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
+}
+
+/// `addr` of RFC 6068 §2, up to the header fields.
+fn mailbox(rest: &[u8]) -> Option<ReportTarget> {
+    let address = decoded(rest.split(|octet| matches!(octet, b'?' | b'#')).next()?);
+    let at = memchr::memrchr(b'@', &address)?;
+    let (local_part, domain) = (address.get(..at)?, address.get(at + 1..)?);
+    if local_part.is_empty() {
+        return None;
+    }
+    let domain = Domain::parse(std::str::from_utf8(domain).ok()?).ok()?;
+    Some(ReportTarget::Mailbox { local_part: printable(local_part), domain })
+}
+
+/// The host of `//[userinfo@]host[:port]` (RFC 3986 §3.2).
+fn host(rest: &[u8]) -> Option<Domain> {
+    let authority = rest.strip_prefix(b"//")?.split(|octet| b"/?#".contains(octet)).next()?;
+    let host = authority.rsplit(|octet| *octet == b'@').next()?.split(|octet| *octet == b':').next()?;
+    Domain::parse(std::str::from_utf8(host).ok()?).ok()
+}
+
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&octet, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| octet == b'%');
+        match escaped.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()) {
+            Some(value) => {
+                decoded.push(value);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                decoded.push(octet);
+                rest = after;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mailto_and_other_schemes() {
+        let uri = ReportUri::parse(b"mailto:a%2Bb@Example.com?subject=x!10m").unwrap();
+        assert_eq!(&*uri.uri, "mailto:a%2Bb@Example.com?subject=x");
+        assert_eq!(uri.obsolete_size.as_deref(), Some("10m"));
+        let domain = Domain::parse("example.com").unwrap();
+        assert_eq!(uri.target, ReportTarget::Mailbox { local_part: "a+b".into(), domain: domain.clone() });
+        let uri = ReportUri::parse(b"https://u@example.com:443/x").unwrap();
+        assert_eq!(uri.host(), Some(&domain));
+        assert_eq!(ReportUri::parse(b"tel:+1").unwrap().host(), None);
+    }
+
+    #[test]
+    fn what_is_no_report_uri() {
+        let texts = [
+            "",
+            "a@example.com",
+            "mailto:",
+            "mailto:a",
+            "mailto:@example.com",
+            "mailto:a@b c",
+            "mailto:a@example.com!",
+        ];
+        let more =
+            ["mailto:a@example.com!10x", "mailto:a@example.com!m", "1x:y", "x:%zz", "mailto:a@[192.0.2.1]", ":x"];
+        for text in texts.iter().chain(&more) {
+            assert_eq!(ReportUri::parse(text.as_bytes()), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! `mailbox-list` of RFC 5322 §3.4 (with the obsolete forms of §4.4, the groups that RFC 6854 allows in From, and the UTF-8 of
+//! RFC 6532), read for its domains.
+//!
+//! Comments, quoted strings and groups are walked, not recursed into; each octet is looked at a bounded number of times.
+
+use super::SyntaxError;
+
+/// The domain of one mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MailboxDomain {
+    /// Labels joined by dots, without comments and white space; may hold U-labels, and one final dot.
+    Name(String),
+    /// An address literal, `[192.0.2.1]`: there is no domain.
+    Literal,
+}
+
+/// What a mailbox list holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MailboxList {
+    /// The domain of each mailbox that follows the grammar, in order.
+    pub(crate) domains: Vec<MailboxDomain>,
+    /// The first place where the text does not follow the grammar.
+    pub(crate) error: Option<SyntaxError>,
+    /// Whether a part that does not follow the grammar holds an `@`, and so may pass for an address with other readers.
+    pub(crate) unread_at_sign: bool,
+}
+
+/// Reads a mailbox list. A member that does not follow the grammar is passed over up to the next comma, and noted.
+pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList {
+    let mut list = MailboxList::default();
+    let mut reader = Reader { lexer: Lexer { text, at: 0 }, token: Token::End, start: 0, in_group: false };
+    reader.advance();
+    loop {
+        let member_start = reader.start;
+        match reader.member() {
+            Ok(Member::Mailbox(domain)) => list.domains.push(domain),
+            Ok(Member::None) => {}
+            Ok(Member::End) => return list,
+            Err(expected) => {
+                let error = SyntaxError { offset: reader.start, expected };
+                list.error.get_or_insert(error);
+                reader.skip_member();
+                let passed_over = text.get(member_start..reader.start).unwrap_or_default();
+                list.unread_at_sign |= memchr::memchr(b'@', passed_over).is_some();
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token<'t> {
+    Atom(&'t [u8]),
+    QuotedString,
+    DomainLiteral,
+    /// One of `< > , ; : @ .`.
+    Special(u8),
+    /// An octet that may not stand where it stands, or a quoted string, comment or literal without its end.
+    Bad,
+    End,
+}
+
+struct Lexer<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl<'t> Lexer<'t> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// The next token after `[CFWS]`, and where it starts.
+    fn next(&mut self) -> (Token<'t>, usize) {
+        if !self.skip_cfws() {
+            return (Token::Bad, self.at);
+        }
+        let start = self.at;
+        let Some(octet) = self.peek() else { return (Token::End, start) };
+        let token = match octet {
+            b'<' | b'>' | b',' | b';' | b':' | b'@' | b'.' => {
+                self.at += 1;
+                Token::Special(octet)
+            }
+            b'"' => self.enclosed(b'"', Token::QuotedString),
+            b'[' => self.enclosed(b']', Token::DomainLiteral),
+            _ => {
+                let rest = self.text.get(start..).unwrap_or_default();
+                let len = rest.iter().take_while(|octet| is_atext(**octet)).count();
+                self.at += len;
+                if len == 0 { Token::Bad } else { Token::Atom(rest.get(..len).unwrap_or_default()) }
+            }
+        };
+        (token, start)
+    }
+
+    /// From the opening octet to the closing one, over quoted pairs.
+    fn enclosed(&mut self, close: u8, token: Token<'t>) -> Token<'t> {
+        let start = self.at;
+        self.at += 1;
+        while let Some(octet) = self.peek() {
+            self.at += 1;
+            match octet {
+                b'\\' => self.at += 1,
+                _ if octet == close => return token,
+                // RFC 5322 §3.4.1: dtext has no "[".
+                b'[' if close == b']' => break,
+                _ if !self.is_text(octet) => break,
+                _ => {}
+            }
+        }
+        self.at = start;
+        Token::Bad
+    }
+
+    /// Whether `octet`, just taken, may stand in a comment, a quoted string or a literal: no NUL, and CR and LF as line end only.
+    fn is_text(&self, octet: u8) -> bool {
+        match octet {
+            0 => false,
+            b'\r' => self.peek() == Some(b'\n'),
+            _ => true,
+        }
+    }
+
+    /// White space, line ends and comments, however deeply nested; false where a comment has no end or a CR stands alone.
+    fn skip_cfws(&mut self) -> bool {
+        let mut depth = 0_usize;
+        let mut comment_start = self.at;
+        while let Some(octet) = self.peek() {
+            let start = self.at;
+            self.at += 1;
+            let fits = match octet {
+                b' ' | b'\t' | b'\n' => true,
+                b'\r' => self.peek() == Some(b'\n'),
+                b'(' => {
+                    if depth == 0 {
+                        comment_start = start;
+                    }
+                    depth += 1;
+                    true
+                }
+                _ if depth == 0 => {
+                    self.at = start;
+                    return true;
+                }
+                b')' => {
+                    depth -= 1;
+                    true
+                }
+                b'\\' => {
+                    self.at += 1;
+                    true
+                }
+                _ => self.is_text(octet),
+            };
+            if !fits {
+                self.at = if depth == 0 { start } else { comment_start };
+                return false;
+            }
+        }
+        self.at = if depth == 0 { self.text.len() } else { comment_start };
+        depth == 0
+    }
+}
+
+/// `atext` of RFC 5322 §3.2.3 and RFC 6532 §3.2. Octets that are no UTF-8 are let through as well: they do no harm in a display
+/// name, and make no domain.
+fn is_atext(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet) || octet >= 0x80
+}
+
+enum Member {
+    Mailbox(MailboxDomain),
+    None,
+    End,
+}
+
+struct Reader<'t> {
+    lexer: Lexer<'t>,
+    token: Token<'t>,
+    /// Octets from the start of the text to `token`.
+    start: usize,
+    in_group: bool,
+}
+
+impl Reader<'_> {
+    fn advance(&mut self) {
+        (self.token, self.start) = self.lexer.next();
+    }
+
+    fn take(&mut self, special: u8) -> bool {
+        let found = self.token == Token::Special(special);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    /// One member of the list, with the separator after it; the beginning and the end of a group are members without a mailbox.
+    fn member(&mut self) -> Result<Member, &'static str> {
+        // RFC 5322 §4.4: null members are obsolete and allowed.
+        if self.take(b',') {
+            return Ok(Member::None);
+        }
+        if self.token == Token::End {
+            if self.in_group {
+                self.in_group = false;
+                return Err("\";\" at the end of the group");
+            }
+            return Ok(Member::End);
+        }
+        if self.in_group && self.take(b';') {
+            self.in_group = false;
+            return Ok(Member::None);
+        }
+        // A display name or a local part: which of the two is told by what follows.
+        let words = self.words();
+        match self.token {
+            Token::Special(b'@') if words.is_local_part() => {
+                self.advance();
+                let domain = self.domain()?;
+                self.end_of_member(domain)
+            }
+            Token::Special(b'<') if words.is_phrase() || words.count == 0 && !words.dots => {
+                self.advance();
+                let domain = self.angle_addr()?;
+                self.end_of_member(domain)
+            }
+            Token::Special(b':') if words.is_phrase() && !self.in_group => {
+                self.advance();
+                self.in_group = true;
+                Ok(Member::None)
+            }
+            _ => Err("addr-spec"),
+        }
+    }
+
+    fn end_of_member(&mut self, domain: MailboxDomain) -> Result<Member, &'static str> {
+        match self.token {
+            Token::Special(b',') => self.advance(),
+            Token::Special(b';') if self.in_group => {}
+            Token::End => {}
+            _ => return Err("\",\" or the end"),
+        }
+        Ok(Member::Mailbox(domain))
+    }
+
+    fn words(&mut self) -> Words {
+        let mut words = Words { count: 0, dots: false, adjacent: false, misplaced_dot: false };
+        let mut after_word = false;
+        loop {
+            match self.token {
+                Token::Atom(_) | Token::QuotedString => {
+                    words.adjacent |= after_word;
+                    words.count += 1;
+                    after_word = true;
+                }
+                Token::Special(b'.') => {
+                    words.misplaced_dot |= !after_word;
+                    words.dots = true;
+                    after_word = false;
+                }
+                _ => break,
+            }
+            self.advance();
+        }
+        words.misplaced_dot |= words.dots && !after_word;
+        words
+    }
+
+    /// What stands between `<` and `>`, and the `>`.
+    fn angle_addr(&mut self) -> Result<MailboxDomain, &'static str> {
+        // RFC 5322 §4.4: obs-route = obs-domain-list ":"; "the route portion SHOULD be ignored".
+        if matches!(self.token, Token::Special(b'@' | b',')) {
+            while !self.take(b':') {
+                if self.take(b'@') {
+                    self.domain()?;
+                } else if !self.take(b',') {
+                    return Err("obs-route");
+                }
+            }
+        }
+        if !self.words().is_local_part() {
+            return Err("local-part");
+        }
+        if !self.take(b'@') {
+            return Err("\"@\"");
+        }
+        let domain = self.domain()?;
+        if !self.take(b'>') {
+            return Err("\">\"");
+        }
+        Ok(domain)
+    }
+
+    /// `domain = dot-atom / domain-literal / obs-domain`, and with one final dot, as the DNS writes it.
+    fn domain(&mut self) -> Result<MailboxDomain, &'static str> {
+        if self.token == Token::DomainLiteral {
+            self.advance();
+            return Ok(MailboxDomain::Literal);
+        }
+        let mut name = Vec::new();
+        while let Token::Atom(atom) = self.token {
+            name.extend_from_slice(atom);
+            self.advance();
+            if !self.take(b'.') {
+                break;
+            }
+            name.push(b'.');
+        }
+        match String::from_utf8(name) {
+            Ok(name) if !name.is_empty() => Ok(MailboxDomain::Name(name)),
+            _ => Err("domain"),
+        }
+    }
+
+    /// On to the next comma outside quotes and comments; to the end of the text where a token has no end.
+    fn skip_member(&mut self) {
+        loop {
+            match self.token {
+                Token::End => return,
+                Token::Special(b',') => return self.advance(),
+                Token::Bad => {
+                    self.lexer.at = self.lexer.text.len();
+                    (self.token, self.start, self.in_group) = (Token::End, self.lexer.at, false);
+                    return;
+                }
+                Token::Special(b';') if self.in_group => return,
+                Token::Atom(_) | Token::QuotedString | Token::DomainLiteral | Token::Special(_) => self.advance(),
+            }
+        }
+    }
+}
+
+/// A run of words and dots.
+struct Words {
+    count: usize,
+    dots: bool,
+    /// Two words without a dot between them.
+    adjacent: bool,
+    /// A dot without a word before or after it.
+    misplaced_dot: bool,
+}
+
+impl Words {
+    /// `obs-local-part = word *("." word)`, of which the other forms are cases.
+    fn is_local_part(&self) -> bool {
+        self.count > 0 && !self.adjacent && !self.misplaced_dot
+    }
+
+    /// `obs-phrase = word *(word / "." / CFWS)`.
+    fn is_phrase(&self) -> bool {
+        self.count > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Domains, `!` where a part did not follow the grammar, `@` where that part held an at sign.
+    fn read(text: &str) -> String {
+        let list = mailbox_list(text.as_bytes());
+        let domains = list.domains.iter().map(|domain| match domain {
+            MailboxDomain::Name(name) => name.as_str(),
+            MailboxDomain::Literal => "[]",
+        });
+        let notes = [list.error.is_some().then_some("!"), list.unread_at_sign.then_some("@")];
+        domains.chain(notes.into_iter().flatten()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn well_formed_lists() {
+        for (text, expected) in [
+            ("a@example.com", "example.com"),
+            (" a@example.com\r\n", "example.com"),
+            ("A B <a@example.com>", "example.com"),
+            ("\"b@example.net\" <a@example.com>", "example.com"),
+            ("(b@example.net) a@example.com (c@example.org)", "example.com"),
+            ("\"<b@example.net>, \\\"\" <a@example.com>", "example.com"),
+            ("\"b@example.net\"@example.com", "example.com"),
+            ("\"a\".b@example.com", "example.com"),
+            ("a . b @ example . com", "example.com"),
+            ("a@(x(y)\\)z)example.com", "example.com"),
+            ("A. B. C <a@example.com>", "example.com"),
+            ("<@example.net,@example.org:a@example.com>", "example.com"),
+            ("a@example.com, B <b@example.net>", "example.com example.net"),
+            (",, a@example.com, ,", "example.com"),
+            ("G: a@example.com, b@example.net;", "example.com example.net"),
+            ("G:;", ""),
+            ("G: a@example.com;, b@example.net", "example.com example.net"),
+            ("a@[192.0.2.1]", "[]"),
+            ("a@example.com.", "example.com."),
+            ("=?utf-8?q?b=40example.net?= <a@example.com>", "example.com"),
+            ("a\u{e4} <a@b\u{fc}cher.example>", "b\u{fc}cher.example"),
+            ("A\r\n B\r\n\t<a@example.com>\r\n", "example.com"),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_follow_the_grammar_is_noted_and_passed_over() {
+        for (text, expected) in [
+            ("", ""),
+            ("Doe, John <a@example.com>", "example.com !"),
+            ("a@example.net <a@example.com>", "! @"),
+            ("a@example.net b@example.com", "! @"),
+            ("a b@example.com", "! @"),
+            ("a@example.com>", "! @"),
+            ("<a@example.com", "! @"),
+            ("<a@example.com> x", "! @"),
+            ("\"a@example.net, b@example.com", "! @"),
+            ("(a@example.net, b@example.com", "! @"),
+            ("a@example.com, (b", "example.com !"),
+            ("a@example.com\r b@example.net", "! @"),
+            ("a@example.com\0", "! @"),
+            ("a@exa..mple.com", "! @"),
+            (".a@example.com", "! @"),
+            ("@example.com", "! @"),
+            ("a@", "! @"),
+            ("<>", "!"),
+            ("a@[192.0.2.1", "! @"),
+            ("=?utf-8?q?a=40example.com?=", "!"),
+            ("G: a@example.com", "example.com !"),
+            ("G: H: a@example.com;;", "! @"),
+            ("a@example.com; b@example.net", "! @"),
+            ("x, a@example.com, y@, b@example.net", "example.com example.net ! @"),
+            ("a)b <a@example.com>", "! @"),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nesting_costs_no_stack_and_no_square_of_time() {
+        let deep = format!("{}{} a@example.com", "(".repeat(500_000), ")".repeat(500_000));
+        assert_eq!(read(&deep), "example.com");
+        assert_eq!(read(&"(".repeat(500_000)), "!");
+        assert_eq!(read(&"<,\"".repeat(200_000)), "!");
+        assert_eq!(mailbox_list("a@b,".repeat(200_000).as_bytes()).domains.len(), 200_000);
+    }
+}

@@ -1,0 +1,207 @@
+//! The author domains of a message, read from its From fields.
+
+use super::{Finding, Header};
+use crate::{
+    lex::{
+        SyntaxError,
+        mailbox::{MailboxDomain, MailboxList, mailbox_list},
+    },
+    name::Domain,
+};
+use std::collections::BTreeSet;
+
+/// Octets of the longest text after an `@` that may still be a domain: 63 characters a label of four octets each, and room.
+const MAX_DOMAIN_TEXT: usize = 1024;
+
+/// The domains that the From fields of a message name as those of its authors (RFC 9989 §3.2.2, §5.3.1).
+///
+/// A mailbox list is read by the grammar of RFC 5322 §3.4 and §4.4, with groups (RFC 6854) and UTF-8 (RFC 6532). Several mailboxes
+/// of one domain are one author domain. Display names, comments and encoded words are never addresses.
+///
+/// A part that does not follow the grammar is passed over where it holds no `@` (as in `Doe, John <john@example.com>`, which names
+/// one domain, however it is read). Where it does hold one, other readers may see an address there that the grammar does not
+/// allow; every domain that stands behind an `@` in such a field is then a [possible](Self::possible) author domain, so that a
+/// malformed field never fares better than a well-formed one.
+///
+/// ```
+/// use mailverdict::message::Header;
+/// let header = Header::parse(b"From: \"ceo@example.com\" <a@example.net> (b@example.org)\r\n\r\n")?;
+/// let authors = header.authors();
+/// assert_eq!(authors.domains().len(), 1);
+/// assert_eq!(authors.domains()[0].as_str(), "example.net");
+/// # Ok::<(), mailverdict::message::MessageError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Authors {
+    domains: Vec<Domain>,
+    possible: Vec<Domain>,
+    from_fields: usize,
+    error: Option<SyntaxError>,
+    ambiguous: bool,
+}
+
+impl Authors {
+    /// Reads the From fields of a header.
+    pub(super) fn read(header: &Header<'_>) -> Self {
+        let mut authors = Self::default();
+        let mut seen = BTreeSet::new();
+        let mut possible_seen = BTreeSet::new();
+        for field in header.named("From") {
+            authors.from_fields += 1;
+            let MailboxList { domains, error, unread_at_sign } = mailbox_list(field.value());
+            let mut unreadable_domain = false;
+            for domain in domains {
+                // An address literal is an address without a domain.
+                let MailboxDomain::Name(text) = domain else { continue };
+                match Some(&text).filter(|text| text.len() <= MAX_DOMAIN_TEXT).and_then(|text| Domain::parse(text).ok())
+                {
+                    Some(domain) if seen.insert(domain.clone()) => authors.domains.push(domain),
+                    Some(_) => {}
+                    None => unreadable_domain = true,
+                }
+            }
+            if unreadable_domain {
+                authors.error.get_or_insert(SyntaxError { offset: 0, expected: "domain name" });
+            }
+            if let Some(error) = error {
+                authors.error.get_or_insert(error);
+            }
+            if unread_at_sign || unreadable_domain {
+                authors.ambiguous = true;
+                let domains = domains_after_at_signs(field.value());
+                authors.possible.extend(domains.filter(|domain| possible_seen.insert(domain.clone())));
+            }
+        }
+        authors.possible.retain(|domain| !seen.contains(domain));
+        authors
+    }
+
+    /// The distinct domains of the mailboxes that follow the grammar, in their order. DMARC expects exactly one.
+    pub fn domains(&self) -> &[Domain] {
+        &self.domains
+    }
+
+    /// Other domains that stand behind an `@` in a From field which does not follow the grammar, in their order.
+    pub fn possible(&self) -> &[Domain] {
+        &self.possible
+    }
+
+    /// How many From fields there are; RFC 5322 §3.6 demands one.
+    pub fn from_fields(&self) -> usize {
+        self.from_fields
+    }
+
+    /// Where the first From field that does not follow the grammar leaves it; octets from the field's colon.
+    pub fn error(&self) -> Option<&SyntaxError> {
+        self.error.as_ref()
+    }
+
+    /// Whether a From field is malformed in such a way that readers may disagree on its addresses.
+    pub fn is_ambiguous(&self) -> bool {
+        self.ambiguous
+    }
+
+    /// What is odd about the From fields.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.from_fields > 1 {
+            findings.push(Finding::ManyFromFields { count: self.from_fields });
+        }
+        if let Some(error) = &self.error {
+            findings.push(Finding::MalformedFrom { error: error.clone() });
+        }
+        match self.domains.len() + self.possible.len() {
+            0 => findings.push(Finding::NoAuthorDomain),
+            1 => {}
+            count => findings.push(Finding::ManyAuthorDomains { count }),
+        }
+        findings
+    }
+}
+
+/// Whatever stands behind an `@` and can be a domain, in comments and quotes as well.
+fn domains_after_at_signs(text: &[u8]) -> impl Iterator<Item = Domain> + '_ {
+    memchr::memchr_iter(b'@', text).filter_map(|at| {
+        let rest = text.get(at + 1..)?;
+        let space = rest.iter().take(MAX_DOMAIN_TEXT).take_while(|octet| octet.is_ascii_whitespace()).count();
+        let rest = rest.get(space..)?;
+        let in_domain = |octet: &&u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | 0x80..);
+        let len = rest.iter().take(MAX_DOMAIN_TEXT).take_while(in_domain).count();
+        let text = std::str::from_utf8(rest.get(..len)?).ok()?;
+        Domain::parse(text.trim_matches('.')).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(header: &str) -> Authors {
+        Header::parse(header.as_bytes()).unwrap().authors()
+    }
+
+    fn texts(domains: &[Domain]) -> Vec<&str> {
+        domains.iter().map(Domain::as_str).collect()
+    }
+
+    #[test]
+    fn mailboxes_of_one_domain_are_one_author_domain() {
+        let authors = read("From: a@Example.COM, b@example.com., G: c@example.com;\r\n");
+        assert_eq!(texts(authors.domains()), ["example.com"]);
+        assert_eq!(authors.findings(), []);
+    }
+
+    #[test]
+    fn u_labels_become_a_labels() {
+        assert_eq!(texts(read("From: a@b\u{fc}cher.example\r\n").domains()), ["xn--bcher-kva.example"]);
+    }
+
+    #[test]
+    fn white_space_before_the_colon_hides_no_field() {
+        let authors = read("From: a@example.com\r\nfrom : b@example.net\r\n");
+        assert_eq!(texts(authors.domains()), ["example.com", "example.net"]);
+        let expected = [Finding::ManyFromFields { count: 2 }, Finding::ManyAuthorDomains { count: 2 }];
+        assert_eq!(authors.findings(), expected);
+    }
+
+    #[test]
+    fn without_an_at_sign_a_malformed_part_is_harmless() {
+        let authors = read("From: Doe, John <john@example.com>\r\n");
+        assert_eq!(texts(authors.domains()), ["example.com"]);
+        assert!(!authors.is_ambiguous());
+        assert!(matches!(authors.findings()[..], [Finding::MalformedFrom { .. }]));
+    }
+
+    #[test]
+    fn every_domain_of_an_ambiguous_field_is_a_possible_one() {
+        let authors = read("From: a@example.com <b@example.net>, \"c@example.org\" <d@example.edu>\r\n");
+        assert!(authors.is_ambiguous());
+        assert_eq!(texts(authors.domains()), ["example.edu"]);
+        assert_eq!(texts(authors.possible()), ["example.com", "example.net", "example.org"]);
+        assert!(matches!(
+            authors.findings()[..],
+            [Finding::MalformedFrom { .. }, Finding::ManyAuthorDomains { count: 4 }]
+        ));
+    }
+
+    #[test]
+    fn what_names_no_domain() {
+        for from in
+            ["", "From:\r\n", "From: G:;\r\n", "From: a@[192.0.2.1]\r\n", "From: =?utf-8?q?a=40example.com?=\r\n"]
+        {
+            let authors = read(&format!("Subject: x\r\n{from}"));
+            assert_eq!(authors.domains(), [], "{from}");
+            assert_eq!(authors.findings().last(), Some(&Finding::NoAuthorDomain), "{from}");
+        }
+    }
+
+    #[test]
+    fn octets_that_are_no_utf_8_make_no_domain() {
+        let header = Header::parse(b"From: J\xf6rg <a@example.com>\r\n").unwrap();
+        assert_eq!(texts(header.authors().domains()), ["example.com"]);
+        let header = Header::parse(b"From: a@ex\xe4mple.com\r\n").unwrap();
+        assert_eq!(header.authors().domains(), []);
+        assert!(header.authors().is_ambiguous());
+    }
+}
