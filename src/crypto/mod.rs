@@ -1,5 +1,11 @@
 //! Signature algorithms: what is allowed, and who computes it.
 
+mod ed25519;
+mod rsa;
+
+pub use ed25519::ED25519_SHA256;
+pub use rsa::{RSA_SHA1, RSA_SHA256};
+
 use sha2::Digest as _;
 use std::{fmt, sync::Arc};
 
@@ -65,6 +71,9 @@ pub enum InvalidKey {
     Ed25519Point,
 }
 
+/// Every algorithm that is known here, accepted by default or not.
+pub(crate) const KNOWN: [&dyn SignatureAlgorithm; 3] = [RSA_SHA256, ED25519_SHA256, RSA_SHA1];
+
 /// A hash function of RFC 6376 §3.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
@@ -87,6 +96,14 @@ impl HashAlgorithm {
         match self {
             Self::Sha256 => Hasher::Sha256(sha2::Sha256::new()),
             Self::Sha1 => Hasher::Sha1(sha1::Sha1::new()),
+        }
+    }
+
+    /// The name in `a=` and in `h=` of key records, such as `sha256`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha1 => "sha1",
         }
     }
 

@@ -1,15 +1,28 @@
 //! DomainKeys Identified Mail, RFC 6376 with RFC 8301, 8463 and 8616.
 
+mod body_hash;
+mod canonicalize;
+mod header_hash;
+mod key_record;
+mod keys;
+mod parse;
 mod policy;
 mod result;
+mod signature;
+mod verify;
 
+pub use canonicalize::{Algorithm, Canonicalization};
+pub use key_record::KeyRecord;
+pub use keys::Keys;
 pub use policy::Policy;
 pub use result::{
     DkimResult, FailReason, KeyRecordError, KeyRestriction, KeySummary, NeutralReason, PermReason, PolicyReason,
     SignatureError, SignatureReport, SignatureSummary,
 };
+pub use signature::Signature;
+pub use verify::StreamingVerifier;
 
-use crate::{dns::Resolver, message::Message, name::Domain, time::UnixTime};
+use crate::{dns::Resolver, join::join, message::Message, name::Domain, time::UnixTime};
 
 /// Evaluates every DKIM-Signature field, in the order of the message; the only function of this module that asks the DNS.
 ///
@@ -21,6 +34,9 @@ pub(crate) async fn verify_all<R: Resolver>(
     author_domains: &[Domain],
     now: UnixTime,
 ) -> Vec<SignatureReport> {
-    let _ = (resolver, policy, message, author_domains, now);
-    Vec::new()
+    let mut verifier = StreamingVerifier::new(policy, message.header(), author_domains, now);
+    // The questions are on their way while the body is hashed.
+    let keys = verifier.ask_keys(resolver);
+    let (keys, ()) = join(keys, async { verifier.body(message.body()) }).await;
+    verifier.finish(&keys)
 }

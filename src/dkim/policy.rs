@@ -1,6 +1,6 @@
 //! What a receiver may decide about signatures.
 
-use crate::crypto::SignatureAlgorithm;
+use crate::crypto::{ED25519_SHA256, RSA_SHA256, SignatureAlgorithm};
 use std::time::Duration;
 
 /// What a receiver accepts of DKIM and ARC signatures.
@@ -8,12 +8,24 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Policy {
     /// What may sign, and who computes it. An algorithm that is not here is not accepted.
+    ///
+    /// By default `rsa-sha256` and `ed25519-sha256`. RFC 8301 forbids `rsa-sha1`; who studies old mail can accept it:
+    ///
+    /// ```
+    /// let mut policy = mailverdict::dkim::Policy::default();
+    /// policy.algorithms.push(mailverdict::crypto::RSA_SHA1);
+    /// ```
     pub algorithms: Vec<&'static dyn SignatureAlgorithm>,
     /// The least size of an RSA modulus, in bits (RFC 8301 §3.2: 1024).
     pub min_rsa_bits: usize,
-    /// How many signatures of a message are verified at most.
+    /// How many signatures of a message are verified at most (RFC 6376 §8.4 asks for a limit); 10 by default.
+    ///
+    /// Those whose domain can align with the author domain come first, then those that stand higher in the header. The others are
+    /// reported as not evaluated.
     pub max_signatures: usize,
-    /// How far clocks may differ when `t=` and `x=` are judged.
+    /// How many usable keys at one name are tried for a signature, where there are several records; 4 by default.
+    pub max_key_records: usize,
+    /// How far clocks may differ when `t=` and `x=` are judged, in whole seconds; five minutes by default.
     pub clock_skew: Duration,
     /// Whether a signature over a part of the body (`l=`) may pass.
     pub accept_partial_body: bool,
@@ -22,9 +34,10 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            algorithms: Vec::new(),
+            algorithms: vec![RSA_SHA256, ED25519_SHA256],
             min_rsa_bits: 1024,
             max_signatures: 10,
+            max_key_records: 4,
             clock_skew: Duration::from_secs(300),
             accept_partial_body: false,
         }

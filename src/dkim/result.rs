@@ -3,10 +3,11 @@
 use crate::{
     crypto::{Digest, InvalidKey},
     dns::LookupError,
-    lex::SyntaxError,
+    lex::{Printable, SyntaxError},
     name::{Domain, Name},
     time::UnixTime,
 };
+use std::fmt;
 
 /// What was found out about one DKIM-Signature field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +117,9 @@ pub enum PolicyReason {
         /// Size of the key.
         bits: usize,
     },
-    /// The algorithm is known and not accepted, as rsa-sha1 (RFC 8301 §3.1).
+    /// rsa-sha1, which must not be used any more (RFC 8301 §3.1).
+    HistoricAlgorithm,
+    /// The algorithm is known and not in the receiver's list.
     AlgorithmNotAccepted,
 }
 
@@ -152,12 +155,15 @@ pub enum PermReason {
     NoKey,
     /// The key has been revoked (`p=` empty).
     Revoked,
-    /// No key record at the name can be used; the reason is that of the first one.
+    /// No key record at the name can be used; the reason is that of the record that came closest.
     KeyRecord(KeyRecordError),
     /// The key does not allow this use: `k=`, `h=`, `s=` or `t=s` (RFC 6376 §3.6.1).
     KeyNotAllowed(KeyRestriction),
     /// `l=` is longer than the body (RFC 6376 §3.5).
-    BodyShorterThanLength,
+    BodyShorterThanLength {
+        /// Octets of the canonicalized body.
+        octets: u64,
+    },
 }
 
 /// The restriction of a key record that a signature breaks.
@@ -182,8 +188,24 @@ pub enum KeyRestriction {
 pub enum SignatureError {
     /// It does not follow the grammar.
     Syntax(SyntaxError),
+    /// A tag stands in it twice (RFC 6376 §3.2).
+    DuplicateTag(Box<str>),
     /// A required tag is missing.
     MissingTag(&'static str),
+    /// `v=` is not `1`.
+    Version,
+    /// `c=` names a canonicalization that is not known (RFC 6376 §3.4).
+    UnknownCanonicalization,
+    /// `q=` lists no query method that is known: `dns/txt`.
+    UnknownQueryMethod,
+    /// `h=` does not name From (RFC 6376 §6.1.1).
+    FromNotSigned,
+    /// The domain of `i=` is not at or below `d=` (RFC 6376 §6.1.1).
+    DomainMismatch,
+    /// `x=` is not later than `t=` (RFC 6376 §3.5).
+    ExpirationNotAfterTimestamp,
+    /// `s=` and `d=` together are longer than a name of the DNS can be.
+    KeyNameTooLong,
 }
 
 /// What is wrong with a key record.
@@ -193,6 +215,14 @@ pub enum SignatureError {
 pub enum KeyRecordError {
     /// It does not follow the grammar.
     Syntax(SyntaxError),
+    /// A tag stands in it twice (RFC 6376 §3.2).
+    DuplicateTag(Box<str>),
+    /// `v=` is not `DKIM1`.
+    Version,
+    /// `v=` is there, and not the first tag.
+    VersionNotFirst,
+    /// There is no `p=`.
+    MissingKey,
     /// The key itself is not usable.
     InvalidKey(InvalidKey),
 }
@@ -210,3 +240,116 @@ impl DkimResult {
         }
     }
 }
+
+/// The reason in words, for a mail administrator.
+impl fmt::Display for DkimResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pass => f.write_str("the signature verifies"),
+            Self::Fail(reason) => reason.fmt(f),
+            Self::Policy(reason) => reason.fmt(f),
+            Self::Neutral(reason) => reason.fmt(f),
+            Self::TempError(error) => write!(f, "the key could not be asked for: {error}"),
+            Self::PermError(reason) => reason.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for FailReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BodyHashMismatch => "the body was changed after signing: its hash is not the one in bh=",
+            Self::InvalidSignature => "the signature does not fit the signed header fields and the key",
+        })
+    }
+}
+
+impl fmt::Display for PolicyReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PartialBody { unsigned_octets } => {
+                write!(f, "l= leaves the last {unsigned_octets} octets of the body unsigned")
+            }
+            Self::KeyTooShort { bits } => write!(f, "the key has {bits} bits, which is too few to prove anything"),
+            Self::HistoricAlgorithm => f.write_str("rsa-sha1 must not be used any more (RFC 8301)"),
+            Self::AlgorithmNotAccepted => f.write_str("the algorithm in a= is not accepted here"),
+        }
+    }
+}
+
+impl fmt::Display for NeutralReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotEvaluated => f.write_str("not evaluated: the message has too many signatures"),
+        }
+    }
+}
+
+impl fmt::Display for PermReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature(error) => error.fmt(f),
+            Self::Expired { expiration } => write!(f, "the signature expired at {} (x=)", expiration.0),
+            Self::FutureTimestamp { timestamp } => {
+                write!(f, "the signature was made in the future, at {} (t=)", timestamp.0)
+            }
+            Self::UnknownAlgorithm => f.write_str("the algorithm in a= is not known"),
+            Self::NoKey => f.write_str("there is no key record"),
+            Self::Revoked => f.write_str("the key has been revoked (p= is empty)"),
+            Self::KeyRecord(error) => error.fmt(f),
+            Self::KeyNotAllowed(restriction) => restriction.fmt(f),
+            Self::BodyShorterThanLength { octets } => {
+                write!(f, "the body has {octets} octets, fewer than l= says were signed")
+            }
+        }
+    }
+}
+
+impl fmt::Display for KeyRestriction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeyType => "the key record is for another key type (k=) than the signature's algorithm",
+            Self::HashAlgorithm => "the key record does not allow the signature's hash algorithm (h=)",
+            Self::ServiceType => "the key record is not for mail (s=)",
+            Self::StrictIdentity => "the key record wants the domain of i= to be that of d= (t=s)",
+        })
+    }
+}
+
+impl fmt::Display for SignatureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(error) => write!(f, "the signature field is malformed: {error}"),
+            Self::DuplicateTag(name) => {
+                write!(f, "the tag {}= stands in the signature field twice", Printable(name))
+            }
+            Self::MissingTag(name) => write!(f, "the signature field has no {name}= tag"),
+            Self::Version => f.write_str("the version of the signature (v=) is not 1"),
+            Self::UnknownCanonicalization => f.write_str("the canonicalization in c= is not known"),
+            Self::UnknownQueryMethod => f.write_str("q= lists no known way to ask for the key"),
+            Self::FromNotSigned => f.write_str("the From field is not signed (h=)"),
+            Self::DomainMismatch => f.write_str("the domain of i= is neither that of d= nor below it"),
+            Self::ExpirationNotAfterTimestamp => f.write_str("the signature expires (x=) before it was made (t=)"),
+            Self::KeyNameTooLong => f.write_str("s= and d= together are too long for a name of the DNS"),
+        }
+    }
+}
+
+impl std::error::Error for SignatureError {}
+
+impl fmt::Display for KeyRecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(error) => write!(f, "the key record is malformed: {error}"),
+            Self::DuplicateTag(name) => {
+                write!(f, "the tag {}= stands in the key record twice", Printable(name))
+            }
+            Self::Version => f.write_str("the version of the key record (v=) is not DKIM1"),
+            Self::VersionNotFirst => f.write_str("v= is not the first tag of the key record"),
+            Self::MissingKey => f.write_str("the key record has no p= tag"),
+            Self::InvalidKey(error) => write!(f, "the key record holds no usable key: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for KeyRecordError {}

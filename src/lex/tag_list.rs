@@ -13,12 +13,63 @@ pub(crate) struct Tag<'t> {
     pub(crate) name_offset: usize,
     /// Octets from the start of the list to the value.
     pub(crate) value_offset: usize,
+    /// Octets from the start of the list to what follows the equals sign, white space included.
+    pub(crate) raw_start: usize,
+    /// Octets from the start of the list to the semicolon that ends the tag, or to the end of the list.
+    pub(crate) raw_end: usize,
 }
 
-/// Reads the tags one after another, without allocation; ends after the first error.
-///
-/// Duplicate names are the caller's to refuse (RFC 6376 §3.2: they make the whole list invalid), because only the caller knows
-/// which names matter to it.
+/// Why a text is no `tag-list`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TagListError<'t> {
+    /// It does not follow the grammar.
+    Syntax(SyntaxError),
+    /// A name stands in it twice, and so the whole list is invalid (RFC 6376 §3.2).
+    Duplicate(&'t [u8]),
+}
+
+/// The tags of a list, in their order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tags<'t>(Vec<Tag<'t>>);
+
+impl<'t> Tags<'t> {
+    /// Reads a whole list.
+    pub(crate) fn read(text: &'t [u8]) -> Result<Self, TagListError<'t>> {
+        let (tags, outcome) = Self::read_until_error(text);
+        outcome.map(|()| tags)
+    }
+
+    /// Reads as far as the grammar allows; for reports about lists that are invalid.
+    pub(crate) fn read_until_error(text: &'t [u8]) -> (Self, Result<(), TagListError<'t>>) {
+        let mut tags = Vec::with_capacity(14);
+        for tag in TagList::new(text) {
+            match tag {
+                Ok(tag) => tags.push(tag),
+                Err(error) => return (Self(tags), Err(TagListError::Syntax(error))),
+            }
+        }
+        // Sorted, because a stranger may send a list of any length.
+        let mut names: Vec<&'t [u8]> = tags.iter().map(|tag| tag.name).collect();
+        names.sort_unstable();
+        let duplicate = names.windows(2).find_map(|pair| match pair {
+            [first, second] if first == second => Some(*first),
+            _ => None,
+        });
+        (Self(tags), duplicate.map_or(Ok(()), |name| Err(TagListError::Duplicate(name))))
+    }
+
+    /// The tag of this name, the first one where there are several.
+    pub(crate) fn tag(&self, name: &str) -> Option<Tag<'t>> {
+        self.0.iter().copied().find(|tag| tag.name == name.as_bytes())
+    }
+
+    /// The tags, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Tag<'t>> {
+        self.0.iter().copied()
+    }
+}
+
+/// Reads the tags one after another, without allocation; ends after the first error. Duplicate names are refused by [`Tags`].
 #[derive(Clone, Debug)]
 pub(crate) struct TagList<'t> {
     text: &'t [u8],
@@ -100,6 +151,12 @@ impl<'t> Iterator for TagList<'t> {
         let value = trim_fws_end(raw_value.get(lead..).unwrap_or_default());
         let value_start = name_start + name_len + equals + 1 + lead;
         // tag-value = [ tval *( 1*(WSP / FWS) tval ) ], tval = 1*VALCHAR, VALCHAR = %x21-3A / %x3C-7E
+        let white = |octet: Option<&u8>| octet.is_some_and(|octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n'));
+        if white(value.first()) || white(value.last()) {
+            // One FWS may stand on either side, and no more.
+            let offset = if white(value.first()) { 0 } else { value.len() };
+            return self.fail(self.at + value_start + offset, "tag-value");
+        }
         let mut at = 0;
         while let Some(&octet) = value.get(at) {
             match octet {
@@ -112,7 +169,14 @@ impl<'t> Iterator for TagList<'t> {
                 },
             }
         }
-        let tag = Tag { name, value, name_offset: self.at + name_start, value_offset: self.at + value_start };
+        let tag = Tag {
+            name,
+            value,
+            name_offset: self.at + name_start,
+            value_offset: self.at + value_start,
+            raw_start: self.at + name_start + name_len + equals + 1,
+            raw_end: self.at + spec_len,
+        };
         self.at += spec_len + 1;
         self.done = last;
         Some(Ok(tag))
@@ -139,6 +203,25 @@ mod tests {
     fn offsets_point_into_the_list() {
         let tag = TagList::new(b"v=1; b = ab ").nth(1).unwrap().unwrap();
         assert_eq!((tag.name_offset, tag.value_offset, tag.value), (5, 9, &b"ab"[..]));
+        assert_eq!((tag.raw_start, tag.raw_end), (8, 12));
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_makes_the_list_invalid() {
+        assert_eq!(Tags::read(b"a=1; b=2; a=3").unwrap_err(), TagListError::Duplicate(b"a"));
+        assert!(Tags::read(b"a=1; A=2").is_ok());
+        let (tags, outcome) = Tags::read_until_error(b"a=1; b=2; ;c=3");
+        assert!(matches!(outcome, Err(TagListError::Syntax(SyntaxError { offset: 10, .. }))));
+        assert_eq!(tags.iter().count(), 2);
+        assert_eq!(tags.tag("b").unwrap().value, b"2");
+    }
+
+    #[test]
+    fn one_fws_may_stand_on_either_side_of_a_value() {
+        assert!(read("a=\r\n 1 \r\n\t; b=2").is_ok());
+        assert_eq!(read("a=\r\n \r\n 1").unwrap_err(), SyntaxError { offset: 5, expected: "tag-value" });
+        assert_eq!(read("a=1\r\n \r\n ;").unwrap_err().expected, "tag-value");
+        assert!(read("a=1\r\n \r\n 2").is_ok());
     }
 
     #[test]

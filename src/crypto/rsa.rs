@@ -1,0 +1,99 @@
+//! RSA with PKCS #1 version 1.5, RFC 6376 §3.3 and RFC 8301.
+
+use super::{HashAlgorithm, InvalidKey, InvalidSignature, SignatureAlgorithm, VerifyingKey};
+use rsa::{
+    BigUint, Pkcs1v15Sign, RsaPublicKey,
+    pkcs1::{ObjectIdentifier, der::Decode as _},
+    pkcs8::SubjectPublicKeyInfoRef,
+    traits::PublicKeyParts as _,
+};
+use std::sync::Arc;
+
+/// rsa-sha256 (RFC 6376 §3.3.2).
+pub const RSA_SHA256: &dyn SignatureAlgorithm = &Rsa(HashAlgorithm::Sha256);
+
+/// rsa-sha1 (RFC 6376 §3.3.1), which RFC 8301 §3.1 forbids: no policy accepts it unless it is put there by hand.
+pub const RSA_SHA1: &dyn SignatureAlgorithm = &Rsa(HashAlgorithm::Sha1);
+
+#[derive(Debug)]
+struct Rsa(HashAlgorithm);
+
+/// RFC 8301 §3.2: verifiers must take up to 4096 bits and may take more. Each doubling costs four times the work.
+const MAX_BITS: usize = 4096;
+
+/// Octets of the longest exponent: the crate `rsa` takes exponents below 2^33.
+const MAX_EXPONENT: u64 = RsaPublicKey::MAX_PUB_EXPONENT;
+
+/// rsaEncryption of RFC 8017 appendix A.1.
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+impl SignatureAlgorithm for Rsa {
+    fn name(&self) -> &'static str {
+        match self.0 {
+            HashAlgorithm::Sha256 => "rsa-sha256",
+            HashAlgorithm::Sha1 => "rsa-sha1",
+        }
+    }
+
+    fn key_type(&self) -> &'static str {
+        "rsa"
+    }
+
+    fn hash(&self) -> HashAlgorithm {
+        self.0
+    }
+
+    fn decode_key(&self, key: &[u8]) -> Result<Arc<dyn VerifyingKey>, InvalidKey> {
+        // RFC 6376 §3.6.1 says RSAPublicKey, its examples and all the world publish SubjectPublicKeyInfo (erratum 3017).
+        let rsa_public_key = match SubjectPublicKeyInfoRef::from_der(key) {
+            Ok(outer) if outer.algorithm.oid == RSA_ENCRYPTION => {
+                outer.subject_public_key.as_bytes().ok_or(InvalidKey::Encoding)?
+            }
+            Ok(_) => return Err(InvalidKey::Encoding),
+            Err(_) => key,
+        };
+        let parts = rsa::pkcs1::RsaPublicKey::from_der(rsa_public_key).map_err(|_| InvalidKey::Encoding)?;
+        let (modulus, exponent) = (parts.modulus.as_bytes(), parts.public_exponent.as_bytes());
+        // All that follows looks at a few octets; no number is computed with before it is known to be sane.
+        let leading_zeros = modulus.first().map_or(0, |octet| octet.leading_zeros() as usize);
+        let bits = modulus.len().saturating_mul(8).saturating_sub(leading_zeros);
+        if bits > MAX_BITS {
+            return Err(InvalidKey::TooLong { bits });
+        }
+        if modulus.last().is_none_or(|octet| octet % 2 == 0) {
+            return Err(InvalidKey::Modulus);
+        }
+        let value = exponent.iter().try_fold(0_u64, |value, octet| Some(value.checked_mul(256)? + u64::from(*octet)));
+        if !value.is_some_and(|value| (3..=MAX_EXPONENT).contains(&value) && value % 2 == 1) {
+            return Err(InvalidKey::Exponent);
+        }
+        let key = RsaPublicKey::new(BigUint::from_bytes_be(modulus), BigUint::from_bytes_be(exponent))
+            .map_err(|_| InvalidKey::Modulus)?;
+        Ok(Arc::new(Key { key, hash: self.0 }))
+    }
+}
+
+#[derive(Debug)]
+struct Key {
+    key: RsaPublicKey,
+    hash: HashAlgorithm,
+}
+
+impl VerifyingKey for Key {
+    fn bits(&self) -> usize {
+        self.key.n().bits()
+    }
+
+    fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let scheme = Pkcs1v15Sign { hash_len: Some(self.hash.output_len()), prefix: digest_prefix(self.hash).into() };
+        self.key.verify(scheme, digest, signature).map_err(|_| InvalidSignature)
+    }
+}
+
+/// The DER of DigestInfo up to the digest (RFC 8017 §9.2, note 1).
+fn digest_prefix(hash: HashAlgorithm) -> &'static [u8] {
+    match hash {
+        HashAlgorithm::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
+        HashAlgorithm::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+    }
+}

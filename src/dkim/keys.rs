@@ -1,0 +1,208 @@
+//! Keys: asked for once each, side by side, and judged by the rules of RFC 6376 §6.1.2.
+
+use super::{
+    DkimResult, KeyRecordError, KeyRestriction, KeySummary, PermReason, Policy, PolicyReason, key_record::KeyRecord,
+};
+use crate::{
+    crypto::{Digest, KNOWN, SignatureAlgorithm, VerifyingKey},
+    dns::{Lookup, Resolver},
+    join::join_all,
+    lex::Printable,
+    name::Name,
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// What was answered for the names of keys.
+#[derive(Clone, Debug, Default)]
+pub struct Keys(HashMap<Name, Lookup<Box<[u8]>>>);
+
+impl Keys {
+    /// Asks for every name once, for all of them side by side.
+    pub(crate) async fn ask<R: Resolver>(resolver: &R, names: impl IntoIterator<Item = Name>) -> Self {
+        let mut distinct: Vec<Name> = names.into_iter().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let questions = distinct.into_iter().map(|name| async move {
+            let answer = resolver.txt(&name).await;
+            (name, answer)
+        });
+        Self(join_all(questions).await.into_iter().collect())
+    }
+
+    /// The keys at `name` that `user` may be verified with, at most [`Policy::max_key_records`] of them.
+    ///
+    /// # Errors
+    /// The result where there is none, with the record that came closest.
+    pub(crate) fn usable<'k>(
+        &'k self,
+        policy: &Policy,
+        name: &Name,
+        user: &KeyUser,
+    ) -> Result<Vec<UsableKey<'k>>, NoKey> {
+        let records = match self.0.get(name) {
+            Some(Ok(answer)) => answer.records(),
+            Some(Err(error)) => return Err(NoKey { result: DkimResult::TempError(error.clone()), key: None }),
+            None => &[],
+        };
+        let mut usable = Vec::new();
+        let mut closest: Option<(u8, NoKey)> = None;
+        for text in records {
+            // RFC 6376 §6.1.2, step 4: the verifier may cycle through the records.
+            if usable.len() >= policy.max_key_records {
+                break;
+            }
+            match UsableKey::judge(policy, text, user, records.len()) {
+                Ok(key) => usable.push(key),
+                Err(unusable) => {
+                    let steps = unusable.steps();
+                    if closest.as_ref().is_none_or(|(most, _)| steps > *most) {
+                        let mut key = summary(name, text, records.len());
+                        key.bits = unusable.bits();
+                        key.testing = KeyRecord::parse(text).is_ok_and(|record| record.testing);
+                        closest = Some((steps, NoKey { result: unusable.into(), key: Some(key) }));
+                    }
+                }
+            }
+        }
+        match closest {
+            _ if !usable.is_empty() => Ok(usable),
+            Some((_, no_key)) => Err(no_key),
+            None => Err(NoKey { result: DkimResult::PermError(PermReason::NoKey), key: None }),
+        }
+    }
+}
+
+fn summary(name: &Name, text: &[u8], records: usize) -> KeySummary {
+    KeySummary {
+        name: name.clone(),
+        text: Printable(&String::from_utf8_lossy(text)).to_string().into(),
+        bits: None,
+        testing: false,
+        records,
+    }
+}
+
+/// Who wants to be verified: what the rules of key records look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyUser {
+    pub(crate) algorithm: &'static dyn SignatureAlgorithm,
+    /// Whether the domain of `i=` is that of `d=`, for `t=s`.
+    pub(crate) identity_is_signing_domain: bool,
+}
+
+/// There is no key to verify with.
+#[derive(Clone, Debug)]
+pub(crate) struct NoKey {
+    pub(crate) result: DkimResult,
+    pub(crate) key: Option<KeySummary>,
+}
+
+/// A key that a signature may be verified with.
+#[derive(Clone, Debug)]
+pub(crate) struct UsableKey<'k> {
+    key: Arc<dyn VerifyingKey>,
+    text: &'k [u8],
+    testing: bool,
+    records: usize,
+}
+
+/// Why a record at the name of the key is of no use.
+enum Unusable {
+    Record(KeyRecordError),
+    NotAllowed(KeyRestriction),
+    Revoked,
+    TooShort { bits: usize },
+}
+
+impl Unusable {
+    /// How far the record came, to name the reason of the one that came closest.
+    fn steps(&self) -> u8 {
+        match self {
+            Self::Record(KeyRecordError::InvalidKey(_)) => 3,
+            Self::Record(_) => 0,
+            Self::NotAllowed(_) => 1,
+            Self::Revoked => 2,
+            Self::TooShort { .. } => 4,
+        }
+    }
+
+    fn bits(&self) -> Option<usize> {
+        match self {
+            Self::TooShort { bits } => Some(*bits),
+            Self::Record(KeyRecordError::InvalidKey(crate::crypto::InvalidKey::TooLong { bits })) => Some(*bits),
+            Self::Record(_) | Self::NotAllowed(_) | Self::Revoked => None,
+        }
+    }
+}
+
+impl From<Unusable> for DkimResult {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Record(error) => Self::PermError(PermReason::KeyRecord(error)),
+            Unusable::NotAllowed(restriction) => Self::PermError(PermReason::KeyNotAllowed(restriction)),
+            Unusable::Revoked => Self::PermError(PermReason::Revoked),
+            Unusable::TooShort { bits } => Self::Policy(PolicyReason::KeyTooShort { bits }),
+        }
+    }
+}
+
+impl<'k> UsableKey<'k> {
+    /// RFC 6376 §6.1.2, steps 5 to 8, in their order.
+    fn judge(policy: &Policy, text: &'k [u8], user: &KeyUser, records: usize) -> Result<Self, Unusable> {
+        let record = KeyRecord::parse(text).map_err(Unusable::Record)?;
+        let restrict =
+            |allowed: bool, restriction| if allowed { Ok(()) } else { Err(Unusable::NotAllowed(restriction)) };
+        // RFC 6376 §3.6.1, s=: a record for other services is to be ignored.
+        restrict(record.is_for_email(), KeyRestriction::ServiceType)?;
+        restrict(record.allows_hash(user.algorithm.hash().name()), KeyRestriction::HashAlgorithm)?;
+        if record.is_revoked() {
+            return Err(Unusable::Revoked);
+        }
+        restrict(&*record.key_type == user.algorithm.key_type(), KeyRestriction::KeyType)?;
+        // RFC 6376 §3.6.1, t=s.
+        restrict(!record.strict_identity || user.identity_is_signing_domain, KeyRestriction::StrictIdentity)?;
+        let key = user
+            .algorithm
+            .decode_key(&record.key)
+            .map_err(|error| Unusable::Record(KeyRecordError::InvalidKey(error)))?;
+        // RFC 8301 §3.2: "Verifiers MUST NOT consider signatures using RSA keys of less than 1024 bits as valid".
+        let bits = key.bits();
+        if user.algorithm.key_type() == "rsa" && bits < policy.min_rsa_bits {
+            return Err(Unusable::TooShort { bits });
+        }
+        Ok(Self { key, text, testing: record.testing, records })
+    }
+
+    /// For reports.
+    pub(crate) fn summary(&self, name: &Name) -> KeySummary {
+        KeySummary { bits: Some(self.key.bits()), testing: self.testing, ..summary(name, self.text, self.records) }
+    }
+}
+
+/// The key that a signature over `digest` verifies with; the first one where none does, as the error.
+pub(crate) fn verify_digest<'u, 'k>(
+    keys: &'u [UsableKey<'k>],
+    digest: &Digest,
+    data: &[u8],
+) -> Result<&'u UsableKey<'k>, Option<&'u UsableKey<'k>>> {
+    keys.iter().find(|key| key.key.verify(digest.as_bytes(), data).is_ok()).ok_or(keys.first())
+}
+
+/// The algorithm of an `a=` tag, if the receiver accepts it.
+///
+/// # Errors
+/// The result of a signature that uses it: `policy` for an algorithm that is known here, `permerror` for others.
+pub(crate) fn accepted_algorithm(policy: &Policy, name: &str) -> Result<&'static dyn SignatureAlgorithm, DkimResult> {
+    if let Some(algorithm) = policy.algorithms.iter().find(|algorithm| algorithm.name() == name) {
+        return Ok(*algorithm);
+    }
+    Err(match name {
+        // RFC 8301 §3.1: "MUST NOT be used for signing or verifying".
+        "rsa-sha1" => DkimResult::Policy(PolicyReason::HistoricAlgorithm),
+        _ if KNOWN.iter().any(|algorithm| algorithm.name() == name) => {
+            DkimResult::Policy(PolicyReason::AlgorithmNotAccepted)
+        }
+        // RFC 6376 §3.3.4.
+        _ => DkimResult::PermError(PermReason::UnknownAlgorithm),
+    })
+}

@@ -1,0 +1,249 @@
+//! The grammar of tag values, one function per rule, named as in RFC 6376 §2.10, §2.11 and §3.5.
+
+use crate::{
+    lex::{
+        SyntaxError,
+        tag_list::{Tag, fws_len},
+    },
+    name::{Domain, Name},
+    time::UnixTime,
+};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use std::borrow::Cow;
+
+/// base64string makes its padding optional; bits that belong to no octet must be zero, so that one value has one spelling.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(false),
+);
+
+/// The error that `expected` was wanted `at` octets into the value.
+pub(crate) fn error_at(tag: &Tag<'_>, at: usize, expected: &'static str) -> SyntaxError {
+    SyntaxError { offset: tag.value_offset + at, expected }
+}
+
+/// The value without white space. The tag list's grammar has seen to it that CR and LF stand in FWS alone.
+pub(crate) fn without_fws(value: &[u8]) -> Cow<'_, [u8]> {
+    let white = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
+    if value.iter().any(white) {
+        Cow::Owned(value.iter().copied().filter(|octet| !white(octet)).collect())
+    } else {
+        Cow::Borrowed(value)
+    }
+}
+
+/// `base64string`: the octets it stands for; not empty.
+pub(crate) fn base64string(tag: &Tag<'_>) -> Result<Box<[u8]>, SyntaxError> {
+    let text = without_fws(tag.value);
+    let octets = BASE64.decode(&*text).map_err(|_| error_at(tag, 0, "base64string"))?;
+    if octets.is_empty() { Err(error_at(tag, 0, "base64string")) } else { Ok(octets.into()) }
+}
+
+/// `1*<most>DIGIT`; what does not fit into 64 bits is as good as infinite.
+pub(crate) fn digits(tag: &Tag<'_>, most: usize, expected: &'static str) -> Result<u64, SyntaxError> {
+    if tag.value.is_empty() || tag.value.len() > most {
+        return Err(error_at(tag, 0, expected));
+    }
+    tag.value.iter().enumerate().try_fold(0_u64, |number, (at, octet)| match octet {
+        b'0'..=b'9' => Ok(number.saturating_mul(10).saturating_add(u64::from(octet - b'0'))),
+        _ => Err(error_at(tag, at, expected)),
+    })
+}
+
+/// `sig-t-tag` and `sig-x-tag`: `1*12DIGIT`.
+pub(crate) fn timestamp(tag: &Tag<'_>) -> Result<UnixTime, SyntaxError> {
+    digits(tag, 12, "1*12DIGIT").map(UnixTime)
+}
+
+/// `sub-domain` of RFC 5321 §4.1.2 in each label, U-labels allowed (RFC 8616 §2); the underscore is let pass, as in [`Domain`].
+fn sub_domains(text: &[u8]) -> Option<Domain> {
+    let text = std::str::from_utf8(text).ok()?;
+    let edge = |label: &str| label.starts_with('-') || label.ends_with('-');
+    if text.ends_with('.') || text.split('.').any(edge) {
+        return None;
+    }
+    Domain::parse(text).ok()
+}
+
+/// `domain-name = sub-domain 1*("." sub-domain)`.
+pub(crate) fn domain_name(tag: &Tag<'_>) -> Result<Domain, SyntaxError> {
+    sub_domains(tag.value).filter(|domain| domain.label_count() > 1).ok_or_else(|| error_at(tag, 0, "domain-name"))
+}
+
+/// `selector = sub-domain *( "." sub-domain )`.
+pub(crate) fn selector(tag: &Tag<'_>) -> Result<Name, SyntaxError> {
+    sub_domains(tag.value).map(Name::from).ok_or_else(|| error_at(tag, 0, "selector"))
+}
+
+/// Splits `item *( [FWS] separator [FWS] item )`; the items come with their offsets in the value.
+fn list(value: &[u8], separator: u8) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut start = 0;
+    value.split(move |octet| *octet == separator).map(move |item| {
+        let lead = fws_len(item);
+        let offset = start + lead;
+        start += item.len() + 1;
+        let item = item.get(lead..).unwrap_or_default();
+        let end = item.iter().rposition(|octet| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n'));
+        (offset, item.get(..end.map_or(0, |end| end + 1)).unwrap_or_default())
+    })
+}
+
+/// `hdr-name *( [FWS] ":" [FWS] hdr-name )`.
+pub(crate) fn hdr_names(tag: &Tag<'_>) -> Result<Box<[Box<str>]>, SyntaxError> {
+    let ftext = |octet: &u8| matches!(octet, 33..=57 | 59..=126);
+    list(tag.value, b':')
+        .map(|(offset, name)| match std::str::from_utf8(name) {
+            Ok(text) if !name.is_empty() && name.iter().all(ftext) => Ok(text.into()),
+            _ => Err(error_at(tag, offset, "hdr-name")),
+        })
+        .collect()
+}
+
+/// `hyphenated-word = ALPHA [ *(ALPHA / DIGIT / "-") (ALPHA / DIGIT) ]`.
+pub(crate) fn is_hyphenated_word(word: &[u8]) -> bool {
+    word.first().is_some_and(u8::is_ascii_alphabetic)
+        && word.last().is_some_and(u8::is_ascii_alphanumeric)
+        && word.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
+}
+
+/// A list of words separated by colons, as in `h=`, `s=` and `t=` of key records.
+pub(crate) fn words(
+    tag: &Tag<'_>,
+    is_word: impl Fn(&[u8]) -> bool,
+    expected: &'static str,
+) -> Result<Box<[Box<str>]>, SyntaxError> {
+    list(tag.value, b':')
+        .map(|(offset, word)| match std::str::from_utf8(word) {
+            Ok(text) if is_word(word) => Ok(text.into()),
+            _ => Err(error_at(tag, offset, expected)),
+        })
+        .collect()
+}
+
+/// `sig-a-tag-alg = sig-a-tag-k "-" sig-a-tag-h`, known or not.
+pub(crate) fn sig_a_tag_alg<'t>(tag: &Tag<'t>) -> Result<&'t str, SyntaxError> {
+    let word =
+        |word: &[u8]| word.first().is_some_and(u8::is_ascii_alphabetic) && word.iter().all(u8::is_ascii_alphanumeric);
+    match (tag.value.split(|octet| *octet == b'-').collect::<Vec<_>>().as_slice(), std::str::from_utf8(tag.value)) {
+        ([k, h], Ok(text)) if word(k) && word(h) => Ok(text),
+        _ => Err(error_at(tag, 0, "sig-a-tag-alg")),
+    }
+}
+
+/// The two names of `sig-c-tag`, known or not; the second is `None` where there is one alone.
+pub(crate) fn sig_c_tag<'t>(tag: &Tag<'t>) -> Result<(&'t [u8], Option<&'t [u8]>), SyntaxError> {
+    let (header, body) = match memchr::memchr(b'/', tag.value) {
+        Some(slash) => (tag.value.get(..slash).unwrap_or_default(), tag.value.get(slash + 1..)),
+        None => (tag.value, None),
+    };
+    if is_hyphenated_word(header) && body.is_none_or(is_hyphenated_word) {
+        Ok((header, body))
+    } else {
+        Err(error_at(tag, 0, "sig-c-tag-alg"))
+    }
+}
+
+/// `sig-q-tag`: whether `dns/txt` is among the methods.
+pub(crate) fn sig_q_tag(tag: &Tag<'_>) -> Result<bool, SyntaxError> {
+    let mut found = false;
+    for (offset, method) in list(tag.value, b':') {
+        let (name, options) = match memchr::memchr(b'/', method) {
+            Some(slash) => (method.get(..slash).unwrap_or_default(), method.get(slash + 1..)),
+            None => (method, None),
+        };
+        let options_read = options.is_none_or(|options| dkim_quoted_printable(options).is_some());
+        if !is_hyphenated_word(name) || !options_read {
+            return Err(error_at(tag, offset, "sig-q-tag-method"));
+        }
+        // RFC 6376 §3.5: the option "txt" of "dns" must be there.
+        found |= method == b"dns/txt";
+    }
+    Ok(found)
+}
+
+/// `dkim-quoted-printable`, decoded; `None` where it is not. UTF-8 may stand in it as it is (RFC 8616 §3).
+pub(crate) fn dkim_quoted_printable(value: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(value.len());
+    let text = without_fws(value);
+    let mut octets = text.iter();
+    while let Some(&octet) = octets.next() {
+        match octet {
+            b'=' => {
+                // RFC 6376 §2.11: no lower case.
+                let mut digit = || match octets.next()? {
+                    digit @ b'0'..=b'9' => Some(digit - b'0'),
+                    digit @ b'A'..=b'F' => Some(digit - b'A' + 10),
+                    _ => None,
+                };
+                decoded.push(digit()? * 16 + digit()?);
+            }
+            b'!'..=b'~' if octet != b';' => decoded.push(octet),
+            0x80.. => decoded.push(octet),
+            _ => return None,
+        }
+    }
+    Some(decoded)
+}
+
+/// `sig-i-tag`: the decoded identity and its domain.
+pub(crate) fn sig_i_tag(tag: &Tag<'_>) -> Result<(Box<str>, Domain), SyntaxError> {
+    let decoded = dkim_quoted_printable(tag.value).ok_or_else(|| error_at(tag, 0, "dkim-quoted-printable"))?;
+    let text = String::from_utf8(decoded).map_err(|_| error_at(tag, 0, "UTF-8"))?;
+    let (local_part, domain) = text.rsplit_once('@').ok_or_else(|| error_at(tag, 0, "\"@\""))?;
+    if !local_part.is_empty() && !is_local_part(local_part) {
+        return Err(error_at(tag, 0, "Local-part"));
+    }
+    let domain = sub_domains(domain.as_bytes()).ok_or_else(|| error_at(tag, 0, "domain-name"))?;
+    Ok((text.into(), domain))
+}
+
+/// `Local-part = Dot-string / Quoted-string` of RFC 5321 §4.1.2, with the UTF-8 of RFC 6531 §3.3.
+fn is_local_part(text: &str) -> bool {
+    let atext =
+        |c: char| !c.is_ascii() && !c.is_control() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    if let Some(quoted) = text.strip_prefix('"') {
+        let mut chars = quoted.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '"' => return chars.next().is_none(),
+                '\\' if chars.next().is_some_and(|c| matches!(c, ' '..='~')) => {}
+                ' '..='~' if c != '\\' => {}
+                c if !c.is_ascii() && !c.is_control() => {}
+                _ => return false,
+            }
+        }
+        return false;
+    }
+    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atext))
+}
+
+/// A copied field of `z=`: its name, and its value decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CopiedField {
+    pub(crate) name: Box<[u8]>,
+    pub(crate) value: Vec<u8>,
+}
+
+/// `sig-z-tag`. RFC 6376 §3.5 lets FWS stand at any place after encoding, in names as well.
+pub(crate) fn sig_z_tag(tag: &Tag<'_>) -> Result<Vec<CopiedField>, SyntaxError> {
+    let ftext = |octet: &u8| matches!(octet, 33..=57 | 59..=126);
+    list(tag.value, b'|')
+        .map(|(offset, copy)| {
+            let copy = without_fws(copy);
+            let colon = memchr::memchr(b':', &copy).ok_or_else(|| error_at(tag, offset, "sig-z-tag-copy"))?;
+            let name = copy.get(..colon).unwrap_or_default();
+            let value = dkim_quoted_printable(copy.get(colon + 1..).unwrap_or_default());
+            match value {
+                Some(value) if !name.is_empty() && name.iter().all(ftext) => {
+                    Ok(CopiedField { name: name.into(), value })
+                }
+                _ => Err(error_at(tag, offset, "sig-z-tag-copy")),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,235 @@
+//! The DKIM-Signature field, RFC 6376 §3.5; the ARC-Message-Signature field is read here as well (RFC 8617 §4.1.2).
+
+use super::{
+    SignatureError,
+    canonicalize::{Algorithm, Canonicalization},
+    parse,
+    result::SignatureSummary,
+};
+use crate::{
+    lex::{
+        SyntaxError,
+        tag_list::{Tag, TagListError, Tags},
+    },
+    name::{Domain, Name},
+    time::UnixTime,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::ops::Range;
+
+/// A DKIM-Signature field whose every known tag follows the rules of RFC 6376 §3.5.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Signature {
+    /// `a=`, such as `rsa-sha256`; known or not.
+    pub algorithm: Box<str>,
+    /// `b=`, decoded.
+    pub data: Box<[u8]>,
+    /// `bh=`, decoded.
+    pub body_hash: Box<[u8]>,
+    /// `c=`.
+    pub canonicalization: Canonicalization,
+    /// `d=`, with A-labels.
+    pub domain: Domain,
+    /// `s=`, with A-labels.
+    pub selector: Name,
+    /// `h=`, as written, in its order; never empty.
+    pub signed_fields: Box<[Box<str>]>,
+    /// `i=`, decoded; without `i=`, `@` and the signing domain.
+    pub identity: Box<str>,
+    /// The domain of the identity, at or below the signing domain.
+    pub identity_domain: Domain,
+    /// `l=`; what does not fit into 64 bits is `u64::MAX`.
+    pub body_length: Option<u64>,
+    /// `t=`.
+    pub timestamp: Option<UnixTime>,
+    /// `x=`, later than `t=`.
+    pub expiration: Option<UnixTime>,
+    /// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1).
+    pub key_name: Name,
+    /// Where the value of `b=` stands in the value of the field, white space around it included.
+    pub(crate) data_span: Range<usize>,
+}
+
+/// Which field is read: the rules differ in `v=` and `i=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// DKIM-Signature.
+    Dkim,
+    /// ARC-Message-Signature, RFC 8617 §4.1.2: `v=` is ignored, and `i=` is the instance, which is not judged here.
+    ArcMessageSignature,
+}
+
+impl Signature {
+    /// Reads the value of a DKIM-Signature field: all after the colon, folded as it is, with or without the final CRLF.
+    ///
+    /// # Errors
+    /// [`SignatureError`] says which rule was broken first. Offsets count from the octet after the colon.
+    ///
+    /// ```
+    /// use mailverdict::dkim::Signature;
+    /// let value = b" v=1; a=rsa-sha256; d=example.com; s=k1;\r\n h=From : To; bh=AAAA; b=BBBB\r\n";
+    /// let signature = Signature::parse(value)?;
+    /// assert_eq!(signature.key_name.as_str(), "k1._domainkey.example.com");
+    /// assert_eq!(&*signature.identity, "@example.com");
+    /// # Ok::<(), mailverdict::dkim::SignatureError>(())
+    /// ```
+    pub fn parse(field_value: &[u8]) -> Result<Self, SignatureError> {
+        let tags = Tags::read(list_text(field_value)).map_err(list_error)?;
+        Self::of_tags(&tags, Form::Dkim)
+    }
+
+    /// Reads tags that follow the grammar and have no duplicates.
+    pub(crate) fn of_tags(tags: &Tags<'_>, form: Form) -> Result<Self, SignatureError> {
+        if form == Form::Dkim {
+            // RFC 6376 §3.5: "1", and no other spelling of it.
+            if required(tags, "v")?.value != b"1" {
+                return Err(SignatureError::Version);
+            }
+        }
+        let algorithm = parse::sig_a_tag_alg(&required(tags, "a")?)?;
+        let data_tag = required(tags, "b")?;
+        let data = parse::base64string(&data_tag)?;
+        let body_hash = parse::base64string(&required(tags, "bh")?)?;
+        let canonicalization = tags.tag("c").map_or(Ok(Canonicalization::default()), |tag| canonicalization(&tag))?;
+        let domain = parse::domain_name(&required(tags, "d")?)?;
+        let signed_fields = parse::hdr_names(&required(tags, "h")?)?;
+        let selector = parse::selector(&required(tags, "s")?)?;
+        let (identity, identity_domain) = match (form, tags.tag("i")) {
+            (Form::Dkim, Some(tag)) => parse::sig_i_tag(&tag)?,
+            (Form::Dkim, None) | (Form::ArcMessageSignature, _) => (identity_of(&domain), domain.clone()),
+        };
+        let body_length = tags.tag("l").map(|tag| parse::digits(&tag, 76, "1*76DIGIT")).transpose()?;
+        let answerable = tags.tag("q").map_or(Ok(true), |tag| parse::sig_q_tag(&tag))?;
+        let timestamp = tags.tag("t").map(|tag| parse::timestamp(&tag)).transpose()?;
+        let expiration = tags.tag("x").map(|tag| parse::timestamp(&tag)).transpose()?;
+        tags.tag("z").map(|tag| parse::sig_z_tag(&tag)).transpose()?;
+
+        // RFC 6376 §3.5, q=: methods that are not known are ignored; here none is left.
+        if !answerable {
+            return Err(SignatureError::UnknownQueryMethod);
+        }
+        // RFC 6376 §3.5, x=: "MUST be greater than the value of the t= tag".
+        if let (Some(timestamp), Some(expiration)) = (timestamp, expiration)
+            && expiration <= timestamp
+        {
+            return Err(SignatureError::ExpirationNotAfterTimestamp);
+        }
+        // RFC 6376 §6.1.1.
+        if !identity_domain.is_at_or_below(&domain) {
+            return Err(SignatureError::DomainMismatch);
+        }
+        if !signed_fields.iter().any(|name| name.eq_ignore_ascii_case("from")) {
+            return Err(SignatureError::FromNotSigned);
+        }
+        let key_name = key_name(&domain, &selector)?;
+        Ok(Self {
+            algorithm: algorithm.into(),
+            data,
+            body_hash,
+            canonicalization,
+            domain,
+            selector,
+            signed_fields,
+            identity,
+            identity_domain,
+            body_length,
+            timestamp,
+            expiration,
+            key_name,
+            data_span: data_tag.raw_start..data_tag.raw_end,
+        })
+    }
+
+    /// The summary for reports.
+    pub(crate) fn summary(&self) -> SignatureSummary {
+        SignatureSummary {
+            domain: Some(self.domain.clone()),
+            selector: Some(self.selector.clone()),
+            algorithm: Some(self.algorithm.clone()),
+            identity: Some(self.identity.clone()),
+            canonicalization: Some(self.canonicalization.to_string().into()),
+            signed_fields: self.signed_fields.clone(),
+            body_length: self.body_length,
+            timestamp: self.timestamp,
+            expiration: self.expiration,
+            signature_data: STANDARD.encode(&self.data).into(),
+        }
+    }
+}
+
+impl SignatureSummary {
+    /// What can be read of a field that is no valid signature: each tag by its own rule, whatever the others say.
+    pub(crate) fn salvage(tags: &Tags<'_>) -> Self {
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into();
+        let domain = tags.tag("d").and_then(|tag| parse::domain_name(&tag).ok());
+        let identity = match tags.tag("i") {
+            Some(tag) => parse::sig_i_tag(&tag).ok().map(|(identity, _)| identity),
+            None => domain.as_ref().map(identity_of),
+        };
+        Self {
+            selector: tags.tag("s").and_then(|tag| parse::selector(&tag).ok()),
+            algorithm: tags.tag("a").and_then(|tag| parse::sig_a_tag_alg(&tag).map(Into::into).ok()),
+            identity,
+            canonicalization: tags.tag("c").filter(|tag| parse::sig_c_tag(tag).is_ok()).map(|tag| text(tag.value)),
+            signed_fields: tags.tag("h").and_then(|tag| parse::hdr_names(&tag).ok()).unwrap_or_default(),
+            body_length: tags.tag("l").and_then(|tag| parse::digits(&tag, 76, "").ok()),
+            timestamp: tags.tag("t").and_then(|tag| parse::timestamp(&tag).ok()),
+            expiration: tags.tag("x").and_then(|tag| parse::timestamp(&tag).ok()),
+            signature_data: tags
+                .tag("b")
+                .and_then(|tag| parse::base64string(&tag).ok())
+                .map(|data| STANDARD.encode(&data).into())
+                .unwrap_or_default(),
+            domain,
+        }
+    }
+}
+
+/// The identity of a signature without `i=` (RFC 6376 §3.5).
+fn identity_of(domain: &Domain) -> Box<str> {
+    format!("@{domain}").into()
+}
+
+/// The tag list of a field value, without the line end of the field.
+pub(crate) fn list_text(field_value: &[u8]) -> &[u8] {
+    field_value.strip_suffix(b"\r\n").unwrap_or(field_value)
+}
+
+/// The error of a list that cannot be read.
+pub(crate) fn list_error(error: TagListError<'_>) -> SignatureError {
+    match error {
+        TagListError::Syntax(error) => SignatureError::Syntax(error),
+        // A tag name is ASCII by its grammar.
+        TagListError::Duplicate(name) => SignatureError::DuplicateTag(String::from_utf8_lossy(name).into()),
+    }
+}
+
+/// The tag, which must be there.
+pub(crate) fn required<'t>(tags: &Tags<'t>, name: &'static str) -> Result<Tag<'t>, SignatureError> {
+    tags.tag(name).ok_or(SignatureError::MissingTag(name))
+}
+
+/// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1).
+pub(crate) fn key_name(domain: &Domain, selector: &Name) -> Result<Name, SignatureError> {
+    let name = domain.as_name().prepend("_domainkey").and_then(|name| name.prepend(selector.as_str()));
+    name.map_err(|_| SignatureError::KeyNameTooLong)
+}
+
+fn canonicalization(tag: &Tag<'_>) -> Result<Canonicalization, SignatureError> {
+    let (header, body) = parse::sig_c_tag(tag)?;
+    let algorithm = |name: &[u8]| match name {
+        b"simple" => Ok(Algorithm::Simple),
+        b"relaxed" => Ok(Algorithm::Relaxed),
+        // RFC 6376 §3.4: signatures that use another one are to be ignored.
+        _ => Err(SignatureError::UnknownCanonicalization),
+    };
+    // RFC 6376 §3.5: one name alone is that of the header, and then the body is "simple".
+    Ok(Canonicalization { header: algorithm(header)?, body: body.map_or(Ok(Algorithm::Simple), algorithm)? })
+}
+
+impl From<SyntaxError> for SignatureError {
+    fn from(error: SyntaxError) -> Self {
+        Self::Syntax(error)
+    }
+}
