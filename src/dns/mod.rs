@@ -1,12 +1,20 @@
 //! Questions to the DNS and their answers, as far as mail authentication needs them.
 
+#[cfg(feature = "hickory")]
+mod cache;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod master_file;
 mod question;
+mod record;
 mod zone;
 mod zone_text;
 
+#[cfg(feature = "hickory")]
+pub use hickory::{Hickory, HickoryError};
 pub use master_file::{ZoneError, ZoneProblem};
 pub use question::{Question, RecordType, reverse_name};
+pub use record::AnyAnswer;
 pub use zone::{MAX_CNAME_CHAIN, Zone};
 
 use crate::name::Name;

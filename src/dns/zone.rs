@@ -127,8 +127,9 @@ impl Zone {
     /// A character-string of more than 255 octets, which has no form on the wire, is taken as if it were split, since DNS
     /// providers take it so as well; a TXT record of more than 65,535 octets on the wire is refused.
     ///
-    /// The parser of hickory-proto was considered and not used: its errors tell no line, it wants one SOA-shaped zone a file, and
-    /// a zone in memory has to work without the feature `hickory`.
+    /// The parser of hickory-proto (0.26) was considered and not used: it reads a quoted string within parentheses wrongly (at a
+    /// semicolon, as in every DKIM key, the rest of the line is lost without an error), its errors tell no line, and a zone in
+    /// memory has to work without the feature `hickory`.
     ///
     /// # Errors
     /// [`ZoneError`] says the line and what was expected there. `$INCLUDE`, DNAME, dots escaped within a label and a CNAME beside

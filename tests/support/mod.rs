@@ -2,4 +2,6 @@
 #![allow(dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "hickory")]
+pub mod dns_server;
 pub mod signer;

@@ -1,0 +1,338 @@
+//! Answers from the DNS itself, through hickory-resolver.
+
+use super::{
+    Answer, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, RecordType, Resolver, cache::Cache, record::Record, reverse_name,
+};
+use crate::name::Name;
+use hickory_resolver::{
+    NameServerPool, PoolContext, TlsConfig,
+    config::{ConnectionConfig, NameServerConfig, ResolverOpts},
+    net::{
+        DnsError, NetError, NoRecords,
+        runtime::TokioRuntimeProvider,
+        xfer::{DnsHandle as _, FirstAnswer as _, RetryDnsHandle},
+    },
+    proto::{
+        op::{DnsRequestOptions, DnsResponse, Query, ResponseCode},
+        rr::{self, RData},
+    },
+    system_conf,
+};
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The longest that an answer is kept, whatever its TTL says.
+const MAX_TTL: Duration = Duration::from_secs(86_400);
+/// The longest that emptiness is kept (RFC 2308 §5: "one to three hours have been found to work well").
+const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3 * 3600);
+/// Octets of answers that are kept.
+const CACHE_OCTETS: usize = 64 << 20;
+/// The time of one attempt; lost datagrams are sent again within it. Two attempts make the five seconds of
+/// [`Policy::question_time_limit`](crate::Policy::question_time_limit).
+const ATTEMPT: Duration = Duration::from_millis(2500);
+
+/// The DNS, asked through hickory-resolver: UDP, and TCP after truncation.
+///
+/// - Names are absolute; search domains and the hosts file play no part.
+/// - CNAME records are followed as a [`Zone`](super::Zone) does: at most [`MAX_CNAME_CHAIN`] of them, and a circle is an error. (The
+///   resolver of hickory gives up after eight and then says that there are no records, which a temporary error must not become;
+///   so its connections, retransmission and choice of servers are used here, and its resolver is not.)
+/// - A server that fails is asked once more; a question takes no more than about five seconds.
+/// - Answers are kept for their TTL, at most a day, emptiness at most three hours, within 64 MiB; errors are not kept. Questions that
+///   are asked at the same time go out once.
+/// - A referral, which a server gives that does not resolve recursively, is an error and no emptiness.
+/// - PTR and MX records whose name holds a dot within a label or an octet outside ASCII are left out: no address is found there.
+///
+/// Has to be used within a tokio runtime that has I/O and time enabled; connections to servers live in the background of that runtime.
+///
+/// ```no_run
+/// use mailverdict::{Authenticator, dns::Hickory};
+/// let authenticator = Authenticator::new(Hickory::system()?);
+/// # Ok::<(), mailverdict::dns::HickoryError>(())
+/// ```
+#[derive(Clone)]
+pub struct Hickory {
+    servers: RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>,
+    options: DnsRequestOptions,
+    cache: Arc<Cache>,
+}
+
+impl std::fmt::Debug for Hickory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hickory").finish_non_exhaustive()
+    }
+}
+
+/// Why there is no resolver.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HickoryError {
+    /// The system's configuration (`/etc/resolv.conf`) cannot be read, or names no server.
+    #[error("the system's DNS configuration cannot be used: {0}")]
+    SystemConfig(Box<str>),
+    /// hickory could not be set up.
+    #[error("the DNS client cannot be set up: {0}")]
+    Setup(Box<str>),
+}
+
+impl Hickory {
+    /// Asks the servers of the system's configuration; its other settings are not used.
+    ///
+    /// # Errors
+    /// [`HickoryError::SystemConfig`] where there is no usable configuration.
+    pub fn system() -> Result<Self, HickoryError> {
+        let (config, _) =
+            system_conf::read_system_conf().map_err(|error| HickoryError::SystemConfig(error.to_string().into()))?;
+        Self::with_servers(config.name_servers().to_vec(), ATTEMPT)
+    }
+
+    /// Asks this server, by UDP and TCP. Whether it is there shows with the first question.
+    ///
+    /// # Errors
+    /// [`HickoryError::Setup`].
+    pub fn server(address: SocketAddr) -> Result<Self, HickoryError> {
+        Self::with_servers(vec![server_config(address)], ATTEMPT)
+    }
+
+    /// [`server`](Self::server) with another time for one attempt than 2.5 seconds; there are two.
+    ///
+    /// # Errors
+    /// [`HickoryError::Setup`].
+    pub fn server_with_attempt(address: SocketAddr, attempt: Duration) -> Result<Self, HickoryError> {
+        Self::with_servers(vec![server_config(address)], attempt)
+    }
+
+    fn with_servers(servers: Vec<NameServerConfig>, attempt: Duration) -> Result<Self, HickoryError> {
+        let mut options = ResolverOpts::default();
+        options.timeout = attempt;
+        // Over one TCP connection; more than that and hickory says "busy".
+        options.max_active_requests = 1024;
+        let mut request_options = DnsRequestOptions::default();
+        request_options.use_edns = true;
+        request_options.edns_payload_len = options.edns_payload_len;
+        request_options.recursion_desired = true;
+        let tls = TlsConfig::new().map_err(|error| HickoryError::Setup(error.to_string().into()))?;
+        let pool = NameServerPool::from_config(
+            servers,
+            Arc::new(PoolContext::new(options, tls)),
+            TokioRuntimeProvider::default(),
+        );
+        Ok(Self {
+            servers: RetryDnsHandle::new(pool, 1),
+            options: request_options,
+            cache: Arc::new(Cache::new(CACHE_OCTETS)),
+        })
+    }
+
+    async fn look_up<T: Record>(&self, name: &Name, read: fn(&RData) -> Option<T>) -> Lookup<T> {
+        if let Some(answer) = self.cache.recall(name, Instant::now()) {
+            return Ok(answer);
+        }
+        let (answer, ttl) = self.ask(name, read).await?;
+        self.cache.keep(name, &answer, Instant::now(), ttl);
+        Ok(answer)
+    }
+
+    /// The answer, and how long it lives.
+    async fn ask<T: Record>(
+        &self,
+        name: &Name,
+        read: fn(&RData) -> Option<T>,
+    ) -> Result<(Answer<T>, Duration), LookupError> {
+        let record_type = match T::TYPE {
+            RecordType::Txt => rr::RecordType::TXT,
+            RecordType::A => rr::RecordType::A,
+            RecordType::Aaaa => rr::RecordType::AAAA,
+            RecordType::Mx => rr::RecordType::MX,
+            RecordType::Ptr => rr::RecordType::PTR,
+        };
+        let mut chain = Chain { name: to_hickory(name)?, followed: 0, ttl: u32::MAX };
+        loop {
+            let query = Query::query(chain.name.clone(), record_type);
+            let response = match self.servers.lookup(query, self.options).first_answer().await {
+                Ok(response) => response,
+                Err(error) => {
+                    let (answer, ttl) = emptiness(error)?;
+                    return Ok((answer, negative_ttl(ttl, chain.ttl)));
+                }
+            };
+            // The codes that hickory does not know reach us as answers.
+            if !matches!(response.response_code, ResponseCode::NoError | ResponseCode::NXDomain) {
+                return Err(response_code(response.response_code));
+            }
+            if let Some(found) = chain.follow(&response, record_type, read)? {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// A name on its way through CNAME records.
+struct Chain {
+    name: rr::Name,
+    followed: usize,
+    /// The shortest TTL so far, in seconds.
+    ttl: u32,
+}
+
+impl Chain {
+    /// Follows the aliases of one response; `None` where its end has to be asked for by itself.
+    fn follow<T: Record>(
+        &mut self,
+        response: &DnsResponse,
+        record_type: rr::RecordType,
+        read: fn(&RData) -> Option<T>,
+    ) -> Result<Option<(Answer<T>, Duration)>, LookupError> {
+        let answers = &response.answers;
+        let mut moved = false;
+        loop {
+            let mut records =
+                answers.iter().filter(|r| r.record_type() == record_type && r.name == self.name).peekable();
+            if records.peek().is_some() {
+                let mut ttl = self.ttl;
+                let records = records.inspect(|record| ttl = ttl.min(record.ttl));
+                let read: Arc<[T]> = records.filter_map(|record| read(&record.data)).collect();
+                let answer = if read.is_empty() { Answer::NoData } else { Answer::Records(read) };
+                return Ok(Some((answer, Duration::from_secs(ttl.into()).min(MAX_TTL))));
+            }
+            let alias = answers.iter().find_map(|record| match &record.data {
+                RData::CNAME(target) if record.name == self.name => Some((&target.0, record.ttl)),
+                _ => None,
+            });
+            let Some((target, ttl)) = alias else { break };
+            self.followed += 1;
+            if self.followed > MAX_CNAME_CHAIN {
+                return Err(LookupError::Malformed);
+            }
+            (self.name, self.ttl, moved) = (target.clone(), self.ttl.min(ttl), true);
+        }
+        let negative = response.negative_ttl();
+        if response.response_code == ResponseCode::NXDomain {
+            // RFC 6604 §2.1: the code speaks of the last name of the chain.
+            return Ok(Some((Answer::NxDomain, negative_ttl(negative, self.ttl))));
+        }
+        let soa = response.authorities.iter().find(|record| record.record_type() == rr::RecordType::SOA);
+        if soa.is_some_and(|soa| soa.name.zone_of(&self.name)) {
+            // RFC 2308 §2.2: the SOA record tells NODATA from a chain that goes on elsewhere.
+            return Ok(Some((Answer::NoData, negative_ttl(negative, self.ttl))));
+        }
+        // An answer that holds neither what was asked for nor an alias is about something else.
+        if moved { Ok(None) } else { Err(LookupError::Malformed) }
+    }
+}
+
+/// RFC 2308 §5: without an SOA record emptiness is not kept.
+fn negative_ttl(negative: Option<u32>, chain: u32) -> Duration {
+    Duration::from_secs(negative.unwrap_or(0).min(chain).into()).min(MAX_NEGATIVE_TTL)
+}
+
+/// The two kinds of emptiness, which hickory takes for errors; all others are.
+fn emptiness<T>(error: NetError) -> Result<(Answer<T>, Option<u32>), LookupError> {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, negative_ttl, soa, ns, .. })) => {
+            match response_code {
+                ResponseCode::NXDomain => Ok((Answer::NxDomain, negative_ttl)),
+                // RFC 2308 §2.2: NS records without an SOA record are a referral, not NODATA.
+                ResponseCode::NoError if soa.is_none() && ns.is_some() => {
+                    Err(LookupError::Other("the server refers to other servers and does not ask them itself".into()))
+                }
+                ResponseCode::NoError => Ok((Answer::NoData, negative_ttl)),
+                code => Err(self::response_code(code)),
+            }
+        }
+        NetError::Dns(DnsError::ResponseCode(code)) => Err(response_code(code)),
+        NetError::Timeout => Err(LookupError::Timeout),
+        NetError::Proto(_) | NetError::ForeignClassRecord { .. } | NetError::QueryCaseMismatch => {
+            Err(LookupError::Malformed)
+        }
+        NetError::Truncated => {
+            Err(LookupError::Other("the answer was truncated, and could not be had over TCP".into()))
+        }
+        NetError::Io(error) => Err(LookupError::Other(format!("the server cannot be reached: {error}").into())),
+        NetError::NoConnections => Err(LookupError::Other("no server could be reached".into())),
+        error => Err(LookupError::Other(error.to_string().into())),
+    }
+}
+
+fn response_code(code: ResponseCode) -> LookupError {
+    match code {
+        ResponseCode::ServFail => LookupError::ServerFailure,
+        ResponseCode::Refused => LookupError::Refused,
+        ResponseCode::FormErr => LookupError::Other("the server did not understand the question (FORMERR)".into()),
+        ResponseCode::NotImp => LookupError::Other("the server does not answer such questions (NOTIMP)".into()),
+        code => LookupError::Other(format!("the server answered with code {}", u16::from(code)).into()),
+    }
+}
+
+fn server_config(address: SocketAddr) -> NameServerConfig {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = address.port();
+        connection
+    });
+    NameServerConfig::new(address.ip(), true, connections.into())
+}
+
+/// By labels, so that nothing in them is an escape.
+fn to_hickory(name: &Name) -> Result<rr::Name, LookupError> {
+    let mut labels = rr::Name::from_labels(name.labels().map(str::as_bytes))
+        .map_err(|error| LookupError::Other(error.to_string().into()))?;
+    labels.set_fqdn(true);
+    Ok(labels)
+}
+
+/// `None` where a label holds a dot or an octet outside ASCII.
+fn from_hickory(name: &rr::Name) -> Option<Name> {
+    let mut text = String::with_capacity(name.len());
+    for label in name.iter() {
+        if !label.is_ascii() || label.contains(&b'.') {
+            return None;
+        }
+        text.push_str(std::str::from_utf8(label).ok()?);
+        text.push('.');
+    }
+    if text.is_empty() { Some(Name::root()) } else { Name::parse(&text).ok() }
+}
+
+impl Resolver for Hickory {
+    fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
+        self.look_up(name, |data| match data {
+            RData::TXT(txt) => Some(txt.txt_data.concat().into()),
+            _ => None,
+        })
+    }
+    fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
+        self.look_up(name, |data| match data {
+            RData::A(ip) => Some(ip.0),
+            _ => None,
+        })
+    }
+    fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
+        self.look_up(name, |data| match data {
+            RData::AAAA(ip) => Some(ip.0),
+            _ => None,
+        })
+    }
+    fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
+        self.look_up(name, |data| match data {
+            RData::MX(mx) => Some(Mx { preference: mx.preference, exchange: from_hickory(&mx.exchange)? }),
+            _ => None,
+        })
+    }
+    async fn ptr(&self, ip: IpAddr) -> Lookup<Name> {
+        let read = |data: &RData| match data {
+            RData::PTR(name) => from_hickory(&name.0),
+            _ => None,
+        };
+        self.look_up(&reverse_name(ip), read).await
+    }
+    async fn within<F: Future + Send>(&self, limit: Duration, question: F) -> Option<F::Output>
+    where
+        F::Output: Send,
+    {
+        tokio::time::timeout(limit, question).await.ok()
+    }
+}
