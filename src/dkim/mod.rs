@@ -1,15 +1,16 @@
 //! DomainKeys Identified Mail, RFC 6376 with RFC 8301, 8463 and 8616.
 
-mod body_hash;
-mod canonicalize;
-mod header_hash;
+pub(crate) mod body_hash;
+pub(crate) mod canonicalize;
+pub(crate) mod header_hash;
 mod key_record;
-mod keys;
-mod parse;
+pub(crate) mod keys;
+pub(crate) mod parse;
 mod policy;
 mod result;
-mod signature;
-mod verify;
+pub(crate) mod signature;
+mod streaming;
+pub(crate) mod verify;
 
 pub use canonicalize::{Algorithm, Canonicalization};
 pub use key_record::KeyRecord;
@@ -20,7 +21,7 @@ pub use result::{
     SignatureError, SignatureReport, SignatureSummary,
 };
 pub use signature::Signature;
-pub use verify::StreamingVerifier;
+pub use streaming::StreamingVerifier;
 
 use crate::{dns::Resolver, join::join, message::Message, name::Domain, time::UnixTime};
 

@@ -1,0 +1,206 @@
+//! Verification of a message in three steps: the header, the body in chunks, the keys.
+
+use super::{
+    DkimResult, NeutralReason, PermReason, Policy, SignatureReport, SignatureSummary,
+    body_hash::{BodyHasher, BodyHashes},
+    header_hash::FieldIndex,
+    keys::{KeyUser, Keys},
+    signature::{Form, Signature, list_error, list_text},
+    verify::{Conclusion, PendingSignature, acceptable},
+};
+use crate::{
+    dns::Resolver,
+    lex::tag_list::Tags,
+    message::{Header, HeaderField},
+    name::{Domain, Name},
+    time::UnixTime,
+};
+use std::future::Future;
+
+/// Verifies the signatures of a message whose body comes in pieces, without holding the message.
+///
+/// The header comes first, and then the keys can be asked for while the body is still on its way. The whole-message way,
+/// [`Authenticator::authenticate`](crate::Authenticator::authenticate), is built of the same pieces and gives the same reports.
+///
+/// ```
+/// use mailverdict::{dkim::{Policy, StreamingVerifier}, dns::Resolver, message::Header, time::UnixTime};
+///
+/// async fn receive(
+///     resolver: impl Resolver,
+///     header: &[u8],
+///     chunks: impl Iterator<Item = Vec<u8>>,
+/// ) -> Result<bool, mailverdict::message::MessageError> {
+///     let header = Header::parse(header)?;
+///     let now = UnixTime(1_700_000_000);
+///     let mut verifier = StreamingVerifier::new(&Policy::default(), &header, &[], now);
+///     let keys = verifier.ask_keys(&resolver); // does not borrow the verifier: poll it beside the body, or spawn it
+///     for chunk in chunks {
+///         verifier.body(&chunk);
+///     }
+///     let reports = verifier.finish(&keys.await);
+///     Ok(reports.iter().any(|report| report.result.keyword() == "pass"))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct StreamingVerifier {
+    policy: Policy,
+    jobs: Vec<Job>,
+    body: BodyHasher,
+}
+
+/// One signature field.
+#[derive(Clone, Debug)]
+struct Job {
+    field_index: usize,
+    summary: SignatureSummary,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// The result stands without key and body.
+    Decided(DkimResult),
+    Pending(Box<PendingSignature>),
+}
+
+impl StreamingVerifier {
+    /// Reads the DKIM-Signature fields of a header, and hashes the fields they sign.
+    ///
+    /// `author_domains` say which signatures can align, and so come first where there are more than
+    /// [`Policy::max_signatures`]; `now` is the time of receipt, by which `t=` and `x=` are judged.
+    pub fn new(policy: &Policy, header: &Header<'_>, author_domains: &[Domain], now: UnixTime) -> Self {
+        let mut read: Vec<Read> = Vec::new();
+        for (field_index, field) in header.fields().iter().enumerate() {
+            if field.is("DKIM-Signature") {
+                read.push(Read::new(policy, field_index, *field, now));
+            }
+        }
+        let chosen = choose(policy, &read, author_domains);
+        let index = chosen.iter().any(|chosen| *chosen).then(|| FieldIndex::new(header));
+        let jobs: Vec<Job> =
+            read.into_iter().zip(chosen).map(|(read, chosen)| read.job(chosen, index.as_ref())).collect();
+        let body = BodyHasher::new(jobs.iter().filter_map(Job::pending).map(PendingSignature::wanted_body));
+        Self { policy: policy.clone(), jobs, body }
+    }
+
+    /// Whether the body is needed at all; where not, it need not be handed over.
+    pub fn needs_body(&self) -> bool {
+        self.jobs.iter().any(|job| job.pending().is_some())
+    }
+
+    /// Asks for the keys: each name once, all side by side. The future borrows the resolver alone.
+    pub fn ask_keys<'r, R: Resolver>(&self, resolver: &'r R) -> impl Future<Output = Keys> + Send + use<'r, R> {
+        let names: Vec<Name> = self.jobs.iter().filter_map(Job::pending).map(|job| job.key_name().clone()).collect();
+        Keys::ask(resolver, names)
+    }
+
+    /// Takes the next piece of the body, of any size.
+    pub fn body(&mut self, chunk: &[u8]) {
+        self.body.update(chunk);
+    }
+
+    /// Ends the body and gives the reports, in the order of the fields.
+    pub fn finish(self, keys: &Keys) -> Vec<SignatureReport> {
+        let Self { policy, jobs, body } = self;
+        let body = body.finish();
+        jobs.into_iter().map(|job| job.report(&policy, keys, &body)).collect()
+    }
+}
+
+/// A field that was read, before it is chosen or not.
+struct Read<'m> {
+    field_index: usize,
+    field: HeaderField<'m>,
+    summary: SignatureSummary,
+    outcome: Result<(Box<Signature>, KeyUser), DkimResult>,
+}
+
+impl<'m> Read<'m> {
+    fn new(policy: &Policy, field_index: usize, field: HeaderField<'m>, now: UnixTime) -> Self {
+        let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
+        let signature = outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim));
+        match signature {
+            Ok(signature) => Self {
+                field_index,
+                field,
+                summary: signature.summary(),
+                outcome: acceptable(policy, &signature, now).map(|key_user| (Box::new(signature), key_user)),
+            },
+            Err(error) => Self {
+                field_index,
+                field,
+                summary: SignatureSummary::salvage(&tags),
+                outcome: Err(DkimResult::PermError(PermReason::Signature(error))),
+            },
+        }
+    }
+
+    fn job(self, chosen: bool, index: Option<&FieldIndex<'_, 'm>>) -> Job {
+        let Self { field_index, field, summary, outcome } = self;
+        let state = match (outcome, index) {
+            (Err(result), _) => State::Decided(result),
+            (Ok((signature, key_user)), Some(index)) if chosen => {
+                State::Pending(Box::new(PendingSignature::new(&signature, key_user, index, field, field_index)))
+            }
+            (Ok(_), _) => State::Decided(DkimResult::Neutral(NeutralReason::NotEvaluated)),
+        };
+        Job { field_index, summary, state }
+    }
+}
+
+/// Which fields are verified: those that can align first, then the others, in the order of the message.
+fn choose(policy: &Policy, read: &[Read<'_>], author_domains: &[Domain]) -> Vec<bool> {
+    let can_align = |read: &Read<'_>| {
+        read.summary.domain.as_ref().is_some_and(|signer| {
+            // Relaxed alignment is by a common organizational domain, which is an ancestor of both.
+            author_domains.iter().any(|author| author.is_at_or_below(signer) || signer.is_at_or_below(author))
+        })
+    };
+    let mut left = policy.max_signatures;
+    let mut chosen = vec![false; read.len()];
+    for wanted in [true, false] {
+        for (read, chosen) in read.iter().zip(&mut chosen) {
+            if left > 0 && read.outcome.is_ok() && can_align(read) == wanted {
+                (*chosen, left) = (true, left - 1);
+            }
+        }
+    }
+    chosen
+}
+
+impl Job {
+    fn pending(&self) -> Option<&PendingSignature> {
+        match &self.state {
+            State::Pending(pending) => Some(pending),
+            State::Decided(_) => None,
+        }
+    }
+
+    fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes) -> SignatureReport {
+        let Self { field_index, summary: signature, state } = self;
+        match state {
+            State::Decided(result) => SignatureReport {
+                field_index,
+                signature,
+                result,
+                key: None,
+                body_hash: None,
+                header_hash: None,
+                unsigned_octets: 0,
+            },
+            State::Pending(pending) => {
+                let Conclusion { result, key, body_hash, header_hash, unsigned_octets } =
+                    pending.conclude(policy, keys, body);
+                SignatureReport {
+                    field_index,
+                    signature,
+                    result,
+                    key,
+                    body_hash,
+                    header_hash: Some(header_hash),
+                    unsigned_octets,
+                }
+            }
+        }
+    }
+}
