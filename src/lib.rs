@@ -15,6 +15,7 @@ mod lex;
 pub mod message;
 pub mod name;
 pub mod policy;
+pub mod received_spf;
 mod registered_methods;
 pub mod session;
 pub mod spf;
