@@ -87,7 +87,7 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             {
                 Ok(Publication::Record(record)) => record,
                 Ok(Publication::None(reason)) => {
-                    self.observer.entered(&domain, None);
+                    self.observer.entered(&domain, None, self.budget.spent());
                     break match &redirected_from {
                         Some((Record { redirect: Some(spec), .. }, from)) => {
                             Place { domain: from, term: Term::Redirect(spec) }.no_record(domain.as_str(), reason).into()
@@ -96,11 +96,11 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
                     };
                 }
                 Err(exception) => {
-                    self.observer.entered(&domain, None);
+                    self.observer.entered(&domain, None, self.budget.spent());
                     break exception.into();
                 }
             };
-            self.observer.entered(&domain, Some(&record));
+            self.observer.entered(&domain, Some(&record), self.budget.spent());
             match self.directives(&record, &domain, nesting).await {
                 Ok(Some(result)) => break result,
                 Ok(None) => {}

@@ -10,6 +10,7 @@ mod observe;
 mod parse;
 mod record;
 mod result;
+mod tree;
 
 pub use identity::Identity;
 pub use limits::{Limit, Limits, Spent};
@@ -19,6 +20,7 @@ pub use record::{Directive, HostSpec, Mechanism, PrefixLen, Qualifier, Record, U
 pub use result::{
     Explanation, Matched, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError,
 };
+pub use tree::{Step, Tree, Visit};
 
 use crate::{
     dns::Resolver,

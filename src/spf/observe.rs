@@ -5,13 +5,13 @@ use crate::name::Name;
 
 /// Told of each step of an evaluation; `()` listens to none, at no cost.
 ///
-/// Every `entered` has its `left`; between the two stand the directives that were tried, each after all that happened inside it
+/// `spent` is what the check has spent of its limits so far. Every `entered` has its `left`; between the two stand the directives that were tried, each after all that happened inside it
 /// (an `include` enters and leaves its target first). A `redirect` enters its target after the last directive of its record, and
 /// both are left with the same result, the target first.
 pub trait Observe: Send {
     /// The evaluation of a domain begins; without a record where there is none that can be evaluated.
-    fn entered(&mut self, domain: &Name, record: Option<&Record>) {
-        let _ = (domain, record);
+    fn entered(&mut self, domain: &Name, record: Option<&Record>, spent: Spent) {
+        let _ = (domain, record, spent);
     }
     /// A directive was tried.
     fn tried(&mut self, directive: &Directive, outcome: Tried, spent: Spent) {

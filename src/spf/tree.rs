@@ -1,0 +1,185 @@
+//! An evaluation drawn as a tree.
+
+use super::{
+    limits::Spent,
+    observe::{Observe, Tried},
+    record::{Directive, Record},
+    result::SpfResult,
+};
+use crate::{lex::Printable, name::Name};
+use std::fmt;
+
+/// Remembers an evaluation as a tree; its text form draws it, a term a line, with the running counts beside each.
+///
+/// ```
+/// use mailverdict::{Authenticator, Session, dns::Zone, spf::{Observers, Tree}};
+/// use std::{net::Ipv4Addr, pin::pin, task::{Context, Waker}};
+///
+/// let zone = Zone::parse(r#"
+/// contoso.com.      3600 IN TXT "v=spf1 ip4:192.0.2.7 include:_spf.contoso.com -all"
+/// _spf.contoso.com. 3600 IN TXT "v=spf1 ip4:198.51.100.0/24 ~all"
+/// "#, "zone.db").unwrap();
+/// let authenticator = Authenticator::new(zone);
+/// let session = Session::new(Ipv4Addr::new(203, 0, 113, 9)).with_mail_from("a@contoso.com");
+/// let mut observers = Observers::<Tree>::default();
+/// {
+///     // A zone in memory has every answer at the first poll.
+///     let check = pin!(authenticator.check_spf(&session, &mut observers));
+///     assert!(check.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+/// }
+/// assert_eq!(observers.mail_from.to_string(), "\
+/// contoso.com
+/// ├─ ip4:192.0.2.7             no match  lookups 0  void 0
+/// ├─ include:_spf.contoso.com  no match  lookups 1  void 0
+/// │  _spf.contoso.com
+/// │  ├─ ip4:198.51.100.0/24    no match  lookups 1  void 0
+/// │  ├─ ~all                   match     lookups 1  void 0
+/// │  └─ softfail
+/// ├─ -all                      match     lookups 1  void 0
+/// └─ fail
+/// ");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Those entered and not yet left, each but the first inside the one before it.
+    open: Vec<Visit>,
+    /// The one left last, until it is known which term it belongs to.
+    closed: Option<Box<Visit>>,
+}
+
+/// The evaluation of one domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Visit {
+    /// Whose record was evaluated.
+    pub domain: Name,
+    /// The record; `None` where there is none that could be evaluated.
+    pub record: Option<Record>,
+    /// What had been spent when it began.
+    pub entered: Spent,
+    /// The directives that were tried.
+    pub steps: Vec<Step>,
+    /// Where `redirect` led.
+    pub redirect: Option<Box<Visit>>,
+    /// The result; `None` while the evaluation runs.
+    pub result: Option<SpfResult>,
+}
+
+/// A directive that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// The directive.
+    pub directive: Directive,
+    /// What came of it.
+    pub tried: Tried,
+    /// What had been spent afterwards.
+    pub spent: Spent,
+    /// For an `include`: the evaluation of its target, where it came to that.
+    pub inside: Option<Box<Visit>>,
+}
+
+impl Tree {
+    /// The evaluation of the identity's own domain; `None` before its end.
+    pub fn root(&self) -> Option<&Visit> {
+        self.closed.as_deref().filter(|_| self.open.is_empty())
+    }
+}
+
+impl Observe for Tree {
+    fn entered(&mut self, domain: &Name, record: Option<&Record>, spent: Spent) {
+        self.closed = None;
+        self.open.push(Visit {
+            domain: domain.clone(),
+            record: record.cloned(),
+            entered: spent,
+            steps: Vec::new(),
+            redirect: None,
+            result: None,
+        });
+    }
+
+    fn tried(&mut self, directive: &Directive, tried: Tried, spent: Spent) {
+        let inside = self.closed.take();
+        if let Some(visit) = self.open.last_mut() {
+            visit.steps.push(Step { directive: directive.clone(), tried, spent, inside });
+        }
+    }
+
+    fn left(&mut self, result: &SpfResult, _: Spent) {
+        let redirect = self.closed.take();
+        if let Some(visit) = self.open.pop() {
+            self.closed = Some(Box::new(Visit { redirect, result: Some(result.clone()), ..visit }));
+        }
+    }
+}
+
+/// A line of the drawing.
+struct Line {
+    /// What stands on the left, guides included.
+    text: String,
+    /// What stands beside a term.
+    beside: Option<(Option<Tried>, Spent)>,
+}
+
+impl Visit {
+    fn draw(&self, guides: &str, lines: &mut Vec<Line>) {
+        lines.push(Line { text: format!("{guides}{}", Printable(self.domain.as_str())), beside: None });
+        for Step { directive, tried, spent, inside } in &self.steps {
+            // The count that the term itself brought about stands beside it; what it came to inside, inside.
+            let spent = inside.as_ref().map_or(*spent, |inside| inside.entered);
+            lines.push(Line { text: format!("{guides}├─ {directive}"), beside: Some((Some(*tried), spent)) });
+            if let Some(inside) = inside {
+                inside.draw(&format!("{guides}│  "), lines);
+            }
+        }
+        if let Some(redirect) = &self.redirect {
+            let spec = self.record.as_ref().and_then(|record| record.redirect.as_ref());
+            let term = spec.map(|spec| format!("redirect={spec}")).unwrap_or_default();
+            lines.push(Line { text: format!("{guides}├─ {term}"), beside: Some((None, redirect.entered)) });
+            redirect.draw(&format!("{guides}│  "), lines);
+        }
+        let text = match &self.result {
+            None => format!("{guides}└─ not finished"),
+            // The tree itself shows which directive it was.
+            Some(result) if result.matched().is_some() => format!("{guides}└─ {}", result.keyword()),
+            Some(result) => format!("{guides}└─ {}: {result}", result.keyword()),
+        };
+        lines.push(Line { text, beside: None });
+    }
+}
+
+impl fmt::Display for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.root().map_or(Ok(()), |root| root.fmt(f))
+    }
+}
+
+impl fmt::Display for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = Vec::new();
+        self.draw("", &mut lines);
+        // One long term must not push all counts out of sight.
+        let widths = lines.iter().filter(|line| line.beside.is_some()).map(|line| line.text.chars().count());
+        let width = widths.filter(|width| *width <= MAX_WIDTH).max().unwrap_or(0);
+        for Line { text, beside } in &lines {
+            match beside {
+                None => writeln!(f, "{text}")?,
+                Some((tried, spent)) => {
+                    let tried = match tried {
+                        Some(Tried::Matched) => "match",
+                        Some(Tried::NotMatched) => "no match",
+                        Some(Tried::Failed) => "error",
+                        None => "",
+                    };
+                    let Spent { lookups, void_lookups } = spent;
+                    writeln!(f, "{text:width$}  {tried:8}  lookups {lookups}  void {void_lookups}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Columns that terms may take up before the counts begin; longer terms push their own counts to the right.
+const MAX_WIDTH: usize = 72;
