@@ -1,7 +1,13 @@
 //! The spine: one message in, one verdict out.
 
 use crate::{
-    arc, dkim, dmarc, dns::Resolver, join::join, message::Message, policy::Policy, session::Session, spf,
+    arc, dkim, dmarc,
+    dns::{Resolver, inquiry::Inquiry},
+    join::join,
+    message::Message,
+    policy::Policy,
+    session::Session,
+    spf,
     verdict::Verdict,
 };
 use std::future::Future;
@@ -42,7 +48,9 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> Verdict {
-        let Self { resolver, policy } = self;
+        let policy = &self.policy;
+        let inquiry = self.inquiry();
+        let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
         let now = session.received_at;
         let authors = message.header().authors();
         let (spf, (dkim, (arc, answers))) = join(
@@ -51,23 +59,31 @@ impl<R: Resolver> Authenticator<R> {
                 dkim::verify_all(resolver, &policy.dkim, message, authors.domains(), now),
                 join(
                     arc::validate(resolver, &policy.dkim, message, now),
-                    dmarc::discover(resolver, &policy.dmarc, &authors),
+                    dmarc::discover(policy_resolver, &policy.dmarc, &authors),
                 ),
             ),
         )
         .await;
         let identifiers = dmarc::Identifiers::gather(&spf, &dkim);
-        let (dmarc, dmarc_rfc7489) = dmarc::evaluate(resolver, &policy.dmarc, &authors, answers, &identifiers).await;
+        let (dmarc, dmarc_rfc7489) =
+            dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, &identifiers).await;
         let mut findings = message.header().findings().to_vec();
         findings.extend(authors.findings());
         Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, findings }
     }
+
     /// SPF alone, for which no message is needed: without one, a reverse-path that the session does not know is not checked.
     pub async fn check_spf<O: spf::Observe>(
         &self,
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
-        spf::check(&self.resolver, &self.policy.spf, session, None, observers).await
+        spf::check(&self.inquiry().evidence(), &self.policy.spf, session, None, observers).await
+    }
+
+    /// The questions of one message; its time runs from here.
+    fn inquiry(&self) -> Inquiry<'_, R> {
+        let Policy { dns, time_limit, question_time_limit, .. } = &self.policy;
+        Inquiry::new(&self.resolver, dns, *time_limit, *question_time_limit)
     }
 }

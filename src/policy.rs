@@ -1,6 +1,6 @@
 //! What a receiver may decide for itself.
 
-use crate::{dkim, dmarc, spf};
+use crate::{dkim, dmarc, dns, spf};
 use std::time::Duration;
 
 /// Everything a receiver may decide for itself. The defaults are the RFCs' numbers, or reasoned where the RFCs have none.
@@ -13,6 +13,8 @@ pub struct Policy {
     pub dkim: dkim::Policy,
     /// Which DMARC, and what it leaves to receivers.
     pub dmarc: dmarc::Policy,
+    /// How much of the DNS one message may cost.
+    pub dns: dns::Ceilings,
     /// The time for the evaluation of one message (RFC 7208 §4.6.4 asks for at least 20 seconds).
     pub time_limit: Duration,
     /// The time for one question to the DNS.
@@ -25,6 +27,7 @@ impl Default for Policy {
             spf: spf::Limits::default(),
             dkim: dkim::Policy::default(),
             dmarc: dmarc::Policy::default(),
+            dns: dns::Ceilings::default(),
             time_limit: Duration::from_secs(20),
             question_time_limit: Duration::from_secs(5),
         }

@@ -2,14 +2,17 @@
 
 #[cfg(feature = "hickory")]
 mod cache;
+mod ceilings;
 #[cfg(feature = "hickory")]
 mod hickory;
+pub(crate) mod inquiry;
 mod master_file;
 mod question;
 mod record;
 mod zone;
 mod zone_text;
 
+pub use ceilings::Ceilings;
 #[cfg(feature = "hickory")]
 pub use hickory::{Hickory, HickoryError};
 pub use master_file::{ZoneError, ZoneProblem};
@@ -117,6 +120,9 @@ pub enum LookupError {
     /// The DNS questions that one message may cost were used up before this question.
     #[error("the message used up its DNS questions")]
     OutOfQuestions,
+    /// The octets of DNS answers that one message may cost were used up by this answer or before it.
+    #[error("the message used up the octets of its DNS answers")]
+    OutOfOctets,
 }
 
 impl<R: Resolver> Resolver for &R {

@@ -1,0 +1,209 @@
+use super::*;
+use crate::{dns::Answer, join::join};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Wake},
+};
+
+/// Answers every question for texts after some polls, and counts the questions; its clock strikes at once.
+#[derive(Default)]
+struct Slow {
+    polls: usize,
+    octets: usize,
+    fails: bool,
+    asked: AtomicUsize,
+    limits: Mutex<Vec<Duration>>,
+}
+
+impl Resolver for Slow {
+    async fn txt(&self, _: &Name) -> Lookup<Box<[u8]>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        for _ in 0..self.polls {
+            let mut polled = false;
+            poll_fn(|cx| {
+                cx.waker().wake_by_ref();
+                if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        }
+        if self.fails {
+            return Err(LookupError::ServerFailure);
+        }
+        Ok(Answer::Records([vec![b'x'; self.octets].into_boxed_slice()].into()))
+    }
+    async fn a(&self, _: &Name) -> Lookup<Ipv4Addr> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(Answer::NxDomain)
+    }
+    async fn aaaa(&self, _: &Name) -> Lookup<Ipv6Addr> {
+        Ok(Answer::NoData)
+    }
+    async fn mx(&self, _: &Name) -> Lookup<Mx> {
+        Ok(Answer::NoData)
+    }
+    async fn ptr(&self, _: IpAddr) -> Lookup<Name> {
+        Ok(Answer::NoData)
+    }
+    async fn within<F: Future + Send>(&self, limit: Duration, question: F) -> Option<F::Output>
+    where
+        F::Output: Send,
+    {
+        self.limits.lock().unwrap().push(limit);
+        // A question that takes ten polls takes too long.
+        if self.polls < 10 { Some(question.await) } else { None }
+    }
+}
+
+struct Woken(AtomicBool);
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn drive<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    for _ in 0..100 {
+        if let Poll::Ready(value) = poll(future.as_mut()) {
+            return value;
+        }
+    }
+    panic!("never ready");
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn inquiry<'r>(resolver: &'r Slow, ceilings: &Ceilings) -> Inquiry<'r, Slow> {
+    Inquiry::new(resolver, ceilings, MINUTE, MINUTE)
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+#[test]
+fn a_question_is_asked_once_side_by_side_and_one_after_another() {
+    let resolver = Slow { polls: 3, octets: 1, ..Slow::default() };
+    let inquiry = inquiry(&resolver, &Ceilings::default());
+    let (evidence, policy) = (inquiry.evidence(), inquiry.policy());
+    let (a, b) = drive(join(evidence.txt(&name("a")), join(evidence.txt(&name("A")), policy.txt(&name("a")))));
+    assert_eq!(a.clone().unwrap().records(), [b"x".to_vec().into_boxed_slice()]);
+    assert_eq!((&a, &a), (&b.0, &b.1));
+    assert_eq!(drive(evidence.txt(&name("a"))), a);
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+    // Another type, another name: other questions.
+    assert_eq!(drive(evidence.a(&name("a"))), Ok(Answer::NxDomain));
+    drive(evidence.txt(&name("b"))).unwrap();
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_failure_is_remembered_as_well() {
+    let resolver = Slow { fails: true, ..Slow::default() };
+    let inquiry = inquiry(&resolver, &Ceilings::default());
+    for _ in 0..2 {
+        assert_eq!(drive(inquiry.evidence().txt(&name("a"))), Err(LookupError::ServerFailure));
+    }
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn who_is_dropped_hands_over_to_one_who_waits() {
+    let resolver = Slow { polls: 3, ..Slow::default() };
+    let inquiry = inquiry(&resolver, &Ceilings::default());
+    let (asker, other) = (inquiry.evidence(), inquiry.evidence());
+    let name = name("a");
+    let mut first = Box::pin(asker.txt(&name));
+    let mut second = Box::pin(other.txt(&name));
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    assert!(poll(first.as_mut()).is_pending());
+    assert!(second.as_mut().poll(&mut Context::from_waker(&Arc::clone(&woken).into())).is_pending());
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+    assert!(!woken.0.load(Ordering::Relaxed));
+    drop(first);
+    assert!(woken.0.load(Ordering::Relaxed));
+    drive(second).unwrap();
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn who_waits_is_woken_by_the_answer() {
+    let resolver = Slow { polls: 2, ..Slow::default() };
+    let inquiry = inquiry(&resolver, &Ceilings::default());
+    let (asker, other) = (inquiry.evidence(), inquiry.evidence());
+    let name = name("a");
+    let (mut first, mut second) = (Box::pin(asker.txt(&name)), Box::pin(other.txt(&name)));
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    assert!(poll(first.as_mut()).is_pending());
+    assert!(second.as_mut().poll(&mut Context::from_waker(&Arc::clone(&woken).into())).is_pending());
+    assert!(poll(first.as_mut()).is_ready());
+    assert!(woken.0.load(Ordering::Relaxed));
+    assert!(poll(second.as_mut()).is_ready());
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn questions_end_at_their_ceiling_and_those_of_policy_at_another() {
+    let resolver = Slow::default();
+    let ceilings = Ceilings { questions: 2, policy_questions: 1, ..Ceilings::default() };
+    let inquiry = inquiry(&resolver, &ceilings);
+    let (evidence, policy) = (inquiry.evidence(), inquiry.policy());
+    for allowed in ["a", "b", "a"] {
+        assert!(drive(evidence.txt(&name(allowed))).is_ok(), "{allowed}");
+    }
+    assert_eq!(drive(evidence.txt(&name("c"))), Err(LookupError::OutOfQuestions));
+    // What one budget could not pay, the other can; what is known costs nothing.
+    assert!(drive(policy.txt(&name("c"))).is_ok());
+    assert!(drive(policy.txt(&name("a"))).is_ok());
+    assert!(drive(evidence.txt(&name("c"))).is_ok());
+    assert_eq!(drive(policy.txt(&name("d"))), Err(LookupError::OutOfQuestions));
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn octets_end_at_their_ceiling_and_nothing_is_asked_after() {
+    let resolver = Slow { octets: 50, ..Slow::default() };
+    let ceilings = Ceilings { octets: 101, ..Ceilings::default() };
+    let inquiry = inquiry(&resolver, &ceilings);
+    let evidence = inquiry.evidence();
+    assert!(drive(evidence.txt(&name("a"))).is_ok());
+    assert!(drive(evidence.txt(&name("b"))).is_ok());
+    for refused in ["c", "d"] {
+        assert_eq!(drive(evidence.txt(&name(refused))), Err(LookupError::OutOfOctets), "{refused}");
+    }
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 3);
+    assert!(drive(evidence.txt(&name("a"))).is_ok());
+    assert!(drive(inquiry.policy().txt(&name("c"))).is_ok());
+}
+
+#[test]
+fn time_ends_for_a_question_and_for_the_message() {
+    let resolver = Slow { polls: 10, ..Slow::default() };
+    let limited = |time_limit, question_time_limit| {
+        let inquiry = Inquiry::new(&resolver, &Ceilings::default(), time_limit, question_time_limit);
+        drive(inquiry.evidence().txt(&name("a"))).unwrap_err()
+    };
+    assert_eq!(limited(2 * MINUTE, MINUTE), LookupError::Timeout);
+    assert_eq!(limited(MINUTE, 2 * MINUTE), LookupError::OutOfTime);
+    assert_eq!(limited(Duration::MAX, MINUTE), LookupError::Timeout);
+    // No time is left: the clock is not even set.
+    assert_eq!(limited(Duration::ZERO, MINUTE), LookupError::OutOfTime);
+    let limits = resolver.limits.lock().unwrap();
+    assert!(matches!(&limits[..], [a, b, c] if *a == MINUTE && *b <= MINUTE && *b > MINUTE / 2 && *c == MINUTE));
+}
+
+#[test]
+fn an_answer_at_hand_needs_no_time() {
+    let resolver = Slow::default();
+    let inquiry = Inquiry::new(&resolver, &Ceilings::default(), Duration::ZERO, Duration::ZERO);
+    assert!(drive(inquiry.evidence().txt(&name("a"))).is_ok());
+    assert!(resolver.limits.lock().unwrap().is_empty());
+}
