@@ -199,7 +199,7 @@ impl serde::Serialize for Name {
 ///
 /// ```
 /// use mailverdict::name::Domain;
-/// assert_eq!(Domain::parse("Grüße.example")?.as_str(), "xn--gre-6ka8i.example");
+/// assert_eq!(Domain::parse("Grüße.example")?.as_str(), "xn--gre-6ka8l.example");
 /// assert!(Domain::parse("[192.0.2.1]").is_err());
 /// # Ok::<(), mailverdict::name::NameError>(())
 /// ```

@@ -1,3 +1,5 @@
+//! Once, within ceilings, in time, and handed over.
+
 use super::*;
 use crate::{dns::Answer, join::join};
 use std::{
