@@ -4,10 +4,11 @@ use crate::{
     arc, dkim, dmarc,
     dns::{Resolver, inquiry::Inquiry},
     join::join,
-    message::Message,
+    message::{Authors, Message},
     policy::Policy,
     session::Session,
     spf,
+    time::UnixTime,
     verdict::Verdict,
 };
 use std::future::Future;
@@ -79,6 +80,31 @@ impl<R: Resolver> Authenticator<R> {
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
         spf::check(&self.inquiry().evidence(), &self.policy.spf, session, None, observers).await
+    }
+
+    /// DKIM alone, at the time `now`.
+    pub async fn check_dkim(&self, message: &Message<'_>, now: UnixTime) -> Vec<dkim::SignatureReport> {
+        let authors = message.header().authors();
+        dkim::verify_all(&self.inquiry().evidence(), &self.policy.dkim, message, authors.domains(), now).await
+    }
+
+    /// ARC alone, at the time `now`.
+    pub async fn check_arc(&self, message: &Message<'_>, now: UnixTime) -> arc::ArcReport {
+        arc::validate(&self.inquiry().evidence(), &self.policy.dkim, message, now).await
+    }
+
+    /// DMARC alone, from what SPF and DKIM say of the message.
+    pub async fn check_dmarc(
+        &self,
+        authors: &Authors,
+        spf: &spf::SpfReports,
+        dkim: &[dkim::SignatureReport],
+    ) -> dmarc::DmarcReport {
+        let (inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
+        let resolver = &inquiry.policy();
+        let answers = dmarc::discover(resolver, policy, authors).await;
+        let identifiers = dmarc::Identifiers::gather(spf, dkim);
+        dmarc::evaluate(resolver, policy, authors, answers, &identifiers).await.0
     }
 
     /// The questions of one message; its time runs from here.
