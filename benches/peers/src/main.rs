@@ -3,6 +3,7 @@
 use mailverdict_peers::{
     cases::{Task, cases},
     contender::Contender,
+    ours::Ours,
     peer_mail_auth::MailAuth,
     rounds::measure,
 };
@@ -19,9 +20,9 @@ fn main() {
         }
     }
     let (cases, zone) = cases();
-    let mail_auth = MailAuth::new(&zone);
+    let (mail_auth, ours) = (MailAuth::new(&zone), Ours::new(&zone));
     // The first is what the others are compared with.
-    let contenders: [&dyn Contender; 1] = [&mail_auth];
+    let contenders: [&dyn Contender; 2] = [&mail_auth, &ours];
     println!("| case | who | median ns | minimum ns | ratio |\n|---|---|--:|--:|--:|");
     for case in &cases {
         if !words.is_empty() && !words.iter().any(|word| case.name.contains(word)) {
