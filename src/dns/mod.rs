@@ -9,6 +9,7 @@ pub(crate) mod inquiry;
 mod master_file;
 mod question;
 mod record;
+mod recording;
 mod zone;
 mod zone_text;
 
@@ -18,6 +19,7 @@ pub use hickory::{Hickory, HickoryError};
 pub use master_file::{ZoneError, ZoneProblem};
 pub use question::{Question, RecordType, reverse_name};
 pub use record::AnyAnswer;
+pub use recording::{Exchange, Recording};
 pub use zone::{MAX_CNAME_CHAIN, Zone};
 
 use crate::name::Name;

@@ -2,7 +2,10 @@
 
 use super::{Answer, Mx, RecordType};
 use crate::name::Name;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 /// The data of a record of one type.
 pub(crate) trait Record: Clone + Send + Sync + 'static {
@@ -55,4 +58,41 @@ record!(Name, Ptr, |name| name.as_str().len());
 /// About as many octets as the data of an answer takes on the wire.
 pub(crate) fn octets<T: Record>(answer: &Answer<T>) -> usize {
     answer.records().iter().map(Record::octets).sum()
+}
+
+/// The records, each in its usual form, separated by commas; texts in quotes, shortened, in printable ASCII.
+impl fmt::Display for AnyAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Txt(answer) => list(f, answer, |f, text| {
+                const SHOWN: usize = 500;
+                let shown = text.get(..SHOWN).unwrap_or(text);
+                write!(f, "\"{}\"", shown.escape_ascii())?;
+                if shown.len() < text.len() { write!(f, "… ({} octets)", text.len()) } else { Ok(()) }
+            }),
+            Self::A(answer) => list(f, answer, |f, ip| ip.fmt(f)),
+            Self::Aaaa(answer) => list(f, answer, |f, ip| ip.fmt(f)),
+            Self::Mx(answer) => {
+                list(f, answer, |f, mx| write!(f, "{} {}", mx.preference, mx.exchange.to_string().escape_debug()))
+            }
+            Self::Ptr(answer) => list(f, answer, |f, name| name.to_string().escape_debug().fmt(f)),
+        }
+    }
+}
+
+fn list<T>(
+    f: &mut fmt::Formatter<'_>,
+    answer: &Answer<T>,
+    show: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    match answer {
+        Answer::NoData => f.write_str("no such record"),
+        Answer::NxDomain => f.write_str("no such name"),
+        Answer::Records(records) => records.iter().enumerate().try_for_each(|(place, record)| {
+            if place > 0 {
+                f.write_str(", ")?;
+            }
+            show(f, record)
+        }),
+    }
 }
