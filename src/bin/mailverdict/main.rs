@@ -1,2 +1,60 @@
-//! x
-fn main() {}
+//! `mailverdict`: the library on the command line.
+
+mod args;
+mod check;
+mod explain;
+mod failure;
+mod input;
+mod json;
+mod report;
+mod request;
+mod source;
+mod spf;
+mod style;
+
+use args::{Arguments, Command};
+use clap::{Parser as _, error::ErrorKind};
+use failure::Failure;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+use style::printable;
+
+/// Bad usage, unreadable input.
+const EXIT_FAILURE: u8 = 2;
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|failure| {
+        // Nothing more can be said where standard error is closed.
+        let _ = writeln!(io::stderr(), "mailverdict: {}", printable(&failure.to_string()));
+        ExitCode::from(EXIT_FAILURE)
+    })
+}
+
+fn run() -> Result<ExitCode, Failure> {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            error.print().map_err(Failure::Output)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match arguments.command {
+        Command::Check(args) => check::run(&args),
+        Command::Spf(args) => spf::run(&args),
+    }
+}
+
+/// Drives an evaluation to its end on this thread.
+fn block_on<F: Future>(evaluation: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    Ok(runtime.block_on(evaluation))
+}
+
+/// Writes what was found out to standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
+}

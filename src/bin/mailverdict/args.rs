@@ -1,0 +1,175 @@
+//! What may be written on the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mailverdict::{name::Domain, time::UnixTime};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// Says whether a mail message is what it claims to be: SPF, DKIM, DMARC and ARC, with reasons.
+#[derive(Debug, Parser)]
+#[command(name = "mailverdict", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Evaluate one message.
+    ///
+    /// Exit status: 0 when a verdict was reached, whatever it is; 2 for bad usage or unreadable input; see --exit-verdict.
+    Check(Check),
+    /// Evaluate SPF alone, without a message.
+    ///
+    /// Exit status: 0 when a result was reached, whatever it is; 2 for bad usage or unreadable input.
+    Spf(Spf),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) client: Client,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) authserv_id: Option<String>,
+    /// Exit with 1 where DMARC's disposition is reject or quarantine, with 75 where DMARC's result is temperror.
+    #[arg(long)]
+    pub(crate) exit_verdict: bool,
+    /// Take the message octet for octet, and do not make CRLF of bare LF line ends.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// The address of the client that handed over the message; SPF is not evaluated without it.
+    #[arg(long, value_name = "IP")]
+    pub(crate) ip: Option<IpAddr>,
+    /// The message, a file in the format of RFC 5322; `-` reads standard input.
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) message: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Spf {
+    #[command(flatten)]
+    pub(crate) client: Client,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// Evaluate as if at this time (macro %{t}).
+    #[arg(long, value_name = "UNIX_SECONDS", value_parser = unix_time)]
+    pub(crate) at: Option<UnixTime>,
+    /// The address of the client.
+    #[arg(long, value_name = "IP")]
+    pub(crate) ip: IpAddr,
+}
+
+/// What the SMTP session showed.
+#[derive(Debug, Args)]
+pub(crate) struct Client {
+    /// The name that the client gave in HELO or EHLO.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) helo: Option<String>,
+    /// The envelope's sender; "" or "<>" is the null reverse-path; taken from Return-Path where not given.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) mail_from: Option<String>,
+    /// The name of the receiving host: macro %{r} of SPF.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) receiver: Option<Domain>,
+}
+
+/// Where answers of the DNS come from: the system's resolver, unless said otherwise.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Answer from this master file (RFC 1035) and do not touch the network; may be given several times.
+    #[arg(long = "zone", value_name = "FILE", conflicts_with = "dns")]
+    pub(crate) zones: Vec<PathBuf>,
+    /// Ask this server, over UDP, and over TCP after truncation; port 53 where none is given.
+    #[arg(long, value_name = "IP:PORT", value_parser = server)]
+    pub(crate) dns: Option<SocketAddr>,
+    /// The time that the evaluation of one message may take; fractions are allowed.
+    #[arg(long, value_name = "SECS", default_value = "20", value_parser = timeout)]
+    pub(crate) timeout: Duration,
+}
+
+/// How messages are judged.
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// Evaluate as if at this time (x= and t= of signatures, macro %{t}); now, where not given.
+    #[arg(long, value_name = "UNIX_SECONDS", value_parser = unix_time)]
+    pub(crate) at: Option<UnixTime>,
+    /// The edition of DMARC; `both` evaluates by RFC 9989 and reports what RFC 7489 says beside it.
+    #[arg(long, value_enum, default_value = "rfc9989")]
+    pub(crate) dmarc: Edition,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Tell how the results came about: each step of SPF, each question to the DNS, what is wrong with a signature.
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Edition {
+    Rfc9989,
+    Rfc7489,
+    Both,
+}
+
+fn unix_time(text: &str) -> Result<UnixTime, String> {
+    text.parse().map(UnixTime).map_err(|_| "expected whole seconds since 1970-01-01T00:00:00Z".to_owned())
+}
+
+fn server(text: &str) -> Result<SocketAddr, String> {
+    let with_port = text.parse::<SocketAddr>();
+    let bare = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+    with_port.or_else(|_| bare()).map_err(|_| "expected an address and a port, such as 192.0.2.53:53".to_owned())
+}
+
+/// The longest `--timeout`: a day.
+const MAX_TIMEOUT: Duration = Duration::from_secs(86_400);
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds
+        .filter(|limit| !limit.is_zero() && *limit <= MAX_TIMEOUT)
+        .ok_or_else(|| "expected a number of seconds above 0 and not above 86400".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_may_have_fractions_and_have_bounds() {
+        assert_eq!(timeout("0.25"), Ok(Duration::from_millis(250)));
+        assert_eq!(timeout("86400"), Ok(MAX_TIMEOUT));
+        for bad in ["0", "-1", "86401", "inf", "NaN", "", "1s"] {
+            assert!(timeout(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_an_address_with_or_without_a_port() {
+        assert_eq!(server("192.0.2.53:5353"), Ok("192.0.2.53:5353".parse().unwrap()));
+        assert_eq!(server("2001:db8::53"), Ok("[2001:db8::53]:53".parse().unwrap()));
+        assert!(server("localhost:53").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! `mailverdict check`: one message in, one verdict out.
+
+use crate::{
+    args::Check,
+    block_on, explain,
+    failure::Failure,
+    input::{no_message, read_message},
+    json::{self, MessageResults},
+    print,
+    report::Report,
+    request,
+    source::Source,
+    style::Style,
+};
+use mailverdict::{
+    Authenticator, Message,
+    dmarc::{Disposition, DmarcReport, DmarcResult},
+    spf::Observers,
+};
+use std::process::ExitCode;
+
+/// With `--exit-verdict`: the domain owner asks to refuse the message or to treat it as suspicious.
+const EXIT_UNWANTED: u8 = 1;
+/// With `--exit-verdict`: try again later; EX_TEMPFAIL of BSD's sysexits.
+const EXIT_TEMPFAIL: u8 = 75;
+
+/// Evaluates the message and prints what was found out.
+pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
+    let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.client.receiver.as_ref())?;
+    let source = Source::open(&args.source)?.recording(args.output.explain);
+    let octets = read_message(&args.message, args.raw)?;
+    let message = Message::parse(&octets).map_err(|error| no_message(&args.message, error))?;
+    let session = request::session(args.ip, &args.client, args.rules.at);
+    let policy = request::message_policy(&args.source, &args.rules);
+    let authenticator = Authenticator::new(&source).with_policy(policy);
+    let mut trees = Observers::default();
+    let verdict = block_on(authenticator.explain(&message, &session, &mut trees))?;
+    let mut report = Report::new(&message, &verdict, &session, &authserv_id);
+    if args.output.explain {
+        report.steps = Some(explain::steps(&message, &verdict, &trees, &source.asked()));
+    }
+    if args.output.json {
+        print(&json::to_line(&MessageResults::from(&report))?)?;
+    } else {
+        print(&report.to_text(Style::of_stdout()))?;
+    }
+    Ok(if args.exit_verdict { exit_verdict(&verdict.dmarc) } else { ExitCode::SUCCESS })
+}
+
+fn exit_verdict(dmarc: &DmarcReport) -> ExitCode {
+    match (&dmarc.result, dmarc.disposition) {
+        (DmarcResult::TempError(_), _) => ExitCode::from(EXIT_TEMPFAIL),
+        (_, Disposition::Quarantine | Disposition::Reject) => ExitCode::from(EXIT_UNWANTED),
+        (_, Disposition::None) => ExitCode::SUCCESS,
+    }
+}

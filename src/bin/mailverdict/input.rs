@@ -1,0 +1,60 @@
+//! Messages from files and from standard input.
+
+use crate::failure::Failure;
+use mailverdict::message::{MessageError, to_crlf};
+use std::{
+    borrow::Cow,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// Octets of the largest message that is read; far above what any mail service takes (RFC 1870 knows none that large).
+pub(crate) const MAX_MESSAGE_LEN: u64 = 256 * 1024 * 1024;
+
+/// Reads a message; `-` is standard input.
+///
+/// Unless `raw`, a message whose lines end in bare LF is taken for a file saved on Unix and brought to CRLF.
+pub(crate) fn read_message(path: &Path, raw: bool) -> Result<Vec<u8>, Failure> {
+    let standard_input = path == Path::new("-");
+    let read = if standard_input {
+        bounded(io::stdin().lock())
+    } else {
+        File::open(path).and_then(|file| if file.metadata()?.is_dir() { Err(directory()) } else { bounded(file) })
+    };
+    let name = || if standard_input { PathBuf::from("standard input") } else { path.to_path_buf() };
+    let octets = read.map_err(|error| Failure::Unreadable { what: "the message", path: name(), error })?;
+    match octets {
+        None => Err(Failure::TooLarge { path: name(), limit: MAX_MESSAGE_LEN }),
+        Some(octets) => Ok(with_line_ends(octets, raw)),
+    }
+}
+
+/// The message with its line ends brought to CRLF, unless `raw`.
+pub(crate) fn with_line_ends(octets: Vec<u8>, raw: bool) -> Vec<u8> {
+    if raw {
+        return octets;
+    }
+    match to_crlf(&octets) {
+        Cow::Owned(converted) => converted,
+        Cow::Borrowed(_) => octets,
+    }
+}
+
+/// The failure of a message that could be read and is none; `path` as the command line has it.
+pub(crate) fn no_message(path: &Path, error: MessageError) -> Failure {
+    let path = if path == Path::new("-") { PathBuf::from("standard input") } else { path.to_path_buf() };
+    Failure::NoMessage { path, error }
+}
+
+fn directory() -> io::Error {
+    io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")
+}
+
+/// All of `reader`, or nothing where that is more than [`MAX_MESSAGE_LEN`].
+fn bounded(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut octets = Vec::new();
+    reader.take(MAX_MESSAGE_LEN + 1).read_to_end(&mut octets)?;
+    let len = u64::try_from(octets.len()).unwrap_or(u64::MAX);
+    Ok((len <= MAX_MESSAGE_LEN).then_some(octets))
+}

@@ -1,0 +1,200 @@
+//! The JSON of `check`, `spf` and `batch`: a promise to scripts. Fields may be added, never renamed or removed.
+
+use crate::{
+    failure::Failure,
+    report::{Report, arc_reason},
+};
+use mailverdict::{
+    Message,
+    arc::ArcReport,
+    dkim::SignatureReport,
+    dmarc::DmarcReport,
+    spf::{Explanation, SpfReport, SpfReports, SpfResult},
+};
+use serde::Serialize;
+use std::io;
+
+/// One line of JSON with its line end.
+pub(crate) fn to_line(value: &impl Serialize) -> Result<String, Failure> {
+    let mut line = serde_json::to_string(value).map_err(|error| Failure::Output(io::Error::other(error)))?;
+    line.push('\n');
+    Ok(line)
+}
+
+/// All that is said of one message.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageResults {
+    pub(crate) spf: Spf,
+    pub(crate) dkim: Vec<Dkim>,
+    pub(crate) arc: Arc,
+    pub(crate) dmarc: Dmarc,
+    /// What RFC 7489 says, where both editions were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dmarc_rfc7489: Option<Dmarc>,
+    /// The whole header field, folded with CRLF, without the line end after it.
+    pub(crate) authentication_results: String,
+    /// The same, for MAIL FROM or else for HELO.
+    pub(crate) received_spf: Option<String>,
+    /// What is odd about the message itself.
+    pub(crate) findings: Vec<String>,
+    /// How the results came about, a step a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) explain: Option<Vec<String>>,
+}
+
+/// SPF for both identities.
+#[derive(Debug, Serialize)]
+pub(crate) struct Spf {
+    helo: Option<Identity>,
+    mail_from: Option<Identity>,
+    /// How the results came about, a step a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) explain: Option<Vec<String>>,
+}
+
+/// SPF for one identity.
+#[derive(Debug, Serialize)]
+pub(crate) struct Identity {
+    result: &'static str,
+    domain: String,
+    explanation: Option<String>,
+    matched: Option<String>,
+    dns_lookups: usize,
+    void_lookups: usize,
+    reason: Option<String>,
+}
+
+/// One DKIM-Signature field.
+#[derive(Debug, Serialize)]
+pub(crate) struct Dkim {
+    result: &'static str,
+    domain: String,
+    selector: String,
+    algorithm: String,
+    identity: String,
+    key_bits: Option<usize>,
+    reason: Option<String>,
+    diagnosis: Vec<String>,
+}
+
+/// The ARC chain.
+#[derive(Debug, Serialize)]
+pub(crate) struct Arc {
+    result: &'static str,
+    instances: usize,
+    sealers: Vec<String>,
+    trusted: bool,
+    reason: Option<String>,
+}
+
+/// DMARC.
+#[derive(Debug, Serialize)]
+pub(crate) struct Dmarc {
+    result: &'static str,
+    from_domain: Option<String>,
+    organizational_domain: Option<String>,
+    policy_domain: Option<String>,
+    policy: Option<&'static str>,
+    disposition: &'static str,
+    spf_aligned: bool,
+    dkim_aligned: bool,
+    reason: Option<String>,
+}
+
+impl From<&Report<'_>> for MessageResults {
+    fn from(report: &Report<'_>) -> Self {
+        let verdict = report.verdict;
+        Self {
+            spf: Spf::from(&verdict.spf),
+            dkim: verdict.dkim.iter().map(|signature| Dkim::new(signature, report.message)).collect(),
+            arc: Arc::from(&verdict.arc),
+            dmarc: Dmarc::from(&verdict.dmarc),
+            dmarc_rfc7489: verdict.dmarc_rfc7489.as_ref().map(Dmarc::from),
+            authentication_results: report.authentication_results.clone(),
+            received_spf: report.received_spf.clone(),
+            findings: verdict.findings.iter().map(ToString::to_string).collect(),
+            explain: report.steps.clone(),
+        }
+    }
+}
+
+impl From<&SpfReports> for Spf {
+    fn from(reports: &SpfReports) -> Self {
+        let identity = |report: &Option<SpfReport>| report.as_ref().map(Identity::from);
+        Self { helo: identity(&reports.helo), mail_from: identity(&reports.mail_from), explain: None }
+    }
+}
+
+impl From<&SpfReport> for Identity {
+    fn from(report: &SpfReport) -> Self {
+        let explanation = match &report.result {
+            SpfResult::Fail(_, Explanation::Published(text)) => Some(text.to_string()),
+            SpfResult::Fail(_, Explanation::Default)
+            | SpfResult::None(_)
+            | SpfResult::Neutral(_)
+            | SpfResult::Pass(_)
+            | SpfResult::SoftFail(_)
+            | SpfResult::TempError(_)
+            | SpfResult::PermError(_) => None,
+        };
+        Self {
+            result: report.result.keyword(),
+            domain: report.domain.to_string(),
+            explanation,
+            matched: report.result.matched().map(|matched| matched.directive.to_string()),
+            dns_lookups: report.dns_lookups,
+            void_lookups: report.void_lookups,
+            reason: Some(report.result.to_string()),
+        }
+    }
+}
+
+impl Dkim {
+    fn new(report: &SignatureReport, _: &Message<'_>) -> Self {
+        let signature = &report.signature;
+        Self {
+            result: report.result.keyword(),
+            domain: text(signature.domain.as_ref()),
+            selector: text(signature.selector.as_ref()),
+            algorithm: text(signature.algorithm.as_ref()),
+            identity: text(signature.identity.as_ref()),
+            key_bits: report.key.as_ref().and_then(|key| key.bits),
+            reason: Some(report.result.to_string()),
+            diagnosis: Vec::new(),
+        }
+    }
+}
+
+impl From<&ArcReport> for Arc {
+    fn from(report: &ArcReport) -> Self {
+        Self {
+            result: report.result.keyword(),
+            instances: report.instances,
+            sealers: report.sealers.iter().map(ToString::to_string).collect(),
+            trusted: false,
+            reason: Some(arc_reason(report)),
+        }
+    }
+}
+
+impl From<&DmarcReport> for Dmarc {
+    fn from(report: &DmarcReport) -> Self {
+        let domain = |domain: &Option<_>| domain.as_ref().map(ToString::to_string);
+        Self {
+            result: report.result.keyword(),
+            from_domain: domain(&report.author_domain),
+            organizational_domain: domain(&report.organizational_domain),
+            policy_domain: domain(&report.policy_domain),
+            policy: report.policy.map(|policy| policy.keyword()),
+            disposition: report.disposition.keyword(),
+            spf_aligned: report.spf_aligned(),
+            dkim_aligned: report.dkim_aligned(),
+            reason: Some(report.result.to_string()),
+        }
+    }
+}
+
+/// What could not be read is an empty string.
+fn text(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}

@@ -1,0 +1,233 @@
+//! What was found out about one message, for people.
+
+use crate::style::{Row, Style, Table, printable, wrapped};
+use mailverdict::{
+    Message, Session, Verdict,
+    arc::{ArcReport, ArcResult},
+    authentication_results::AuthenticationResults,
+    dkim::SignatureReport,
+    dmarc::{Alignment, Disposition, DmarcReport, DmarcResult},
+    received_spf::ReceivedSpf,
+    session::MailFrom,
+    spf::{Explanation, SpfReport, SpfReports, SpfResult},
+};
+use std::fmt::{self, Write};
+
+/// A verdict with all that is printed beside it.
+#[derive(Debug)]
+pub(crate) struct Report<'v> {
+    pub(crate) message: &'v Message<'v>,
+    pub(crate) verdict: &'v Verdict,
+    pub(crate) session: &'v Session,
+    /// Whole header fields, folded with CRLF, without the line end after them.
+    pub(crate) authentication_results: String,
+    pub(crate) received_spf: Option<String>,
+    /// How the results came about, a step a line; for `--explain`.
+    pub(crate) steps: Option<Vec<String>>,
+}
+
+impl<'v> Report<'v> {
+    pub(crate) fn new(message: &'v Message<'v>, verdict: &'v Verdict, session: &'v Session, authserv_id: &str) -> Self {
+        let mut field = AuthenticationResults::new(authserv_id, verdict);
+        if let Some(ip) = session.peer_ip {
+            field = field.with_remote_ip(ip);
+        }
+        let authentication_results = field.to_header_field().trim_end().to_owned();
+        let received_spf = received_spf(&verdict.spf, session);
+        Self { message, verdict, session, authentication_results, received_spf, steps: None }
+    }
+
+    /// A table, what DMARC concludes, findings, and header fields ready to paste.
+    pub(crate) fn to_text(&self, style: Style) -> String {
+        let mut text = String::new();
+        // Writing to a `String` cannot fail.
+        let _ = self.write(&mut text, style);
+        text
+    }
+
+    fn write(&self, out: &mut String, style: Style) -> fmt::Result {
+        let Verdict { spf, dkim, arc, dmarc, findings, .. } = self.verdict;
+        writeln!(out, "{}\n", printable(&client(self.session, spf)))?;
+        let mut table = Table::default();
+        spf_rows(&mut table, spf, self.session);
+        for (number, report) in (1..).zip(dkim) {
+            let domain = report.signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+            table.push(Row {
+                check: format!("DKIM {number}"),
+                domain: domain.to_owned(),
+                result: report.result.keyword(),
+                reason: format!("{}{}", report.result, key(report)),
+            });
+        }
+        if dkim.is_empty() {
+            let reason = "the message has no DKIM-Signature field".to_owned();
+            table.push(Row { check: "DKIM".to_owned(), domain: "-".to_owned(), result: "none", reason });
+        }
+        table.push(Row {
+            check: "ARC".to_owned(),
+            domain: arc.sealers.last().map_or("-", |sealer| sealer.as_str()).to_owned(),
+            result: arc.result.keyword(),
+            reason: arc_reason(arc),
+        });
+        table.push(Row {
+            check: "DMARC".to_owned(),
+            domain: dmarc.author_domain.as_ref().map_or("-", |domain| domain.as_str()).to_owned(),
+            result: dmarc.result.keyword(),
+            reason: policy(dmarc).unwrap_or_else(|| dmarc.result.to_string()),
+        });
+        table.write(out, style)?;
+        writeln!(out, "\n{}", wrapped(&printable(&conclusion(dmarc)), 0))?;
+        writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
+        if !findings.is_empty() {
+            writeln!(out, "\n{}", style.bold("FINDINGS"))?;
+            for finding in findings {
+                writeln!(out, "  {}", wrapped(&printable(&finding.to_string()), 2))?;
+            }
+        }
+        write_steps(out, self.steps.as_deref(), style)?;
+        writeln!(out, "\n{}", style.bold("HEADER FIELDS"))?;
+        for field in self.received_spf.iter().chain([&self.authentication_results]) {
+            write_field(out, field)?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows for HELO and MAIL FROM.
+pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
+    for (check, report) in [("SPF HELO", &spf.helo), ("SPF MAIL FROM", &spf.mail_from)] {
+        match report {
+            Some(report) => {
+                let mut reason = report.result.to_string();
+                if let Some(text) = published_explanation(report) {
+                    // RFC 7208 §6.2: receivers are warned that the text is the domain's, not theirs.
+                    reason = format!("{reason}; the domain says: \"{text}\"");
+                }
+                let result = report.result.keyword();
+                table.push(Row { check: check.to_owned(), domain: report.domain.to_string(), result, reason });
+            }
+            None => {
+                let unknown = if session.peer_ip.is_none() { "the client's address" } else { "the identity" };
+                let reason = format!("not evaluated: {unknown} is not known");
+                table.push(Row { check: check.to_owned(), domain: "-".to_owned(), result: "-", reason });
+            }
+        }
+    }
+}
+
+/// The Received-SPF field for MAIL FROM, or else for HELO; without the line end after it.
+pub(crate) fn received_spf(spf: &SpfReports, session: &Session) -> Option<String> {
+    let report = spf.mail_from.as_ref().or(spf.helo.as_ref())?;
+    Some(ReceivedSpf::new(report, session).to_header_field().trim_end().to_owned())
+}
+
+/// Why the chain is what it is.
+pub(crate) fn arc_reason(arc: &ArcReport) -> String {
+    match &arc.result {
+        ArcResult::None => "the message has no ARC set".to_owned(),
+        ArcResult::NotEvaluated => format!("not evaluated: {} ARC sets were not looked at", arc.instances),
+        other => other.keyword().to_owned(),
+    }
+}
+
+/// Who handed over the message.
+pub(crate) fn client(session: &Session, spf: &SpfReports) -> String {
+    let ip = session.peer_ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
+    let helo = session.helo.as_deref().unwrap_or("unknown");
+    let mail_from = match (&session.mail_from, &spf.mail_from) {
+        (MailFrom::Address(address), _) => address.to_string(),
+        (MailFrom::Null, _) => "<>".to_owned(),
+        (MailFrom::FromReturnPath, Some(report)) => format!("{} (Return-Path)", report.sender),
+        (MailFrom::FromReturnPath, None) => "unknown".to_owned(),
+    };
+    format!("Client {ip}, HELO {helo}, MAIL FROM {mail_from}")
+}
+
+/// How the results came about, a step a line; the steps are printable already.
+pub(crate) fn write_steps(out: &mut impl Write, steps: Option<&[String]>, style: Style) -> fmt::Result {
+    let Some(steps) = steps else { return Ok(()) };
+    writeln!(out, "\n{}", style.bold("EXPLANATION"))?;
+    steps.iter().try_for_each(|step| writeln!(out, "  {step}"))
+}
+
+/// A folded header field, in lines of the system.
+pub(crate) fn write_field(out: &mut impl Write, field: &str) -> fmt::Result {
+    // Tabs of the folding stay; everything else is as printable as the rest.
+    field.split("\r\n").try_for_each(|line| {
+        let content = line.trim_start_matches(['\t', ' ']);
+        let (fold, _) = line.split_at_checked(line.len() - content.len()).unwrap_or_default();
+        writeln!(out, "{fold}{}", printable(content))
+    })
+}
+
+fn published_explanation(report: &SpfReport) -> Option<&str> {
+    match &report.result {
+        SpfResult::Fail(_, Explanation::Published(text)) => Some(text),
+        SpfResult::Fail(_, Explanation::Default)
+        | SpfResult::None(_)
+        | SpfResult::Neutral(_)
+        | SpfResult::Pass(_)
+        | SpfResult::SoftFail(_)
+        | SpfResult::TempError(_)
+        | SpfResult::PermError(_) => None,
+    }
+}
+
+/// The key by which a signature was made, as far as it is known.
+fn key(report: &SignatureReport) -> String {
+    let signature = &report.signature;
+    let selector = signature.selector.as_ref().map(|selector| format!("selector {selector}"));
+    let algorithm = signature.algorithm.as_ref().map(ToString::to_string);
+    let bits = report.key.as_ref().and_then(|key| key.bits).map(|bits| format!("{bits} bits"));
+    let known: Vec<String> = [selector, algorithm, bits].into_iter().flatten().collect();
+    if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
+}
+
+/// The policy that applies, as it stands in the record.
+fn policy(dmarc: &DmarcReport) -> Option<String> {
+    let (owner, policy, tag) = (dmarc.policy_domain.as_ref()?, dmarc.policy?, dmarc.policy_tag?);
+    let what = match policy {
+        Disposition::None => "do nothing",
+        Disposition::Quarantine => "treat as suspicious",
+        Disposition::Reject => "reject",
+    };
+    Some(format!("{owner} asks receivers to {what} what fails ({}={})", tag.keyword(), policy.keyword()))
+}
+
+/// What DMARC makes of SPF and DKIM, in a sentence or two.
+fn conclusion(dmarc: &DmarcReport) -> String {
+    let author = dmarc.author_domain.as_ref().map_or("an author domain", |domain| domain.as_str());
+    let lowered = dmarc.lowered.as_ref().map(|lowered| format!(" The policy is not applied in full: {lowered}."));
+    match &dmarc.result {
+        DmarcResult::Pass(_) => {
+            format!("The message comes from {author}, as its From field says: {}.", aligned(dmarc))
+        }
+        DmarcResult::Fail(reason) => format!(
+            "Nothing shows that the message comes from {author}, as its From field says: {reason}.{}",
+            lowered.unwrap_or_default()
+        ),
+        DmarcResult::None(reason) => format!("DMARC has no say: {reason}."),
+        DmarcResult::TempError(reason) => format!("DMARC could not be evaluated now: {reason}. Trying again may help."),
+        DmarcResult::PermError(reason) => {
+            format!("DMARC cannot be evaluated: {reason}.{}", lowered.unwrap_or_default())
+        }
+    }
+}
+
+/// Who authenticated what, as far as it aligns.
+fn aligned(dmarc: &DmarcReport) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for identifier in dmarc.identifiers.iter().filter(|identifier| identifier.is_aligned()) {
+        let related = match &identifier.alignment {
+            Alignment::SameOrganization { organizational_domain } => {
+                format!(", which belongs to {organizational_domain} as well")
+            }
+            _ => String::new(),
+        };
+        let sentence = format!("{} authenticated {}{related}", identifier.mechanism.name(), identifier.domain);
+        if !said.contains(&sentence) {
+            said.push(sentence);
+        }
+    }
+    said.join(", and ")
+}

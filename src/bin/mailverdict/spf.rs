@@ -1,0 +1,64 @@
+//! `mailverdict spf`: SPF alone, without a message.
+
+use crate::{
+    args::Spf,
+    block_on,
+    explain::{question_steps, spf_steps},
+    failure::Failure,
+    json, print,
+    report::{client, received_spf, spf_rows, write_field, write_steps},
+    request,
+    source::Source,
+    style::{Style, Table, printable},
+};
+use mailverdict::{
+    Authenticator, Session,
+    spf::{Observers, SpfReports},
+};
+use std::{
+    fmt::{self, Write as _},
+    process::ExitCode,
+};
+
+/// Evaluates both identities and prints what was found out.
+pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
+    if args.client.helo.is_none() && args.client.mail_from.is_none() {
+        return Err(Failure::Usage("there is nothing to check: give --helo or --mail-from, or both".to_owned()));
+    }
+    let session = request::session(Some(args.ip), &args.client, args.at);
+    let source = Source::open(&args.source)?.recording(args.output.explain);
+    let authenticator = Authenticator::new(&source).with_policy(request::policy(&args.source));
+    let mut trees = Observers::default();
+    let reports = block_on(authenticator.check_spf(&session, &mut trees))?;
+    let steps = args.output.explain.then(|| {
+        let mut steps = spf_steps(&reports, &trees);
+        steps.extend(question_steps(&source.asked()));
+        steps
+    });
+    let text = if args.output.json {
+        let mut results = json::Spf::from(&reports);
+        results.explain = steps;
+        json::to_line(&results)?
+    } else {
+        let mut text = String::new();
+        // Writing to a `String` cannot fail.
+        let _ = write(&mut text, &reports, &session, steps.as_deref());
+        text
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(out: &mut String, reports: &SpfReports, session: &Session, steps: Option<&[String]>) -> fmt::Result {
+    let style = Style::of_stdout();
+    writeln!(out, "{}\n", printable(&client(session, reports)))?;
+    let mut table = Table::default();
+    spf_rows(&mut table, reports, session);
+    table.write(out, style)?;
+    write_steps(out, steps, style)?;
+    if let Some(field) = received_spf(reports, session) {
+        writeln!(out, "\n{}", style.bold("HEADER FIELD"))?;
+        write_field(out, &field)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Text for people: colours where they are wanted, columns, and nothing that could steer a terminal.
+
+use std::{
+    env, fmt,
+    io::{self, IsTerminal as _},
+};
+
+/// Columns after which text is wrapped.
+const WIDTH: usize = 110;
+
+/// Whether to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Coloured,
+}
+
+impl Style {
+    /// Coloured where standard output is a terminal that can, and nobody objects (`NO_COLOR`).
+    pub(crate) fn of_stdout() -> Self {
+        let objected = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
+        if io::stdout().is_terminal() && !objected && !dumb { Self::Coloured } else { Self::Plain }
+    }
+
+    /// A heading.
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// A result's keyword or a disposition in the colour of what it means for the message.
+    pub(crate) fn keyword(self, keyword: &str) -> String {
+        let colour = match keyword {
+            "pass" => "32",
+            "fail" | "reject" => "31",
+            "softfail" | "quarantine" | "policy" => "33",
+            "temperror" | "permerror" => "35",
+            _ => "2",
+        };
+        self.paint(colour, keyword)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Coloured => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+}
+
+/// Printable ASCII as it is, everything else escaped: what strangers wrote must not steer the terminal, nor look like ASCII.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == ' ' || c.is_ascii_graphic() { shown.push(c) } else { shown.extend(c.escape_default()) }
+    }
+    shown
+}
+
+/// Rows of what was checked, for which domain, the result, and the reason.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) check: String,
+    pub(crate) domain: String,
+    pub(crate) result: &'static str,
+    pub(crate) reason: String,
+}
+
+impl Table {
+    pub(crate) fn push(&mut self, row: Row) {
+        let Row { check, domain, result, reason } = row;
+        self.rows.push(Row { check, domain: printable(&domain), result, reason: printable(&reason) });
+    }
+
+    /// The table with aligned columns; long reasons go on below themselves.
+    pub(crate) fn write(&self, out: &mut impl fmt::Write, style: Style) -> fmt::Result {
+        let widest = |column: fn(&Row) -> usize, heading: usize| {
+            self.rows.iter().map(column).chain([heading]).max().unwrap_or_default()
+        };
+        let check = widest(|row| row.check.len(), 5);
+        // A hostile domain of hundreds of octets must not push everything else off the screen.
+        let domain = widest(|row| row.domain.len(), 6).min(44);
+        let result = widest(|row| row.result.len(), 6);
+        let indent = check + domain + result + 6;
+        let heading = format!("{:check$}  {:domain$}  {:result$}  REASON", "CHECK", "DOMAIN", "RESULT");
+        writeln!(out, "{}", style.bold(&heading))?;
+        for row in &self.rows {
+            let pad = " ".repeat(result - row.result.len());
+            let keyword = style.keyword(row.result);
+            let reason = wrapped(&row.reason, indent);
+            writeln!(out, "{:check$}  {:domain$}  {keyword}{pad}  {reason}", row.check, row.domain)?;
+        }
+        Ok(())
+    }
+}
+
+/// `text` broken between words, lines after the first one indented; a word is never broken.
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    let width = WIDTH.saturating_sub(indent).max(40);
+    let mut lines = String::with_capacity(text.len());
+    let mut column = 0;
+    for word in text.split(' ') {
+        if column > 0 && column + 1 + word.len() > width {
+            lines.push('\n');
+            lines.extend(std::iter::repeat_n(' ', indent));
+            column = 0;
+        } else if column > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += word.len();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_cannot_steer_the_terminal() {
+        assert_eq!(printable("a\x1b[31m\r\nb\u{202e}c é"), "a\\u{1b}[31m\\r\\nb\\u{202e}c \\u{e9}");
+    }
+
+    #[test]
+    fn columns_are_aligned_and_long_reasons_wrapped() {
+        let mut table = Table::default();
+        let reason = "word ".repeat(30).trim_end().to_owned();
+        for (check, domain) in [("SPF", "example.com"), ("DKIM 1", "a.example")] {
+            let row =
+                Row { check: check.to_owned(), domain: domain.to_owned(), result: "pass", reason: reason.clone() };
+            table.push(row);
+        }
+        let mut text = String::new();
+        table.write(&mut text, Style::Plain).unwrap();
+        let column = text.lines().next().unwrap().find("REASON").unwrap();
+        for line in text.lines().skip(1) {
+            assert!(line.len() <= WIDTH, "{line}");
+            assert_eq!(&line[column..column + 4], "word", "{line}");
+        }
+        assert!(!text.contains('\x1b'));
+    }
+
+    #[test]
+    fn colours_are_marks_around_the_same_text() {
+        assert_eq!(Style::Coloured.keyword("pass"), "\x1b[32mpass\x1b[0m");
+        assert_eq!(Style::Plain.keyword("pass"), "pass");
+    }
+}

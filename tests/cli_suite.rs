@@ -1,0 +1,216 @@
+//! The command line as scripts use it: exit statuses, standard output, standard error, and the JSON contract.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "support/story.rs"]
+mod story;
+
+use saphyr::{LoadableYamlNode, Yaml};
+use serde_json::Value;
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn run(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mailverdict"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A run that fails before it reads its input closes the pipe; what it says is judged, not that.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).expect("the output is UTF-8")
+}
+
+fn schema() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(include_str!("data/cli/check.schema.json")).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn assert_none(failures: &[String]) {
+    assert!(failures.is_empty(), "\n  {}", failures.join("\n  "));
+}
+
+#[test]
+fn stories_through_the_binary() {
+    let schema = schema();
+    let stories = story::stories();
+    let mut failures = Vec::new();
+    for story in &stories {
+        let message = format!("tests/data/microsoft365/{}", story.message);
+        let ip = story.ip.to_string();
+        let zone = ["--zone", "tests/data/microsoft365/zone.db"];
+        let client = ["--ip", &ip, "--helo", &story.helo, "--mail-from", &story.mail_from];
+        let output = run(&[&["check", "--json"], &zone[..], &client, &[&message]].concat(), b"");
+        if output.status.code() != Some(0) || !output.stderr.is_empty() {
+            failures.push(format!("{}: {} {}", story.title, output.status, text(&output.stderr)));
+            continue;
+        }
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        failures.extend(schema.iter_errors(&json).map(|error| format!("{}: schema: {error}", story.title)));
+        failures.extend(story.differences(|path| story::in_json(&json, path)));
+
+        // The same without --json names the results as well.
+        let output = run(&[&["check"], &zone[..], &client, &[&message]].concat(), b"");
+        let shown = text(&output.stdout);
+        let disposition = story::in_json(&json, "dmarc.disposition").unwrap();
+        for part in [&format!("Disposition: {disposition}\n"), "Authentication-Results: localhost;", "Received-SPF: "] {
+            if !shown.contains(part) {
+                failures.push(format!("{}: {part:?} is not shown", story.title));
+            }
+        }
+        if shown.contains('\x1b') {
+            failures.push(format!("{}: colours, and no terminal", story.title));
+        }
+    }
+    println!("{} stories through the binary", stories.len());
+    assert_none(&failures);
+}
+
+/// The fields that cli.md promises, by hand and not by the schema: a schema that forgot one would not tell.
+#[test]
+fn every_promised_field_is_there() {
+    let fields = [
+        ("/spf/helo", "result domain explanation matched dns_lookups void_lookups reason"),
+        ("/spf/mail_from", "result domain explanation matched dns_lookups void_lookups reason"),
+        ("/dkim/0", "result domain selector algorithm identity key_bits reason diagnosis"),
+        ("/arc", "result instances sealers trusted reason"),
+        (
+            "/dmarc",
+            "result from_domain organizational_domain policy_domain policy disposition spf_aligned dkim_aligned reason",
+        ),
+        ("", "spf dkim arc dmarc authentication_results received_spf"),
+    ];
+    let output = run(
+        &[
+            "check",
+            "--json",
+            "--zone=tests/data/microsoft365/zone.db",
+            "--ip=198.51.100.40",
+            "--helo=mail-eur01.outbound.protection.outlook.com",
+            "--mail-from=alice@contoso.com",
+            "tests/data/microsoft365/01-sent-by-the-service.eml",
+        ],
+        b"",
+    );
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (place, names) in fields {
+        let object = json.pointer(place).unwrap_or_else(|| panic!("nothing at {place}")).as_object().unwrap();
+        for name in names.split(' ') {
+            assert!(object.contains_key(name), "{place} has no {name}");
+        }
+    }
+}
+
+/// A server that takes questions and never answers costs no more than `--timeout`, and is a temperror.
+#[test]
+fn a_silent_server_costs_no_more_than_the_timeout() {
+    let silent = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let server = silent.local_addr().unwrap().to_string();
+    let begun = std::time::Instant::now();
+    let message = "tests/data/microsoft365/01-sent-by-the-service.eml";
+    let client = ["--ip=198.51.100.40", "--mail-from=alice@contoso.com"];
+    let output = run(&[&["check", "--json", "--timeout=0.5", "--dns", &server], &client[..], &[message]].concat(), b"");
+    let taken = begun.elapsed();
+    assert!(taken < std::time::Duration::from_secs(5), "{taken:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for path in ["spf.mail_from.result", "dkim.0.result", "dmarc.result"] {
+        assert_eq!(story::in_json(&json, path).as_deref(), Some("temperror"), "{path}");
+    }
+}
+
+/// Cases of tests/data/cli/cases.yml.
+struct Case<'y>(&'y Yaml<'y>);
+
+impl<'y> Case<'y> {
+    fn text(&self, key: &str) -> Option<&'y str> {
+        self.0.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text")))
+    }
+
+    /// Texts that must stand in an output, one or a list.
+    fn texts(&self, key: &str) -> Vec<&'y str> {
+        match self.0.as_mapping_get(key) {
+            None => Vec::new(),
+            Some(value) => match value.as_sequence() {
+                Some(list) => list.iter().map(|text| text.as_str().unwrap()).collect(),
+                None => vec![value.as_str().unwrap()],
+            },
+        }
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let words = self.0.as_mapping_get("arguments").unwrap().as_sequence().unwrap();
+        let expand = |word: &str| match word.split_once("<label>") {
+            // A name of 300 octets and more.
+            Some((before, after)) => format!("{before}{}{after}", "label.".repeat(50)),
+            None => word.to_owned(),
+        };
+        words.iter().map(|word| expand(word.as_str().unwrap())).collect()
+    }
+
+    fn failures(&self) -> Vec<String> {
+        let name = self.text("name").unwrap();
+        let arguments = self.arguments();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let input = self.text("input").unwrap_or_default();
+        let output = run(&arguments, &unescaped(input));
+        let mut failures = Vec::new();
+        let status = self.0.as_mapping_get("status").unwrap().as_integer().unwrap();
+        if output.status.code().map(i64::from) != Some(status) {
+            failures.push(format!("{name}: expected status {status}, found {}", output.status));
+        }
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        for (stream, shown, parts) in
+            [("stdout", &stdout, self.texts("stdout")), ("stderr", &stderr, self.texts("stderr"))]
+        {
+            let missing = parts.iter().filter(|part| !shown.contains(**part));
+            failures.extend(missing.map(|part| format!("{name}: {stream}: no {part:?} in {shown:?}")));
+        }
+        if status == 2 {
+            // One line that says what and where, and nothing that looks like a verdict.
+            let one_line = stderr.starts_with("mailverdict: ") && stderr.matches('\n').count() == 1;
+            if !one_line || !stdout.is_empty() {
+                failures.push(format!("{name}: stdout {stdout:?}, stderr {stderr:?}"));
+            }
+        }
+        failures
+    }
+}
+
+/// `\xNN`, `\r` and `\n` as in Rust; YAML's own escapes make characters, not octets.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        octets.extend_from_slice(&rest.as_bytes()[..at]);
+        let (octet, len) = match rest.as_bytes()[at + 1] {
+            b'r' => (b'\r', 2),
+            b'n' => (b'\n', 2),
+            b'x' => (u8::from_str_radix(&rest[at + 2..at + 4], 16).unwrap(), 4),
+            other => panic!("unknown escape {other}"),
+        };
+        octets.push(octet);
+        rest = &rest[at + len..];
+    }
+    octets.extend_from_slice(rest.as_bytes());
+    octets
+}
+
+#[test]
+fn good_and_bad_input() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cli/cases.yml")).unwrap();
+    let cases = Yaml::load_from_str(&text).unwrap();
+    let failures: Vec<_> = cases.iter().flat_map(|case| Case(case).failures()).collect();
+    println!("{} cases", cases.len());
+    assert_none(&failures);
+}
