@@ -117,7 +117,8 @@ impl<'m> Header<'m> {
                     line_start += line_len;
                     break;
                 }
-                if line_start == 0 && line.starts_with(b"From ") {
+                // RFC 5322 §4.5: `From : …` is a field, and a separator is not.
+                if line_start == 0 && line.starts_with(b"From ") && HeaderField::parse(line).is_none() {
                     header.findings.push(Finding::MboxSeparator);
                 } else {
                     field_start = Some(line_start);
@@ -267,6 +268,7 @@ mod tests {
         let header = Header::parse(b"From a@b Thu Jan  1 00:00:00 1970\r\nA: 1\r\n\r\n").unwrap();
         assert_eq!(header.fields().len(), 1);
         assert_eq!(header.findings(), [Finding::MboxSeparator]);
+        assert_eq!(names(b"From : a@b\r\nA: 1\r\n\r\n"), ["From", "A"]);
     }
 
     #[test]
