@@ -11,6 +11,7 @@ mod public_suffix;
 mod record;
 mod report;
 mod result;
+mod suite;
 mod tree_walk;
 mod uri;
 

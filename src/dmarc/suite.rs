@@ -1,0 +1,263 @@
+//! The cases of `tests/data/dmarc/`: a zone, a From field, what SPF and DKIM found, and the report that is wanted.
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        dmarc::{
+            Answers, DmarcReport, Edition, Editions, Identifiers, Mechanism, Policy, SuffixList, discover, evaluate,
+        },
+        dns::{Lookup, LookupError, Mx, RecordType, Resolver, Zone},
+        message::Header,
+        name::{Domain, Name},
+    };
+    use saphyr::{LoadableYamlNode, Yaml};
+    use std::{
+        future::Future,
+        net::{IpAddr, Ipv4Addr, Ipv6Addr},
+        pin::pin,
+        sync::{Arc, Mutex},
+        task::{Context, Poll, Waker},
+    };
+
+    /// A zone that remembers what it was asked.
+    struct Asked {
+        zone: Zone,
+        names: Mutex<Vec<String>>,
+    }
+
+    impl Resolver for Asked {
+        async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
+            self.names.lock().unwrap().push(name.to_string());
+            self.zone.txt(name).await
+        }
+        async fn a(&self, _: &Name) -> Lookup<Ipv4Addr> {
+            panic!("DMARC asks for texts alone")
+        }
+        async fn aaaa(&self, _: &Name) -> Lookup<Ipv6Addr> {
+            panic!("DMARC asks for texts alone")
+        }
+        async fn mx(&self, _: &Name) -> Lookup<Mx> {
+            panic!("DMARC asks for texts alone")
+        }
+        async fn ptr(&self, _: IpAddr) -> Lookup<Name> {
+            panic!("DMARC asks for texts alone")
+        }
+    }
+
+    pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("a zone in memory made someone wait"),
+        }
+    }
+
+    fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
+        case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text")))
+    }
+
+    fn number(case: &Yaml<'_>, key: &str) -> Option<usize> {
+        case.as_mapping_get(key).map(|value| usize::try_from(value.as_integer().unwrap()).unwrap())
+    }
+
+    fn words<'y>(case: &'y Yaml<'_>, key: &str) -> Vec<&'y str> {
+        text(case, key).unwrap_or_default().split_whitespace().collect()
+    }
+
+    fn domains(case: &Yaml<'_>, key: &str, mechanism: Mechanism) -> Vec<(Mechanism, Domain)> {
+        words(case, key).into_iter().map(|domain| (mechanism, Domain::parse(domain).unwrap())).collect()
+    }
+
+    const KEYS: [&str; 16] = [
+        "name",
+        "rule",
+        "zone",
+        "fail",
+        "from",
+        "header",
+        "spf",
+        "dkim",
+        "spf_temperror",
+        "dkim_temperror",
+        "suffixes",
+        "sample",
+        "max",
+        "want",
+        "want_rfc7489",
+        "asked",
+    ];
+    const WANTS: [&str; 13] = [
+        "result",
+        "author",
+        "org",
+        "policy_domain",
+        "policy",
+        "tag",
+        "disposition",
+        "aligned",
+        "reason",
+        "lowered",
+        "existence",
+        "steps",
+        "authors",
+    ];
+
+    fn zone(case: &Yaml<'_>) -> Zone {
+        let name = text(case, "name").unwrap();
+        let mut zone = Zone::parse(text(case, "zone").unwrap_or_default(), name).unwrap();
+        for failing in words(case, "fail") {
+            zone.plant(&Name::parse(failing).unwrap(), RecordType::Txt, LookupError::ServerFailure);
+        }
+        zone
+    }
+
+    fn policy(case: &Yaml<'_>) -> Policy {
+        let suffixes = || Arc::new(SuffixList::parse(text(case, "suffixes").unwrap_or("com\nnet\nexample")));
+        let editions = match (case.as_mapping_get("want").is_some(), case.as_mapping_get("want_rfc7489").is_some()) {
+            (true, true) => Editions::Both(suffixes()),
+            (false, true) => Editions::Rfc7489(suffixes()),
+            (true, false) => Editions::Rfc9989,
+            (false, false) => panic!("nothing is wanted"),
+        };
+        let mut policy = Policy::by(editions);
+        policy.sample = number(case, "sample").map_or(0, |sample| u8::try_from(sample).unwrap());
+        policy.max_author_domains = number(case, "max").unwrap_or(policy.max_author_domains);
+        policy
+    }
+
+    fn header(case: &Yaml<'_>) -> String {
+        match (text(case, "from"), text(case, "header")) {
+            (Some(from), None) => format!("From: {from}\r\n"),
+            (None, Some(header)) => header.replace('\n', "\r\n"),
+            _ => panic!("either from or header"),
+        }
+    }
+
+    /// What is wrong with a case; nothing where all is well.
+    fn failures(case: &Yaml<'_>) -> Vec<String> {
+        let mut failures = Vec::new();
+        for (key, _) in case.as_mapping().unwrap() {
+            if !KEYS.contains(&key.as_str().unwrap()) {
+                failures.push(format!("unknown key {key:?}"));
+            }
+        }
+        let resolver = Asked { zone: zone(case), names: Mutex::default() };
+        let policy = policy(case);
+        let header = header(case);
+        let parsed = Header::parse(header.as_bytes());
+        let authors = parsed.unwrap_or_else(|error| panic!("{error}: {header:?}")).authors();
+        let authenticated = [domains(case, "spf", Mechanism::Spf), domains(case, "dkim", Mechanism::Dkim)].concat();
+        let undetermined =
+            [domains(case, "spf_temperror", Mechanism::Spf), domains(case, "dkim_temperror", Mechanism::Dkim)].concat();
+        let identifiers = Identifiers::for_test(&authenticated, &undetermined);
+        let answers: Answers = now(discover(&resolver, &policy, &authors));
+        let (report, older) = now(evaluate(&resolver, &policy, &authors, answers, &identifiers));
+
+        if let Some(want) = case.as_mapping_get("want") {
+            assert_eq!(report.edition, Edition::Rfc9989);
+            compare(&report, want, "", &mut failures);
+        }
+        if let Some(want) = case.as_mapping_get("want_rfc7489") {
+            let report = older.as_ref().unwrap_or(&report);
+            assert_eq!(report.edition, Edition::Rfc7489);
+            compare(report, want, "RFC 7489: ", &mut failures);
+        }
+        let names = resolver.names.into_inner().unwrap();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if sorted.len() != names.len() {
+            failures.push(format!("asked twice: {}", names.join(" ")));
+        }
+        if case.as_mapping_get("asked").is_some() {
+            let wanted = words(case, "asked");
+            if names != wanted {
+                failures.push(format!("asked: {}\n      wanted: {}", names.join(" "), wanted.join(" ")));
+            }
+        }
+        failures
+    }
+
+    fn compare(report: &DmarcReport, want: &Yaml<'_>, edition: &str, failures: &mut Vec<String>) {
+        for (key, wanted) in want.as_mapping().unwrap() {
+            let (key, wanted) = (key.as_str().unwrap(), wanted.as_str().unwrap_or_else(|| panic!("no text: {key:?}")));
+            assert!(WANTS.contains(&key), "{key}");
+            let got = shown(report, key);
+            let fits = match key {
+                "reason" => got.contains(wanted),
+                _ => got == wanted,
+            };
+            if !fits {
+                failures.push(format!("{edition}{key}: {got}\n      wanted: {wanted}"));
+            }
+        }
+    }
+
+    fn shown(report: &DmarcReport, key: &str) -> String {
+        let domain = |domain: &Option<Domain>| domain.as_ref().map_or("-".to_owned(), Domain::to_string);
+        let aligned = [("spf", report.spf_aligned()), ("dkim", report.dkim_aligned())];
+        match key {
+            "result" => report.result.keyword().to_owned(),
+            "author" => domain(&report.author_domain),
+            "org" => domain(&report.organizational_domain),
+            "policy_domain" => domain(&report.policy_domain),
+            "policy" => report.policy.map_or("-", |policy| policy.keyword()).to_owned(),
+            "tag" => report.policy_tag.map_or("-", |tag| tag.keyword()).to_owned(),
+            "disposition" => report.disposition.keyword().to_owned(),
+            "aligned" => aligned.iter().filter(|(_, is)| *is).map(|(by, _)| *by).collect::<Vec<_>>().join(" "),
+            "reason" => report.result.to_string(),
+            "lowered" => report.lowered.map_or("-".to_owned(), |lowered| lowered.to_string()),
+            "existence" => format!("{:?}", report.existence),
+            "steps" => report.steps.iter().map(|step| step.domain.to_string()).collect::<Vec<_>>().join(" "),
+            "authors" => report
+                .authors
+                .iter()
+                .map(|author| {
+                    format!(
+                        "{}={}/{}",
+                        domain(&author.author_domain),
+                        author.result.keyword(),
+                        author.disposition.keyword()
+                    )
+                })
+                .collect::<Vec<_>>()
+                .join(" "),
+            other => panic!("nothing is called {other}"),
+        }
+    }
+
+    fn run(file: &str, cases: &str) -> (usize, Vec<String>) {
+        let cases = Yaml::load_from_str(cases).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let mut failed = Vec::new();
+        for case in &cases {
+            let name = text(case, "name").unwrap_or_else(|| panic!("a case of {file} has no name"));
+            assert!(text(case, "rule").is_some(), "{file}: {name} says no rule");
+            for failure in failures(case) {
+                failed.push(format!("{file}: {name}: {failure}"));
+            }
+        }
+        (cases.len(), failed)
+    }
+
+    #[test]
+    fn cases() {
+        let files = [
+            ("author.yml", include_str!("../../tests/data/dmarc/author.yml")),
+            ("tree_walk.yml", include_str!("../../tests/data/dmarc/tree_walk.yml")),
+            ("policy.yml", include_str!("../../tests/data/dmarc/policy.yml")),
+            ("alignment.yml", include_str!("../../tests/data/dmarc/alignment.yml")),
+            ("errors.yml", include_str!("../../tests/data/dmarc/errors.yml")),
+            ("appendix_b.yml", include_str!("../../tests/data/dmarc/appendix_b.yml")),
+            ("editions.yml", include_str!("../../tests/data/dmarc/editions.yml")),
+        ];
+        let mut total = 0;
+        let mut failed = Vec::new();
+        for (file, cases) in files {
+            let (count, failures) = run(file, cases);
+            total += count;
+            failed.extend(failures);
+        }
+        println!("{total} DMARC cases");
+        assert!(total >= 100, "only {total} cases");
+        assert!(failed.is_empty(), "{} failures:\n  {}", failed.len(), failed.join("\n  "));
+    }
+}
