@@ -59,7 +59,7 @@ impl<R: Resolver> Authenticator<R> {
             join(
                 dkim::verify_all(resolver, &policy.dkim, message, authors.domains(), now),
                 join(
-                    arc::validate(resolver, &policy.dkim, message, now),
+                    arc::validate(resolver, &policy.arc, &policy.dkim, message, now),
                     dmarc::discover(policy_resolver, &policy.dmarc, &authors),
                 ),
             ),
@@ -90,7 +90,7 @@ impl<R: Resolver> Authenticator<R> {
 
     /// ARC alone, at the time `now`.
     pub async fn check_arc(&self, message: &Message<'_>, now: UnixTime) -> arc::ArcReport {
-        arc::validate(&self.inquiry().evidence(), &self.policy.dkim, message, now).await
+        arc::validate(&self.inquiry().evidence(), &self.policy.arc, &self.policy.dkim, message, now).await
     }
 
     /// DMARC alone, from what SPF and DKIM say of the message.

@@ -1,6 +1,6 @@
 //! What a receiver may decide for itself.
 
-use crate::{dkim, dmarc, dns, spf};
+use crate::{arc, dkim, dmarc, dns, spf};
 use std::time::Duration;
 
 /// Everything a receiver may decide for itself. The defaults are the RFCs' numbers, or reasoned where the RFCs have none.
@@ -11,6 +11,8 @@ pub struct Policy {
     pub spf: spf::Limits,
     /// What signatures are accepted, of DKIM and of ARC.
     pub dkim: dkim::Policy,
+    /// Whose word about the original results is taken.
+    pub arc: arc::Policy,
     /// Which DMARC, and what it leaves to receivers.
     pub dmarc: dmarc::Policy,
     /// How much of the DNS one message may cost.
@@ -26,6 +28,7 @@ impl Default for Policy {
         Self {
             spf: spf::Limits::default(),
             dkim: dkim::Policy::default(),
+            arc: arc::Policy::default(),
             dmarc: dmarc::Policy::default(),
             dns: dns::Ceilings::default(),
             time_limit: Duration::from_secs(20),

@@ -117,7 +117,6 @@ fn of_arc(report: &ArcReport) -> MethodResult {
     let result = MethodResult::new("arc", report.result.keyword());
     match &report.result {
         ArcResult::None => result,
-        ArcResult::NotEvaluated => result.with_comment("not evaluated"),
         ArcResult::Pass { oldest_pass } => {
             let sealers: Vec<&str> = report.sealers.iter().map(|domain| domain.as_str()).collect();
             result.with_comment(&format!("sealed by {}", sealers.join(", "))).with_property(
@@ -126,7 +125,7 @@ fn of_arc(report: &ArcReport) -> MethodResult {
                 &oldest_pass.to_string(),
             )
         }
-        ArcResult::Fail(_) => result,
+        ArcResult::Fail(reason) => result.explained(&reason.to_string()),
     }
 }
 
@@ -188,7 +187,13 @@ mod tests {
         Verdict {
             spf: SpfReports { helo: None, mail_from: None },
             dkim: Vec::new(),
-            arc: ArcReport { result: ArcResult::None, instances: 0, sealers: Vec::new() },
+            arc: ArcReport {
+                result: ArcResult::None,
+                instances: 0,
+                sealers: Vec::new(),
+                sets: Vec::new(),
+                trusted: None,
+            },
             dmarc: DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom),
             dmarc_rfc7489: None,
             findings: Vec::new(),

@@ -1,6 +1,14 @@
 //! Results of ARC, each with its reason.
 
-use crate::{dns::LookupError, name::Domain};
+use super::{set::ArcField, trust::Trusted};
+use crate::{
+    authentication_results::AuthenticationResults,
+    dkim::{DkimResult, SignatureError},
+    dns::LookupError,
+    lex::SyntaxError,
+    name::{Domain, Name},
+};
+use std::fmt;
 
 /// What was found out about the ARC chain of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +19,27 @@ pub struct ArcReport {
     pub result: ArcResult,
     /// Number of ARC sets in the message, whole or not.
     pub instances: usize,
-    /// The sealing domains, from instance 1 up, as far as they could be read.
+    /// The domains that the seals name, from instance 1 up, as far as they could be read; proven only where the chain passes.
     pub sealers: Vec<Domain>,
+    /// The sets from instance 1 up; empty unless the chain passes (RFC 8617 §5.2: a chain that fails is to be treated as none).
+    pub sets: Vec<SetReport>,
+    /// What a trusted sealer reported; `None` where the chain does not pass or its newest sealer is not trusted.
+    pub trusted: Option<Trusted>,
+}
+
+/// One set of a chain that passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SetReport {
+    /// 1 to 50.
+    pub instance: u8,
+    /// `d=` of the seal.
+    pub sealer: Domain,
+    /// `s=` of the seal.
+    pub selector: Name,
+    /// What the sealer found when it received the message; `None` where its ARC-Authentication-Results cannot be read.
+    pub results: Option<AuthenticationResults>,
 }
 
 /// The chain validation status of RFC 8617 §4.4.
@@ -22,15 +49,26 @@ pub struct ArcReport {
 pub enum ArcResult {
     /// The message has no ARC set.
     None,
-    /// There is a chain, and it was not evaluated.
-    NotEvaluated,
     /// The chain is valid.
     Pass {
-        /// The lowest instance whose ARC-Message-Signature still verifies (RFC 8617 §5.2); 0 where all do.
+        /// The lowest instance whose ARC-Message-Signature, and every later one, still verifies (RFC 8617 §5.2, step 5); 0 where
+        /// all do.
         oldest_pass: u8,
     },
     /// The chain is broken.
     Fail(FailReason),
+}
+
+/// The value of `cv=` (RFC 8617 §4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum ChainStatus {
+    /// There was no chain when the sealer received the message.
+    None,
+    /// The chain that the sealer received was valid.
+    Pass,
+    /// The chain that the sealer received was broken.
+    Fail,
 }
 
 /// Why the chain is broken.
@@ -38,17 +76,206 @@ pub enum ArcResult {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum FailReason {
-    /// A key could not be asked for; trying again may help.
-    Lookup(LookupError),
+    /// A field's instance cannot be read.
+    Instance {
+        /// Which kind of field.
+        field: ArcField,
+        /// The place of the field among all fields of the header, from 0 at the top.
+        field_index: usize,
+        /// Where in its value, and what was expected there.
+        error: SyntaxError,
+    },
+    /// A field has the instance 0; they begin at 1 (RFC 8617 §4.2.1).
+    InstanceZero {
+        /// Which kind of field.
+        field: ArcField,
+    },
+    /// There are more than 50 sets (RFC 8617 §5.2, step 1).
+    TooManySets {
+        /// The first instance beyond 50.
+        instance: u8,
+    },
+    /// A set has two fields of one kind (step 3A).
+    Duplicate {
+        /// The set.
+        instance: u8,
+        /// Which kind.
+        field: ArcField,
+    },
+    /// A set lacks a field (step 3A).
+    Missing {
+        /// The set.
+        instance: u8,
+        /// Which kind.
+        field: ArcField,
+    },
+    /// There are later sets, and none of this instance (step 3B).
+    Gap {
+        /// The instance that is missing.
+        instance: u8,
+    },
+    /// The newest sealer found the chain broken and said so, `cv=fail` (step 2).
+    MarkedFailed {
+        /// The newest set.
+        instance: u8,
+    },
+    /// `cv=` is not `none` in the first seal, or not `pass` in a later one (step 3C).
+    ChainStatus {
+        /// The set.
+        instance: u8,
+        /// What its seal says.
+        found: ChainStatus,
+    },
+    /// A seal breaks a rule of RFC 6376 §3.5 or RFC 8617 §4.1.3.
+    Seal {
+        /// The set.
+        instance: u8,
+        /// Which rule.
+        error: SignatureError,
+    },
+    /// A seal has a tag `h=` (RFC 8617 §4.1.3).
+    FieldListInSeal {
+        /// The set.
+        instance: u8,
+    },
+    /// An ARC-Message-Signature claims to sign a seal (RFC 8617 §4.1.2).
+    SealSigned {
+        /// The set.
+        instance: u8,
+    },
+    /// The newest ARC-Message-Signature does not verify (step 4).
+    MessageSignature {
+        /// The newest set.
+        instance: u8,
+        /// What a DKIM signature would have come to.
+        result: DkimResult,
+    },
+    /// A seal does not verify (step 6).
+    SealSignature {
+        /// The set.
+        instance: u8,
+        /// What a DKIM signature would have come to.
+        result: DkimResult,
+    },
+    /// A key could not be asked for. To RFC 8617 §5.2.1 that is a failure like any other; trying again may help.
+    Lookup {
+        /// The set.
+        instance: u8,
+        /// Whose key.
+        field: ArcField,
+        /// What went wrong.
+        error: LookupError,
+    },
+}
+
+impl ArcReport {
+    /// The report on a chain that is none, or none that holds.
+    pub(super) fn without_chain(result: ArcResult) -> Self {
+        Self { result, instances: 0, sealers: Vec::new(), sets: Vec::new(), trusted: None }
+    }
+
+    /// What aggregate reports say of a chain that passes (RFC 8617 §7.2.2); empty where none does.
+    ///
+    /// The address is that of the oldest set, where its sealer recorded it.
+    pub fn report_comment(&self) -> String {
+        let mut comment = match self.result {
+            ArcResult::Pass { .. } => "arc=pass".to_owned(),
+            ArcResult::None | ArcResult::Fail(_) => return String::new(),
+        };
+        for SetReport { instance, sealer, selector, .. } in self.sets.iter().rev() {
+            comment += &format!(" as[{instance}].d={sealer} as[{instance}].s={selector}");
+        }
+        let first = self.sets.first().and_then(|set| set.results.as_ref());
+        let ip = first
+            .and_then(|results| results.of_method("arc").find_map(|arc| arc.property("smtp", "remote-ip")))
+            .and_then(|ip| ip.parse::<std::net::IpAddr>().ok());
+        if let Some(ip) = ip {
+            comment += &format!(" remote-ip[1]={ip}");
+        }
+        comment
+    }
 }
 
 impl ArcResult {
-    /// The result's word in header fields and reports (RFC 8617 §10.1); `none` where the chain was not evaluated.
+    /// The result's word in header fields and reports (RFC 8617 §10.1).
     pub fn keyword(&self) -> &'static str {
         match self {
-            Self::None | Self::NotEvaluated => "none",
+            Self::None => "none",
             Self::Pass { .. } => "pass",
             Self::Fail(_) => "fail",
+        }
+    }
+
+    /// Whether the failure is one of the DNS, so that trying again may help.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Fail(FailReason::Lookup { .. }) => true,
+            Self::None | Self::Pass { .. } | Self::Fail(_) => false,
+        }
+    }
+}
+
+impl ChainStatus {
+    /// The value of `cv=`.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl fmt::Display for ArcResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("the message has no ARC set"),
+            Self::Pass { oldest_pass: 0 } => {
+                f.write_str("every seal and every message signature of the chain verifies")
+            }
+            Self::Pass { oldest_pass } => {
+                write!(
+                    f,
+                    "every seal of the chain verifies; the message was changed before set {oldest_pass} was added"
+                )
+            }
+            Self::Fail(reason) => reason.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for FailReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance { field, error, .. } => write!(f, "the instance of a field {field} cannot be read: {error}"),
+            Self::InstanceZero { field } => write!(f, "a field {field} has the instance 0; the first is 1"),
+            Self::TooManySets { instance } => write!(f, "there is an instance {instance}; 50 sets are allowed"),
+            Self::Duplicate { instance, field } => write!(f, "set {instance} has more than one field {field}"),
+            Self::Missing { instance, field } => write!(f, "set {instance} has no field {field}"),
+            Self::Gap { instance } => write!(f, "there is no set {instance}, though there are later ones"),
+            Self::MarkedFailed { instance } => {
+                write!(f, "the sealer of set {instance} found the chain broken (cv=fail)")
+            }
+            Self::ChainStatus { instance, found } => {
+                let wanted = if *instance == 1 { "none" } else { "pass" };
+                write!(f, "the seal of set {instance} says cv={}, where cv={wanted} must stand", found.keyword())
+            }
+            Self::Seal { instance, error } => write!(f, "the seal of set {instance} cannot be used: {error}"),
+            Self::FieldListInSeal { instance } => {
+                write!(f, "the seal of set {instance} has a tag h=, which is not allowed")
+            }
+            Self::SealSigned { instance } => {
+                write!(f, "the message signature of set {instance} lists ARC-Seal in h=, which is not allowed")
+            }
+            Self::MessageSignature { instance, result } => {
+                write!(f, "the message signature of set {instance} does not verify: {result}")
+            }
+            Self::SealSignature { instance, result } => {
+                write!(f, "the seal of set {instance} does not verify: {result}")
+            }
+            Self::Lookup { instance, field, error } => {
+                write!(f, "the key of the field {field} of set {instance} could not be asked for: {error}")
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ mod format;
 mod parse;
 mod scan;
 
+pub(crate) use parse::arc_info;
+
 pub use forged::{Forged, ForgedReason, strip_forged};
 
 use std::net::IpAddr;

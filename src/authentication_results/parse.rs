@@ -60,11 +60,10 @@ impl AuthenticationResults {
     /// # Errors
     /// Where there is no instance of one or two digits, or what follows cannot be read as [`parse`](Self::parse) does.
     pub fn parse_arc(value: &[u8]) -> Result<(u8, Self), SyntaxError> {
-        let mut scanner = Scanner::new(value);
-        let instance = arc_instance(&mut scanner).map_err(|(offset, expected)| SyntaxError { offset, expected })?;
-        let start = scanner.offset();
-        let field = Self::parse(scanner.rest());
-        field.map(|field| (instance, field)).map_err(|error| SyntaxError { offset: error.offset + start, ..error })
+        let (instance, payload) = arc_info(value)?;
+        let start = value.len() - payload.len();
+        let field = Self::parse(payload).map_err(|error| SyntaxError { offset: error.offset + start, ..error })?;
+        Ok((instance, field))
     }
 
     /// `authserv-id [ CFWS authres-version ]`; returns what follows before the first semicolon.
@@ -138,6 +137,13 @@ impl AuthenticationResults {
         };
         self.not_understood.push(text.into());
     }
+}
+
+/// The instance of an ARC-Authentication-Results field, and what follows its semicolon.
+pub(crate) fn arc_info(value: &[u8]) -> Result<(u8, &[u8]), SyntaxError> {
+    let mut scanner = Scanner::new(value);
+    let instance = arc_instance(&mut scanner).map_err(|(offset, expected)| SyntaxError { offset, expected })?;
+    Ok((instance, scanner.rest()))
 }
 
 /// `no-result` of RFC 8601 §2.2.

@@ -93,15 +93,22 @@ fn list(value: &[u8], separator: u8) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// `hdr-name *( [FWS] ":" [FWS] hdr-name )`.
-pub(crate) fn hdr_names(tag: &Tag<'_>) -> Result<Box<[Box<str>]>, SyntaxError> {
+/// `hdr-name *( [FWS] ":" [FWS] hdr-name )`; `gaps` lets a name be empty, which then names no field.
+pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps) -> Result<Box<[Box<str>]>, SyntaxError> {
     let ftext = |octet: &u8| matches!(octet, 33..=57 | 59..=126);
     list(tag.value, b':')
         .map(|(offset, name)| match std::str::from_utf8(name) {
-            Ok(text) if !name.is_empty() && name.iter().all(ftext) => Ok(text.into()),
+            Ok(text) if (!name.is_empty() || gaps == Gaps::Allowed) && name.iter().all(ftext) => Ok(text.into()),
             _ => Err(error_at(tag, offset, "hdr-name")),
         })
         .collect()
+}
+
+/// Whether two colons of a list may stand side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gaps {
+    Allowed,
+    Forbidden,
 }
 
 /// `hyphenated-word = ALPHA [ *(ALPHA / DIGIT / "-") (ALPHA / DIGIT) ]`.

@@ -1,9 +1,6 @@
 //! The JSON of `check`, `spf` and `batch`: a promise to scripts. Fields may be added, never renamed or removed.
 
-use crate::{
-    failure::Failure,
-    report::{Report, arc_reason},
-};
+use crate::{failure::Failure, report::Report};
 use mailverdict::{
     Message,
     arc::ArcReport,
@@ -171,8 +168,8 @@ impl From<&ArcReport> for Arc {
             result: report.result.keyword(),
             instances: report.instances,
             sealers: report.sealers.iter().map(ToString::to_string).collect(),
-            trusted: false,
-            reason: Some(arc_reason(report)),
+            trusted: report.trusted.is_some(),
+            reason: Some(report.result.to_string()),
         }
     }
 }

@@ -3,7 +3,6 @@
 use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
-    arc::{ArcReport, ArcResult},
     authentication_results::AuthenticationResults,
     dkim::SignatureReport,
     dmarc::{Alignment, Disposition, DmarcReport, DmarcResult},
@@ -67,7 +66,7 @@ impl<'v> Report<'v> {
             check: "ARC".to_owned(),
             domain: arc.sealers.last().map_or("-", |sealer| sealer.as_str()).to_owned(),
             result: arc.result.keyword(),
-            reason: arc_reason(arc),
+            reason: arc.result.to_string(),
         });
         table.push(Row {
             check: "DMARC".to_owned(),
@@ -119,15 +118,6 @@ pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
 pub(crate) fn received_spf(spf: &SpfReports, session: &Session) -> Option<String> {
     let report = spf.mail_from.as_ref().or(spf.helo.as_ref())?;
     Some(ReceivedSpf::new(report, session).to_header_field().trim_end().to_owned())
-}
-
-/// Why the chain is what it is.
-pub(crate) fn arc_reason(arc: &ArcReport) -> String {
-    match &arc.result {
-        ArcResult::None => "the message has no ARC set".to_owned(),
-        ArcResult::NotEvaluated => format!("not evaluated: {} ARC sets were not looked at", arc.instances),
-        other => other.keyword().to_owned(),
-    }
 }
 
 /// Who handed over the message.

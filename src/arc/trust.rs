@@ -1,0 +1,59 @@
+//! What a trusted sealer reported.
+
+use super::{policy::Policy, result::SetReport};
+use crate::{authentication_results::AuthenticationResults, name::Domain};
+
+/// What the oldest trusted sealer of a chain that passes reported about the message as it received it.
+///
+/// A seal proves what earlier sets said, not what the message was: any later sealer may have replaced the message and kept the
+/// seals (RFC 8617 §9.4). So a sealer is trusted here only if every later one, up to the newest, is trusted as well; the oldest
+/// instance of that unbroken run is the one whose word counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Trusted {
+    /// The instance of its set.
+    pub instance: u8,
+    /// Who sealed it.
+    pub sealer: Domain,
+    /// SPF's result as it was reported: that of the first `spf=`.
+    pub spf: Option<Box<str>>,
+    /// DKIM's result as it was reported: `pass` where any signature passed, else that of the first `dkim=`.
+    pub dkim: Option<Box<str>>,
+    /// DMARC's result as it was reported: `pass` only where every `dmarc=` says so, else that of the first which does not.
+    pub dmarc: Option<Box<str>>,
+    /// The From domain that the report on DMARC names, where it names one.
+    pub dmarc_domain: Option<Domain>,
+    /// The whole report; `None` where it cannot be read.
+    pub results: Option<AuthenticationResults>,
+}
+
+impl Trusted {
+    /// Looks for the oldest trusted instance among the sets of a chain that passes, from instance 1 up.
+    pub(super) fn oldest(policy: &Policy, sets: &[SetReport]) -> Option<Self> {
+        let run = sets.iter().rev().take_while(|set| policy.trusted_sealers.contains(&set.sealer));
+        let SetReport { instance, sealer, results, .. } = run.last()?;
+        let report = results.as_ref();
+        // RFC 8601 §2.6: a result of an unknown version of its method may mean something else.
+        let of = |method: &'static str| {
+            let results = report.into_iter().flat_map(move |report| report.of_method(method));
+            results.filter(|result| matches!(result.version, None | Some(1)))
+        };
+        let first_or = |method, wanted: fn(&str) -> bool| {
+            of(method)
+                .map(|found| &found.result)
+                .find(|found| wanted(found))
+                .or_else(|| of(method).map(|found| &found.result).next())
+        };
+        let dmarc_domain = of("dmarc").find_map(|found| found.property("header", "from"));
+        Some(Self {
+            instance: *instance,
+            sealer: sealer.clone(),
+            spf: first_or("spf", |_| true).cloned(),
+            dkim: first_or("dkim", |result| result == "pass").cloned(),
+            dmarc: first_or("dmarc", |result| result != "pass").cloned(),
+            dmarc_domain: dmarc_domain.and_then(|domain| Domain::parse(domain).ok()),
+            results: results.clone(),
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! Validation by RFC 8617 §5.2, steps 4 to 7: what can be done before the keys are there, and what is left then.
+
+use super::{
+    chain::Chain,
+    policy::Policy as ArcPolicy,
+    result::{ArcReport, ArcResult, FailReason, SetReport},
+    seal::Seal,
+    set::{ArcField, Placed, Set},
+    trust::Trusted,
+};
+use crate::{
+    authentication_results::AuthenticationResults,
+    crypto::{Digest, HashAlgorithm},
+    dkim::{
+        Algorithm, DkimResult, Keys, PermReason, Policy,
+        body_hash::{BodyHashes, Wanted},
+        header_hash::{FieldIndex, HeaderHasher},
+        keys::{self, KeyUser},
+        signature::{Form, Signature, list_error, list_text},
+        verify::{PendingSignature, acceptable},
+    },
+    lex::tag_list::Tags,
+    message::Header,
+    name::Name,
+    time::UnixTime,
+};
+
+/// A chain of the right form, hashed, which waits for its keys and the body.
+#[derive(Debug)]
+pub(super) struct Validation<'m> {
+    links: Vec<Link<'m>>,
+}
+
+/// One set.
+#[derive(Debug)]
+struct Link<'m> {
+    set: Set<'m>,
+    seal: Seal,
+    message_signature: Result<Box<PendingSignature>, FailReason>,
+    seal_hash: Result<SealHash, DkimResult>,
+}
+
+/// The hash that a seal signs.
+#[derive(Debug)]
+struct SealHash {
+    key_user: KeyUser,
+    digest: Digest,
+}
+
+impl<'m> Validation<'m> {
+    /// Reads the message signatures and hashes what they and the seals sign.
+    pub(super) fn new(policy: &Policy, header: &Header<'m>, chain: Chain<'m>, now: UnixTime) -> Self {
+        let index = FieldIndex::new(header);
+        let mut sealed = SealedFields::default();
+        let links = (1_u8..).zip(chain.links).map(|(instance, (set, seal))| {
+            let message_signature = message_signature(policy, &index, instance, set.message_signature, now);
+            let seal_hash = seal_key_user(policy, &seal, now);
+            let seal_hash = sealed.add(set, &seal, seal_hash);
+            Link { set, seal, message_signature: message_signature.map(Box::new), seal_hash }
+        });
+        Self { links: links.collect() }
+    }
+
+    /// The names of all keys, for one round of questions.
+    pub(super) fn key_names(&self) -> Vec<Name> {
+        let of = |link: &Link<'_>| {
+            let message_signature = link.message_signature.as_ref().ok().map(|signature| signature.key_name().clone());
+            let seal = link.seal_hash.as_ref().ok().map(|_| link.seal.key_name.clone());
+            [message_signature, seal]
+        };
+        self.links.iter().flat_map(of).flatten().collect()
+    }
+
+    /// Which hashes of the body are needed.
+    pub(super) fn wanted_bodies(&self) -> impl Iterator<Item = Wanted> {
+        self.links
+            .iter()
+            .filter_map(|link| link.message_signature.as_ref().ok())
+            .map(|signature| signature.wanted_body())
+    }
+
+    /// Steps 4 to 7.
+    pub(super) fn conclude(self, policy: &Policy, arc_policy: &ArcPolicy, keys: &Keys, body: &BodyHashes) -> ArcReport {
+        let oldest_pass = match self.verify(policy, keys, body) {
+            Ok(oldest_pass) => oldest_pass,
+            Err(reason) => return ArcReport::without_chain(ArcResult::Fail(reason)),
+        };
+        let report = |(instance, link): (u8, Link<'_>)| SetReport {
+            instance,
+            sealer: link.seal.domain,
+            selector: link.seal.selector,
+            results: AuthenticationResults::parse_arc(link.set.results.field.value()).ok().map(|(_, results)| results),
+        };
+        let sets: Vec<SetReport> = (1_u8..).zip(self.links).map(report).collect();
+        ArcReport {
+            trusted: Trusted::oldest(arc_policy, &sets),
+            sets,
+            ..ArcReport::without_chain(ArcResult::Pass { oldest_pass })
+        }
+    }
+
+    fn verify(&self, policy: &Policy, keys: &Keys, body: &BodyHashes) -> Result<u8, FailReason> {
+        let numbered = || (1_u8..).zip(&self.links).collect::<Vec<_>>().into_iter().rev();
+        let mut message_signatures = numbered();
+        // Step 4.
+        if let Some((instance, newest)) = message_signatures.next() {
+            newest.verify_message_signature(instance, policy, keys, body)?;
+        }
+        // Step 5: what cannot be asked or verified has not passed; that breaks no chain.
+        let oldest_pass = message_signatures
+            .find(|(instance, link)| link.verify_message_signature(*instance, policy, keys, body).is_err())
+            .map_or(0, |(instance, _)| instance.saturating_add(1));
+        // Step 6.
+        for (instance, link) in numbered() {
+            link.verify_seal(policy, keys).map_err(|result| fail(instance, ArcField::Seal, result))?;
+        }
+        Ok(oldest_pass)
+    }
+}
+
+/// The reason in which the cause that may pass is kept apart.
+fn fail(instance: u8, field: ArcField, result: DkimResult) -> FailReason {
+    match (result, field) {
+        (DkimResult::TempError(error), field) => FailReason::Lookup { instance, field, error },
+        (result, ArcField::Seal) => FailReason::SealSignature { instance, result },
+        (result, ArcField::MessageSignature | ArcField::AuthenticationResults) => {
+            FailReason::MessageSignature { instance, result }
+        }
+    }
+}
+
+/// The message signature, if it may be verified; its header fields are hashed.
+fn message_signature(
+    policy: &Policy,
+    index: &FieldIndex<'_, '_>,
+    instance: u8,
+    Placed { field_index, field }: Placed<'_>,
+    now: UnixTime,
+) -> Result<PendingSignature, FailReason> {
+    let fail = |result| fail(instance, ArcField::MessageSignature, result);
+    let signature = Tags::read(list_text(field.value()))
+        .map_err(list_error)
+        .and_then(|tags| Signature::of_tags(&tags, Form::ArcMessageSignature))
+        .map_err(|error| fail(DkimResult::PermError(PermReason::Signature(error))))?;
+    // RFC 8617 §4.1.2 forbids sealers to list any ARC field. A seal in the list is refused. The two others are not: §5.2 has no
+    // such step, the chain holds as well with them, and the public suite wants them accepted (its every set lists
+    // ARC-Authentication-Results, `ams_fields_h_includes_ams` an older ARC-Message-Signature).
+    if signature.signed_fields.iter().any(|name| name.eq_ignore_ascii_case(ArcField::Seal.name())) {
+        return Err(FailReason::SealSigned { instance });
+    }
+    let key_user = acceptable(policy, &signature, now).map_err(fail)?;
+    Ok(PendingSignature::new(&signature, key_user, index, field, field_index))
+}
+
+impl Link<'_> {
+    fn verify_message_signature(
+        &self,
+        instance: u8,
+        policy: &Policy,
+        keys: &Keys,
+        body: &BodyHashes,
+    ) -> Result<(), FailReason> {
+        let signature = self.message_signature.as_ref().map_err(Clone::clone)?;
+        match signature.conclude(policy, keys, body).result {
+            DkimResult::Pass => Ok(()),
+            result => Err(fail(instance, ArcField::MessageSignature, result)),
+        }
+    }
+
+    fn verify_seal(&self, policy: &Policy, keys: &Keys) -> Result<(), DkimResult> {
+        let SealHash { key_user, digest } = self.seal_hash.as_ref().map_err(Clone::clone)?;
+        let usable = keys.usable(policy, &self.seal.key_name, key_user).map_err(|no_key| no_key.result)?;
+        match keys::verify_digest(&usable, digest, &self.seal.data) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(DkimResult::Fail(crate::dkim::FailReason::InvalidSignature)),
+        }
+    }
+}
+
+/// What the seal's algorithm and time come to, as for a signature.
+fn seal_key_user(policy: &Policy, seal: &Seal, now: UnixTime) -> Result<KeyUser, DkimResult> {
+    // RFC 6376 §3.5, t=: signatures from the future may be ignored.
+    if let Some(timestamp) = seal.timestamp
+        && timestamp.0 > now.0.saturating_add(policy.clock_skew.as_secs())
+    {
+        return Err(DkimResult::PermError(PermReason::FutureTimestamp { timestamp }));
+    }
+    let algorithm = keys::accepted_algorithm(policy, &seal.algorithm)?;
+    Ok(KeyUser { algorithm, identity_is_signing_domain: true })
+}
+
+/// The fields that seals sign: every set from the first on (RFC 8617 §5.1.1), each hashed once however many sets there are.
+#[derive(Debug, Default)]
+struct SealedFields<'m> {
+    earlier: Vec<Set<'m>>,
+    hashers: Vec<(HashAlgorithm, usize, HeaderHasher)>,
+}
+
+impl<'m> SealedFields<'m> {
+    /// Adds the next set and gives the hash that its seal signs.
+    fn add(
+        &mut self,
+        set: Set<'m>,
+        seal: &Seal,
+        key_user: Result<KeyUser, DkimResult>,
+    ) -> Result<SealHash, DkimResult> {
+        self.earlier.push(set);
+        let key_user = key_user?;
+        let hash = key_user.algorithm.hash();
+        let at = self.hashers.iter().position(|(known, ..)| *known == hash).unwrap_or_else(|| {
+            // RFC 8617 §4.1.3: only "relaxed" header canonicalization is used.
+            self.hashers.push((hash, 0, HeaderHasher::new(Algorithm::Relaxed, hash)));
+            self.hashers.len() - 1
+        });
+        let Some((_, hashed, hasher)) = self.hashers.get_mut(at) else {
+            return Err(DkimResult::PermError(PermReason::UnknownAlgorithm));
+        };
+        // Whole sets before this one, then this one up to its own seal.
+        let last = self.earlier.len() - 1;
+        for set in self.earlier.get(*hashed..last).unwrap_or_default() {
+            for placed in [set.results, set.message_signature, set.seal] {
+                hasher.field(placed.field);
+            }
+        }
+        *hashed = last;
+        let mut own = hasher.clone();
+        own.field(set.results.field);
+        own.field(set.message_signature.field);
+        Ok(SealHash { key_user, digest: own.finish(set.seal.field, &seal.data_span) })
+    }
+}
