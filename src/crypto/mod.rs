@@ -1,10 +1,12 @@
 //! Signature algorithms: what is allowed, and who computes it.
 
 mod ed25519;
+mod montgomery;
 mod rsa;
+mod rsa_public;
 
 pub use ed25519::ED25519_SHA256;
-pub use rsa::{RSA_SHA1, RSA_SHA256};
+pub use rsa::{RSA_SHA1, RSA_SHA256, RSA_SHA256_REFERENCE};
 
 use sha2::Digest as _;
 use std::{fmt, sync::Arc};

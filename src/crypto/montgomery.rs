@@ -1,0 +1,339 @@
+//! Powers modulo an odd number, for the public operation of RSA.
+//!
+//! Everything here is public (modulus, exponent, signature), so time may depend on the values. A wrong carry would be a wrong
+//! verdict: the tests hold every width against another implementation, over random and extreme values.
+//!
+//! Numbers are limbs of 64 bits, least significant first. Two rows of a product, or of a reduction (P. Montgomery, "Modular
+//! multiplication without trial division", 1985), are worked off in one pass: their two carry chains do not wait for each other.
+
+/// `low + 2^64 * high == addend + x * y + carry`; the sum cannot exceed 128 bits.
+#[inline(always)]
+fn multiply_add(addend: u64, x: u64, y: u64, carry: u64) -> (u64, u64) {
+    halves(u128::from(addend) + u128::from(x) * u128::from(y) + u128::from(carry))
+}
+
+/// The low and the high half; both fit, and so neither conversion leaves a trace in the compiled code.
+#[inline(always)]
+fn halves(wide: u128) -> (u64, u64) {
+    let low = u64::try_from(wide & u128::from(u64::MAX)).unwrap_or_default();
+    (low, u64::try_from(wide >> 64).unwrap_or_default())
+}
+
+/// An odd modulus of at most `N` limbs with the constants that Montgomery reduction needs.
+#[derive(Clone, Debug)]
+pub(super) struct Modulus<const N: usize> {
+    limbs: [u64; N],
+    /// `-limbs^-1` modulo 2^64.
+    negated_inverse: u64,
+    /// `R * R` modulo the modulus, where `R` is 2^(64 N).
+    r_squared: [u64; N],
+}
+
+impl<const N: usize> Modulus<N> {
+    /// `N` is even and at least 4.
+    const WIDTH: () = assert!(N >= 4 && N.is_multiple_of(2));
+
+    /// Big-endian octets of an odd number greater than 1 that fits; `None` for any other.
+    pub(super) fn new(octets: &[u8]) -> Option<Self> {
+        let () = Self::WIDTH;
+        let limbs = limbs_of(octets)?;
+        let lowest = *limbs.first()?;
+        let bits = bit_length(&limbs);
+        if lowest & 1 == 0 || bits < 2 {
+            return None;
+        }
+        // Newton's iteration: each step doubles the bits that are right, and the first has three.
+        let mut inverse = lowest;
+        for _ in 0..5 {
+            inverse = inverse.wrapping_mul(2_u64.wrapping_sub(lowest.wrapping_mul(inverse)));
+        }
+        let mut modulus = Self { limbs, negated_inverse: inverse.wrapping_neg(), r_squared: [0; N] };
+
+        // From the highest power of two below the modulus by doubling to R * 2^64, which stands for 2^64 in Montgomery form.
+        let mut power = [0; N];
+        let top_bit = bits - 1;
+        *power.get_mut(top_bit / 64)? = 1 << (top_bit % 64);
+        for _ in top_bit..64 * N + 64 {
+            modulus.double(&mut power);
+        }
+        // Its N-th power stands for R: square and multiply, from the second highest bit of N down.
+        let mut result = power;
+        for bit in (0..usize::BITS - 1 - N.leading_zeros()).rev() {
+            result = modulus.square(&result);
+            if N >> bit & 1 == 1 {
+                result = modulus.multiply(&result, &power);
+            }
+        }
+        modulus.r_squared = result;
+        Some(modulus)
+    }
+
+    /// Whether `base` is less than the modulus and its power of `2^squarings + 1` is `expected`; both big-endian.
+    pub(super) fn power_is(&self, base: &[u8], squarings: u32, expected: &[u8]) -> bool {
+        self.power(base, squarings).is_some_and(|power| limbs_of(expected) == Some(power))
+    }
+
+    /// `base`, big-endian, to the power of `2^squarings + 1`; `None` where `base` is not less than the modulus.
+    fn power(&self, base: &[u8], squarings: u32) -> Option<[u64; N]> {
+        let base = limbs_of(base)?;
+        if !is_less(&base, &self.limbs) {
+            return None;
+        }
+        let mut power = self.multiply(&base, &self.r_squared);
+        for _ in 0..squarings {
+            power = self.square(&power);
+        }
+        // One factor without R takes the R out of the product.
+        Some(self.multiply(&power, &base))
+    }
+
+    /// Twice the number, which is less than the modulus and stays so.
+    fn double(&self, number: &mut [u64; N]) {
+        let mut carry = 0;
+        for limb in number.iter_mut() {
+            let doubled = *limb << 1 | carry;
+            carry = *limb >> 63;
+            *limb = doubled;
+        }
+        *number = self.subtract_once(number, carry);
+    }
+
+    /// `number + 2^(64 N) * top`, less the modulus where it is not less than that.
+    #[inline(always)]
+    fn subtract_once(&self, number: &[u64; N], top: u64) -> [u64; N] {
+        let mut difference = [0; N];
+        let mut borrow = false;
+        for ((to, &x), &y) in difference.iter_mut().zip(number).zip(&self.limbs) {
+            let (partial, first) = x.overflowing_sub(y);
+            let (limb, second) = partial.overflowing_sub(u64::from(borrow));
+            *to = limb;
+            borrow = first | second;
+        }
+        if top > 0 || !borrow { difference } else { *number }
+    }
+
+    /// `x * y / R`, less than the modulus if one of the factors is.
+    fn multiply(&self, x: &[u64; N], y: &[u64; N]) -> [u64; N] {
+        let mut product = [[0; N]; 2];
+        let wide = product.as_flattened_mut();
+        for (pair, (y_low, y_high)) in pairs(y).enumerate() {
+            let Some(row) = wide.get_mut(2 * pair..2 * pair + N + 2) else { break };
+            add_two_rows(row, x, y_low, y_high, 0);
+        }
+        self.reduce(&mut product)
+    }
+
+    /// `x * x / R`.
+    fn square(&self, x: &[u64; N]) -> [u64; N] {
+        let mut product = [[0; N]; 2];
+        let wide = product.as_flattened_mut();
+        // Each product of two different limbs once, …
+        for (pair, (low, high)) in pairs(x).enumerate() {
+            let tail = x.get(2 * pair + 2..).unwrap_or_default();
+            // low * high, and both with each limb after them
+            let Some([column, row @ ..]) = wide.get_mut(4 * pair + 1..2 * pair + N + 2) else { break };
+            let carry;
+            (*column, carry) = multiply_add(*column, low, high, 0);
+            add_two_rows(row, tail, low, high, carry);
+        }
+        // … doubled, and the squares of the limbs added.
+        let (mut shifted_out, mut carry) = (0, 0);
+        for (columns, &limb) in wide.chunks_exact_mut(2).zip(x) {
+            let [low, high] = columns else { break };
+            let (square_low, square_high) = halves(u128::from(limb) * u128::from(limb));
+            let doubled_low = *low << 1 | shifted_out;
+            let doubled_high = *high << 1 | *low >> 63;
+            shifted_out = *high >> 63;
+            let inner;
+            (*low, inner) = halves(u128::from(doubled_low) + u128::from(square_low) + u128::from(carry));
+            (*high, carry) = halves(u128::from(doubled_high) + u128::from(square_high) + u128::from(inner));
+        }
+        self.reduce(&mut product)
+    }
+
+    /// `product / R`, less than the modulus where the product is less than `R` times the modulus.
+    #[inline(always)]
+    fn reduce(&self, product: &mut [[u64; N]; 2]) -> [u64; N] {
+        let [first, lower @ ..] = self.limbs.as_slice() else { return [0; N] };
+        let [second, upper @ ..] = lower else { return [0; N] };
+        let (&first, &second, last) = (first, second, upper.last().copied().unwrap_or_default());
+        let wide = product.as_flattened_mut();
+        let mut top = 0;
+        for start in (0..N).step_by(2) {
+            let Some([column_0, column_1, columns @ ..]) = wide.get_mut(start..start + N + 2) else { break };
+            // The multiples of the modulus that make the two lowest columns vanish.
+            let low_multiple = column_0.wrapping_mul(self.negated_inverse);
+            let (_, carry) = multiply_add(*column_0, low_multiple, first, 0);
+            let (partial, mut low_carry) = multiply_add(*column_1, low_multiple, second, carry);
+            let high_multiple = partial.wrapping_mul(self.negated_inverse);
+            let (_, mut high_carry) = multiply_add(partial, high_multiple, first, 0);
+            for ((column, &low_limb), &high_limb) in columns.iter_mut().zip(upper).zip(lower) {
+                let partial;
+                (partial, low_carry) = multiply_add(*column, low_multiple, low_limb, low_carry);
+                (*column, high_carry) = multiply_add(partial, high_multiple, high_limb, high_carry);
+            }
+            let Some([.., next, end]) = columns.get_mut(..N) else { break };
+            let (partial, over) = halves(u128::from(*next) + u128::from(low_carry) + u128::from(top));
+            (*next, high_carry) = multiply_add(partial, high_multiple, last, high_carry);
+            (*end, top) = halves(u128::from(*end) + u128::from(high_carry) + u128::from(over));
+        }
+        let [_, high] = product;
+        self.subtract_once(high, top)
+    }
+}
+
+/// The limbs two by two.
+#[inline(always)]
+fn pairs<const N: usize>(limbs: &[u64; N]) -> impl Iterator<Item = (u64, u64)> {
+    limbs.chunks_exact(2).filter_map(|pair| match pair {
+        [low, high] => Some((*low, *high)),
+        _ => None,
+    })
+}
+
+/// Adds `x * (low + 2^64 * high) + carry` to the columns; the two beyond the length of `x` are still zero and take the carries.
+#[inline(always)]
+fn add_two_rows(columns: &mut [u64], x: &[u64], low: u64, high: u64, carry: u64) {
+    let Some([column_0, columns @ ..]) = columns.get_mut(..x.len() + 2) else { return };
+    let (Some((&first, upper)), Some((&last, lower))) = (x.split_first(), x.split_last()) else {
+        *column_0 = carry;
+        return;
+    };
+    let (mut low_carry, mut high_carry) = (carry, 0);
+    (*column_0, low_carry) = multiply_add(*column_0, low, first, low_carry);
+    for ((column, &low_limb), &high_limb) in columns.iter_mut().zip(upper).zip(lower) {
+        let partial;
+        (partial, low_carry) = multiply_add(*column, low, low_limb, low_carry);
+        (*column, high_carry) = multiply_add(partial, high, high_limb, high_carry);
+    }
+    if let Some([.., next, end]) = columns.get_mut(..x.len() + 1) {
+        (*next, *end) = multiply_add(low_carry, high, last, high_carry);
+    }
+}
+
+/// Big-endian octets as limbs; `None` where they do not fit.
+fn limbs_of<const N: usize>(octets: &[u8]) -> Option<[u64; N]> {
+    let mut limbs = [0; N];
+    let mut from = octets.rchunks(8);
+    for (limb, chunk) in limbs.iter_mut().zip(&mut from) {
+        *limb = chunk.iter().fold(0, |limb, octet| limb << 8 | u64::from(*octet));
+    }
+    from.all(|chunk| chunk.iter().all(|octet| *octet == 0)).then_some(limbs)
+}
+
+/// How many bits the number has, without leading zeros.
+fn bit_length(limbs: &[u64]) -> usize {
+    let high = limbs.iter().rposition(|limb| *limb != 0);
+    high.and_then(|at| limbs.get(at).map(|limb| 64 * (at + 1) - limb.leading_zeros() as usize)).unwrap_or_default()
+}
+
+fn is_less(x: &[u64], y: &[u64]) -> bool {
+    x.iter().rev().lt(y.iter().rev())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsa::BigUint;
+
+    /// xorshift64*, so that a failure can be repeated.
+    struct Random(u64);
+    impl Random {
+        fn below(&mut self, bound: usize) -> usize {
+            usize::try_from(self.next() >> 33).unwrap() % bound
+        }
+        fn next(&mut self) -> u64 {
+            self.0 ^= self.0 >> 12;
+            self.0 ^= self.0 << 25;
+            self.0 ^= self.0 >> 27;
+            self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        }
+        /// Mostly extreme limbs, where carries are born.
+        fn limb(&mut self) -> u64 {
+            match self.next() >> 61 {
+                0 => 0,
+                1 | 2 => u64::MAX,
+                3 => 1,
+                4 => 1 << 63,
+                _ => self.next(),
+            }
+        }
+        fn octets(&mut self, limbs: usize) -> Vec<u8> {
+            let dull = self.next() >> 63 == 0;
+            (0..limbs).flat_map(|_| if dull { self.next() } else { self.limb() }.to_be_bytes()).collect()
+        }
+    }
+
+    fn octets_of(limbs: &[u64]) -> Vec<u8> {
+        limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect()
+    }
+
+    fn agrees<const N: usize>(modulus: &[u8], base: &[u8], squarings: u32) {
+        let ours = Modulus::<N>::new(modulus).unwrap().power(base, squarings);
+        let (n, s) = (BigUint::from_bytes_be(modulus), BigUint::from_bytes_be(base));
+        let theirs = (s < n).then(|| s.modpow(&((BigUint::from(1_u32) << squarings as usize) + 1_u32), &n));
+        let ours = ours.map(|limbs| BigUint::from_bytes_be(&octets_of(&limbs)));
+        assert_eq!(ours, theirs, "n = {n:x}, s = {s:x}, e = 2^{squarings} + 1");
+    }
+
+    fn agrees_on_many<const N: usize>(rounds: u64) {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ N as u64);
+        for round in 0..rounds {
+            let length = if round % 4 == 0 { 1 + random.below(N) } else { N };
+            let mut modulus = random.octets(length);
+            *modulus.last_mut().unwrap() |= 1;
+            if modulus.iter().all(|octet| *octet == 0) || BigUint::from_bytes_be(&modulus) == BigUint::from(1_u32) {
+                continue;
+            }
+            let squarings = if random.below(2) == 0 { 16 } else { 1 };
+            let n = BigUint::from_bytes_be(&modulus);
+            let edges = [BigUint::from(0_u32), BigUint::from(1_u32), &n - 1_u32, n.clone(), &n + 1_u32, &n >> 1];
+            let edge = &edges[random.below(edges.len())];
+            if edge.bits() <= 64 * N {
+                agrees::<N>(&modulus, &edge.to_bytes_be(), squarings);
+            }
+            agrees::<N>(&modulus, &random.octets(length), squarings);
+            let below = BigUint::from_bytes_be(&random.octets(length)) % &n;
+            agrees::<N>(&modulus, &below.to_bytes_be(), squarings);
+        }
+    }
+
+    /// `MAILVERDICT_RSA_ROUNDS=1000000 cargo test --release montgomery` for the long run.
+    fn rounds(default: u64) -> u64 {
+        std::env::var("MAILVERDICT_RSA_ROUNDS").map_or(default, |rounds| rounds.parse().unwrap())
+    }
+
+    #[test]
+    fn powers_agree_with_another_implementation_at_every_width() {
+        agrees_on_many::<4>(rounds(400));
+        agrees_on_many::<16>(rounds(200));
+        agrees_on_many::<24>(rounds(60));
+        agrees_on_many::<32>(rounds(60));
+        agrees_on_many::<48>(rounds(30));
+        agrees_on_many::<64>(rounds(20));
+    }
+
+    #[test]
+    fn moduli_of_all_ones_and_of_one_bit_agree() {
+        for bits in [2, 63, 64, 65, 127, 128, 129, 1023, 1024] {
+            let one = BigUint::from(1_u32);
+            for modulus in [(&one << bits) - 1_u32, (&one << (bits - 1)) + 1_u32] {
+                for base in [&modulus - 1_u32, &modulus >> 1, BigUint::from(2_u32)] {
+                    agrees::<16>(&modulus.to_bytes_be(), &base.to_bytes_be(), 16);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_even_or_one_or_too_long_is_no_modulus() {
+        for modulus in [&[][..], &[0], &[1], &[2], &[0xff; 32][..31], &[0xff; 33]] {
+            let odd_and_short = modulus.last() == Some(&0xff) && modulus.len() <= 32;
+            assert_eq!(Modulus::<4>::new(modulus).is_some(), odd_and_short, "{modulus:?}");
+        }
+        assert!(
+            Modulus::<4>::new(&[&[0; 9], &[0xff_u8; 32][..]].concat()).is_some(),
+            "leading zeros count for nothing"
+        );
+    }
+}
