@@ -3,9 +3,12 @@
 //! [`discover`] asks for the author domain's records while SPF and DKIM are at work; [`evaluate`] takes what they authenticated
 //! and asks only where an identifier needs a tree walk of its own. Each name is asked once for a message. All else is pure.
 
+mod comparison;
 mod decide;
+mod destination;
 mod discover;
 mod edition;
+mod failure_report;
 mod identifier;
 mod public_suffix;
 mod record;
@@ -15,7 +18,10 @@ mod suite;
 mod tree_walk;
 mod uri;
 
+pub use comparison::{Cause, Comparison, Difference};
+pub use destination::{Destination, MAX_DESTINATIONS, Permission, Refusal, ReportKind, destinations};
 pub use edition::{Edition, Editions, Policy};
+pub use failure_report::FailureReports;
 pub use identifier::{AuthenticatedIdentifier, Mechanism};
 #[cfg(feature = "psl")]
 pub use public_suffix::BuiltInSuffixes;
