@@ -10,22 +10,13 @@ use mailverdict::{
     name::{Domain, Name},
     time::UnixTime,
 };
-use std::{
-    future::Future,
-    pin::pin,
-    task::{Context, Poll, Waker},
+use saphyr::{LoadableYamlNode, Yaml};
+use support::{
+    dkim_case::{Case, now, shown},
+    signer::{Key, SignOptions, signed},
 };
-use support::signer::{Key, SignOptions, signed};
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
-
-/// A zone in memory has every answer at the first poll.
-fn now<T>(question: impl Future<Output = T>) -> T {
-    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 /// Verifies a message whose body comes in chunks of `chunk` octets.
 fn verify_in_chunks(zone: &Zone, policy: &Policy, raw: &[u8], chunk: usize) -> Vec<SignatureReport> {
@@ -39,14 +30,6 @@ fn verify_in_chunks(zone: &Zone, policy: &Policy, raw: &[u8], chunk: usize) -> V
 
 fn verify(zone: &Zone, raw: &[u8]) -> Vec<SignatureReport> {
     verify_in_chunks(zone, &Policy::default(), raw, usize::MAX)
-}
-
-/// `pass`, or the keyword and the reason.
-fn shown(report: &SignatureReport) -> String {
-    match report.result.keyword() {
-        "pass" => "pass".to_owned(),
-        keyword => format!("{keyword}: {}", report.result),
-    }
 }
 
 fn zone_of(keys: &[(&str, &Key)]) -> Zone {
@@ -75,6 +58,27 @@ fn the_examples_of_the_rfcs_verify() {
         let changed = String::from_utf8(raw).unwrap().replace("We lost", "We  Lost");
         assert!(verify(&zone, changed.as_bytes()).iter().all(|report| report.result.keyword() == "fail"), "{file}");
     }
+}
+
+#[test]
+fn cases() {
+    let files =
+        ["signature_field", "key_record", "canonicalization", "header", "body_length", "time", "algorithm", "limits"];
+    let mut ran = 0;
+    let mut failed = Vec::new();
+    for file in files {
+        let path = format!("{}/tests/data/dkim/{file}.yml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        for case in &Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}")) {
+            let case = Case(case);
+            let name = case.text("name").unwrap_or_else(|| panic!("{path}: a case without a name"));
+            ran += 1;
+            failed.extend(case.failures().iter().map(|failure| format!("{file}/{name}: {failure}")));
+        }
+    }
+    println!("{ran} DKIM cases ran, {} failed", failed.len());
+    assert!(failed.is_empty(), "{} of {ran} cases failed\n{}", failed.len(), failed.join("\n"));
+    assert!(ran >= 120, "only {ran} cases");
 }
 
 const MESSAGE: &[u8] = b"Received: from a\r\nReceived: from b\r\nFrom: Joe <joe@example.com>\r\nTo : \tyou@example.net\r\n\

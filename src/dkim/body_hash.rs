@@ -148,6 +148,13 @@ pub(crate) struct BodyHashes {
 }
 
 impl BodyHashes {
+    /// All the hashes of prefixes, by their lengths.
+    pub(crate) fn by_length(&self, canonicalization: Algorithm, hash: HashAlgorithm) -> Vec<(u64, Digest)> {
+        let lanes = self.lanes.iter().filter(|(algorithm, _)| *algorithm == canonicalization);
+        let streams = lanes.flat_map(|(_, prefixes)| &prefixes.streams).filter(|stream| stream.hash == hash);
+        streams.flat_map(|stream| &stream.done).filter_map(|(length, digest)| Some(((*length)?, *digest))).collect()
+    }
+
     /// The hash that was wanted; `None` for one that was not.
     pub(crate) fn of(&self, wanted: &Wanted) -> Option<BodyHash> {
         let (_, prefixes) = self.lanes.iter().find(|(algorithm, _)| *algorithm == wanted.canonicalization)?;

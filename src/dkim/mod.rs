@@ -2,6 +2,7 @@
 
 pub(crate) mod body_hash;
 pub(crate) mod canonicalize;
+mod diagnose;
 pub(crate) mod header_hash;
 mod key_record;
 pub(crate) mod keys;
