@@ -5,14 +5,19 @@
 mod support;
 
 use mailverdict::{
+    Authenticator, Message, Session,
     dns::{Answer, Hickory, Lookup, LookupError, Resolver, Zone},
     name::Name,
+    time::UnixTime,
 };
 use std::{
     fmt::Write as _,
     time::{Duration, Instant},
 };
-use support::dns_server::DnsServer;
+use support::{
+    dns_server::DnsServer,
+    faulty_dns::{Fault, FaultyDns},
+};
 
 /// An answer in words, the records in an order of their own.
 fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
@@ -129,4 +134,98 @@ async fn a_server_that_is_not_there_is_an_error_soon() {
     println!("{answer:?} after {:?}", started.elapsed());
     assert!(matches!(answer, Err(LookupError::Other(_) | LookupError::Timeout)), "{answer:?}");
     assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+/// The names of the message of RFC 8463 appendix A: where its SPF record, its first key and its DMARC record are.
+const PLACES: [&str; 3] =
+    ["football.example.com TXT", "brisbane._domainkey.football.example.com TXT", "_dmarc.football.example.com TXT"];
+
+/// A zone with which the message of RFC 8463 appendix A passes everything.
+fn football() -> Zone {
+    let more = "football.example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n\
+                _dmarc.football.example.com. TXT \"v=DMARC1; p=reject\"\n";
+    Zone::parse(include_str!("data/dkim/rfc-appendices.db"), "rfc-appendices.db")
+        .unwrap()
+        .with(more, "more.db")
+        .unwrap()
+}
+
+fn session() -> Session {
+    Session::new([192, 0, 2, 1]).with_mail_from("joe@football.example.com").received_at(UnixTime(1_600_000_000))
+}
+
+/// The time of an attempt; there are two for each question.
+const ATTEMPT: Duration = Duration::from_millis(800);
+
+/// What the library makes of an answer, and what the protocol whose question it was.
+async fn play(words: &str, place: usize) -> [String; 2] {
+    let fault = Fault::named(words).unwrap_or_else(|| panic!("no such fault: {words}"));
+    let server = FaultyDns::start(football(), fault, PLACES[place]).await;
+    let hickory = Hickory::server_with_attempt(server.address, ATTEMPT).unwrap();
+    let message = Message::parse(include_bytes!("data/dkim/rfc8463-appendix-a.eml")).unwrap();
+    let verdict = Authenticator::new(&hickory).authenticate(&message, session()).await;
+    let result = match place {
+        0 => verdict.spf.mail_from.unwrap().result.keyword(),
+        1 => verdict.dkim[0].result.keyword(),
+        _ => verdict.dmarc.result.keyword(),
+    };
+    // A server of its own: one that fails once, or dies, would be another by now.
+    let server = FaultyDns::start(football(), fault, PLACES[place]).await;
+    let hickory = Hickory::server_with_attempt(server.address, ATTEMPT).unwrap();
+    let name = Name::parse(PLACES[place].strip_suffix(" TXT").unwrap()).unwrap();
+    let answer = match hickory.txt(&name).await {
+        Ok(Answer::Records(_)) => "records".to_owned(),
+        answer => show(answer, |_| String::new()),
+    };
+    [answer, result.to_owned()]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_come_to_what_the_documentation_says() {
+    let mut rows = Vec::new();
+    for line in include_str!("../docs/dns-faults.md").lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<String> = line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        assert_eq!(cells.len(), 5, "{line}");
+        // All at once: most of the time they wait.
+        let words = cells[0].clone();
+        let plays = [0, 1, 2].map(|place| {
+            tokio::spawn({
+                let words = words.clone();
+                async move { play(&words, place).await }
+            })
+        });
+        rows.push((cells, plays));
+    }
+    let mut failed = String::new();
+    let count = rows.len();
+    for (cells, plays) in rows {
+        for (place, play) in plays.into_iter().enumerate() {
+            let [answer, result] = play.await.unwrap();
+            if [&answer, &result] != [&cells[1], &cells[2 + place]] {
+                let protocol = ["SPF", "DKIM", "DMARC"][place];
+                writeln!(
+                    failed,
+                    "  {}, {protocol}: {result}, {answer}\n    wanted: {}, {}",
+                    cells[0],
+                    cells[2 + place],
+                    cells[1]
+                )
+                .unwrap();
+            }
+        }
+    }
+    println!("{count} faults, each for three protocols");
+    assert!(count >= 30 && failed.is_empty(), "\n{failed}");
+}
+
+#[tokio::test]
+async fn what_lives_no_time_is_asked_again() {
+    for (fault, times) in [(Fault::None, 1), (Fault::TtlZero, 2), (Fault::EmptyAnswer, 2), (Fault::NxDomain, 1)] {
+        let server = FaultyDns::start(football(), fault, PLACES[0]).await;
+        let hickory = Hickory::server_with_attempt(server.address, ATTEMPT).unwrap();
+        for _ in 0..2 {
+            ask(&hickory, PLACES[0]).await;
+        }
+        assert_eq!(server.asked().len(), times, "{fault:?}");
+    }
 }

@@ -5,4 +5,6 @@
 pub mod dkim_case;
 #[cfg(feature = "hickory")]
 pub mod dns_server;
+#[cfg(feature = "hickory")]
+pub mod faulty_dns;
 pub mod signer;
