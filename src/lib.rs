@@ -1,4 +1,4 @@
-//! Says whether a mail message is what it claims to be.
+#![doc = include_str!("../README.md")]
 
 // Lets the ground floors land before those who use them; goes when the evaluators are in.
 #![allow(dead_code)]

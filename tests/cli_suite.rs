@@ -214,3 +214,39 @@ fn good_and_bad_input() {
     println!("{} cases", cases.len());
     assert_none(&failures);
 }
+
+/// The outputs in README.md are those of the commands above them.
+#[test]
+fn readme_shows_real_output() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let mut renewed = String::new();
+    let mut rest = readme.as_str();
+    let mut blocks = 0;
+    while let Some(at) = rest.find("```console\n$ ") {
+        let (before, block) = rest.split_at(at + "```console\n$ ".len());
+        let end = block.find("```").unwrap();
+        // The command goes on after a backslash at the end of a line.
+        let lines = block[..end].split_inclusive('\n');
+        let continued = lines.clone().take_while(|line| line.ends_with("\\\n")).count();
+        let command: String = lines.take(continued + 1).collect();
+        let words = command.replace("\\\n", " ");
+        let words: Vec<&str> = words.split_whitespace().skip_while(|word| *word != "check").collect();
+        let output = run(&words, b"");
+        assert!(output.status.success(), "{command}{}", text(&output.stderr));
+        renewed += before;
+        renewed += &command;
+        renewed += &text(&output.stdout);
+        rest = &block[end..];
+        blocks += 1;
+    }
+    renewed += rest;
+    assert_eq!(blocks, 4, "the four stories");
+    if renewed != readme {
+        assert!(
+            std::env::var_os("MAILVERDICT_REGENERATE").is_some(),
+            "README.md shows other output than the commands give; MAILVERDICT_REGENERATE=1 brings it up to date"
+        );
+        std::fs::write(path, renewed).unwrap();
+    }
+}

@@ -15,6 +15,7 @@ use crate::{
 use mailverdict::{
     Authenticator, Message,
     dmarc::{Disposition, DmarcReport, DmarcResult},
+    dns::Recording,
     spf::Observers,
 };
 use std::process::ExitCode;
@@ -27,17 +28,17 @@ const EXIT_TEMPFAIL: u8 = 75;
 /// Evaluates the message and prints what was found out.
 pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.client.receiver.as_ref())?;
-    let source = Source::open(&args.source)?.recording(args.output.explain);
+    let recording = Recording::new(Source::open(&args.source)?);
     let octets = read_message(&args.message, args.raw)?;
     let message = Message::parse(&octets).map_err(|error| no_message(&args.message, error))?;
     let session = request::session(args.ip, &args.client, args.rules.at);
     let policy = request::message_policy(&args.source, &args.rules);
-    let authenticator = Authenticator::new(&source).with_policy(policy);
+    let authenticator = Authenticator::new(&recording).with_policy(policy);
     let mut trees = Observers::default();
     let verdict = block_on(authenticator.explain(&message, &session, &mut trees))?;
     let mut report = Report::new(&message, &verdict, &session, &authserv_id);
     if args.output.explain {
-        report.steps = Some(explain::steps(&message, &verdict, &trees, &source.asked()));
+        report.steps = Some(explain::steps(&message, &verdict, &trees, &recording.exchanges()));
     }
     if args.output.json {
         print(&json::to_line(&MessageResults::from(&report))?)?;

@@ -5,6 +5,7 @@ use mailverdict::{
     Message, Verdict,
     dkim::SignatureReport,
     dmarc::{DmarcReport, Found, Step},
+    dns::Exchange,
     spf::{Observers, SpfReports, Tree},
 };
 
@@ -30,7 +31,7 @@ pub(crate) fn steps(
     message: &Message<'_>,
     verdict: &Verdict,
     trees: &Observers<Tree>,
-    questions: &[String],
+    exchanges: &[Exchange],
 ) -> Vec<String> {
     let mut lines = spf_steps(&verdict.spf, trees);
     for (number, report) in (1..).zip(&verdict.dkim) {
@@ -41,14 +42,14 @@ pub(crate) fn steps(
     if let Some(dmarc) = &verdict.dmarc_rfc7489 {
         dmarc_steps(dmarc, &mut lines);
     }
-    lines.extend(question_steps(questions));
+    lines.extend(question_steps(exchanges));
     lines
 }
 
 /// The questions to the DNS and their answers.
-pub(crate) fn question_steps(questions: &[String]) -> Vec<String> {
-    let heading = (!questions.is_empty()).then(|| "DNS".to_owned());
-    heading.into_iter().chain(questions.iter().cloned().map(indented)).collect()
+pub(crate) fn question_steps(exchanges: &[Exchange]) -> Vec<String> {
+    let heading = (!exchanges.is_empty()).then(|| "DNS, in the order of asking".to_owned());
+    heading.into_iter().chain(exchanges.iter().map(ToString::to_string).map(indented)).collect()
 }
 
 /// A line below a heading; what strangers wrote in it cannot steer a terminal.
