@@ -33,6 +33,23 @@ impl<R: Resolver> Authenticator<R> {
     }
 
     /// SPF, DKIM, ARC and DMARC of one message. Never fails: what goes wrong is a result of the protocol it belongs to.
+    ///
+    /// `session` is what the SMTP session showed; the address of the client alone will do.
+    ///
+    /// ```
+    /// use mailverdict::{Authenticator, Message, dmarc::Disposition, dns::Zone};
+    /// use std::net::IpAddr;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let zone = Zone::parse("_dmarc.contoso.com. TXT \"v=DMARC1; p=reject\"", "contoso.zone")?;
+    /// let message = Message::parse(b"From: Alice <alice@contoso.com>\r\n\r\nPay this at once!\r\n")?;
+    /// let peer_ip: IpAddr = "192.0.2.66".parse()?;
+    /// let verdict = Authenticator::new(zone).authenticate(&message, peer_ip).await;
+    /// assert_eq!(verdict.dmarc.result.keyword(), "fail");
+    /// assert_eq!(verdict.dmarc.disposition, Disposition::Reject);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn authenticate<'a>(
         &'a self,
         message: &'a Message<'a>,
