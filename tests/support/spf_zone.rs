@@ -34,6 +34,11 @@ impl SpfZone {
         Self(names.iter().map(|(name, records)| (key(&text(name)), Entry::read(records))).collect())
     }
 
+    /// Adds TXT records to a name.
+    pub(crate) fn publish(&mut self, name: &str, texts: impl IntoIterator<Item = Box<[u8]>>) {
+        self.0.entry(key(name)).or_default().txt.extend(texts);
+    }
+
     fn ask<T: Clone>(&self, name: &str, record_type: &str, records: impl Fn(&Entry) -> &[T]) -> Lookup<T> {
         let mut name = key(name);
         for _ in 0..8 {
@@ -137,13 +142,17 @@ fn failure(word: &str) -> Option<LookupError> {
     }
 }
 
-/// The character-strings of one record, joined; characters up to U+00FF stand for octets.
+/// The character-strings of one record, joined.
 fn octets(value: &Yaml<'_>) -> Box<[u8]> {
-    let joined: String = match value.as_vec() {
-        Some(strings) => strings.iter().map(text).collect(),
-        None => text(value),
-    };
-    joined.chars().map(|c| u8::try_from(u32::from(c)).expect("an octet")).collect()
+    match value.as_vec() {
+        Some(strings) => octets_of(&strings.iter().map(text).collect::<String>()),
+        None => octets_of(&text(value)),
+    }
+}
+
+/// Characters up to U+00FF stand for octets.
+pub(crate) fn octets_of(text: &str) -> Box<[u8]> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).expect("an octet")).collect()
 }
 
 fn key(name: &str) -> String {
