@@ -124,34 +124,45 @@ impl Body {
 
     /// Takes the next chunk.
     pub(crate) fn update(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) {
-        let mut at = 0;
-        while let Some(&octet) = chunk.get(at) {
-            if self.cr {
-                self.cr = false;
-                if octet == b'\n' {
+        let relaxed = self.algorithm == Algorithm::Relaxed;
+        let is_text = |octet: &u8| !(matches!(octet, b'\r' | b'\n') || relaxed && is_wsp(*octet));
+        // What line ends and white space come to depends on the text after them, and so all before the last text is settled.
+        let first = chunk.iter().position(is_text);
+        let end = chunk.iter().rposition(is_text).map(|last| last + 1);
+        let (Some(first), Some(end)) = (first, end) else { return self.edge(chunk, out) };
+        self.edge(chunk.get(..first).unwrap_or_default(), out);
+        if std::mem::take(&mut self.cr) {
+            // A bare CR is text like any other.
+            self.text(b"\r", out);
+        }
+        self.release(out);
+        let settled = chunk.get(first..end).unwrap_or_default();
+        if relaxed {
+            relaxed_text(settled, out)
+        } else {
+            out(settled)
+        }
+        self.edge(chunk.get(end..).unwrap_or_default(), out);
+    }
+
+    /// Takes octets that are CR, LF, or white space in "relaxed".
+    fn edge(&mut self, octets: &[u8], out: &mut impl FnMut(&[u8])) {
+        for octet in octets {
+            match (std::mem::replace(&mut self.cr, *octet == b'\r'), octet) {
+                (true, b'\n') => {
                     // WSP at the end of the line is dropped.
                     self.space = false;
                     self.line_ends += 1;
-                    at += 1;
                     continue;
                 }
-                // A bare CR is text like any other.
-                self.text(b"\r", out);
+                (true, _) => self.text(b"\r", out),
+                (false, _) => {}
             }
-            if octet == b'\r' {
-                self.cr = true;
-                at += 1;
-            } else if self.algorithm == Algorithm::Relaxed && is_wsp(octet) {
-                self.space = true;
-                at += 1;
-            } else {
-                let rest = chunk.get(at..).unwrap_or_default();
-                let len = match self.algorithm {
-                    Algorithm::Simple => verbatim_simple(rest),
-                    Algorithm::Relaxed => verbatim_relaxed(rest),
-                };
-                self.text(rest.get(..len).unwrap_or_default(), out);
-                at += len;
+            match octet {
+                b'\r' => {}
+                // A bare LF is text as well.
+                b'\n' => self.text(b"\n", out),
+                _ => self.space = true,
             }
         }
     }
@@ -169,6 +180,12 @@ impl Body {
 
     /// Gives out text and what was held back before it.
     fn text(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) {
+        self.release(out);
+        out(text);
+    }
+
+    /// Gives out what was held back, as text follows.
+    fn release(&mut self, out: &mut impl FnMut(&[u8])) {
         while self.line_ends > 0 {
             let octets = usize::try_from(self.line_ends.saturating_mul(2)).unwrap_or(usize::MAX).min(LINE_ENDS.len());
             out(LINE_ENDS.get(..octets).unwrap_or_default());
@@ -178,35 +195,140 @@ impl Body {
             out(b" ");
         }
         self.started = true;
-        out(text);
     }
 }
 
-/// How many octets, at least one, are canonical as they stand: all up to the line ends (and a CR) at the end of `text`.
-fn verbatim_simple(text: &[u8]) -> usize {
-    let mut rest = text;
-    if let Some(before) = rest.strip_suffix(b"\r") {
-        rest = before;
-    }
-    while let Some(before) = rest.strip_suffix(b"\r\n") {
-        rest = before;
-    }
-    rest.len().max(1)
-}
-
-/// How many octets, at least one, are canonical as they stand: up to white space that is not one SP between two words, and up to
-/// line ends that are not between two lines that begin with text.
-fn verbatim_relaxed(text: &[u8]) -> usize {
-    let plain = |at: usize| text.get(at).is_some_and(|octet| !matches!(octet, b' ' | b'\t' | b'\r'));
-    for at in memchr::memchr3_iter(b' ', b'\t', b'\r', text) {
-        let verbatim = match text.get(at) {
-            Some(b' ') => plain(at + 1),
-            Some(b'\r') => text.get(at + 1) == Some(&b'\n') && plain(at + 2),
-            _ => false,
-        };
-        if !verbatim {
-            return at.max(1);
+/// RFC 6376 §3.4.4 for octets of which the last one is text: given out in stretches as long as nothing is to be changed.
+fn relaxed_text(text: &[u8], out: &mut impl FnMut(&[u8])) {
+    let (mut start, mut at) = (0, 0);
+    while let Some(run) = next_run(text, at) {
+        let rest = text.get(run..).unwrap_or_default();
+        let length = rest.iter().position(|octet| !is_wsp(*octet)).unwrap_or(rest.len());
+        at = run + length;
+        let at_line_end = rest.get(length..).is_some_and(|rest| rest.starts_with(b"\r\n"));
+        // One SP is kept where it stands: before text, and a bare CR is text.
+        let kept = usize::from(!at_line_end && rest.first() == Some(&b' '));
+        if length > kept {
+            out(text.get(start..run + kept).unwrap_or_default());
+            start = at;
+            if !at_line_end && kept == 0 {
+                out(b" ");
+            }
         }
     }
-    text.len()
+    out(text.get(start..).unwrap_or_default());
+}
+
+/// The next white space that may be more than one SP between two words: a TAB, or SP before WSP or CR.
+fn next_run(text: &[u8], from: usize) -> Option<usize> {
+    const BLOCK: usize = 32;
+    // In arithmetic of octets and without a way out, so that a block is compared by vector instructions.
+    let is_run = |octet: u8, next: u8| {
+        let before_white = u8::from(next == b' ') | u8::from(next == b'\t') | u8::from(next == b'\r');
+        u8::from(octet == b'\t') | (u8::from(octet == b' ') & before_white)
+    };
+    let mut at = from;
+    for blocks in 1_usize.. {
+        let (rest, after) = (text.get(at..)?, text.get(at + 1..)?);
+        let clean = match (rest.first_chunk::<BLOCK>(), after.first_chunk::<BLOCK>()) {
+            (Some(block), Some(next)) => {
+                block.iter().zip(next).fold(0, |any, (octet, next)| any | is_run(*octet, *next)) == 0
+            }
+            _ => false,
+        };
+        if !clean {
+            return rest.iter().zip(after).position(|(octet, next)| is_run(*octet, *next) != 0).map(|run| at + run);
+        }
+        at += BLOCK;
+        if blocks % 16 == 0 {
+            // Long texts without any white space are attachments.
+            at += memchr::memchr2(b' ', b'\t', text.get(at..)?)?;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6376 §3.4.3 and §3.4.4, word by word.
+    fn plainly(algorithm: Algorithm, body: &[u8]) -> Vec<u8> {
+        let mut lines: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut rest = body;
+        while let Some((octet, after)) = rest.split_first() {
+            rest = after;
+            if let Some(next) = after.strip_prefix(b"\n").filter(|_| *octet == b'\r') {
+                lines.push(Vec::new());
+                rest = next;
+                continue;
+            }
+            let line = lines.last_mut().unwrap();
+            match octet {
+                b' ' | b'\t' if algorithm == Algorithm::Relaxed => {
+                    if line.last() != Some(&b' ') {
+                        line.push(b' ');
+                    }
+                }
+                _ => line.push(*octet),
+            }
+        }
+        if algorithm == Algorithm::Relaxed {
+            for line in lines.iter_mut().filter(|line| line.last() == Some(&b' ')) {
+                line.pop();
+            }
+        }
+        while lines.last().is_some_and(Vec::is_empty) {
+            lines.pop();
+        }
+        if lines.is_empty() && algorithm == Algorithm::Relaxed {
+            return Vec::new();
+        }
+        lines
+            .iter()
+            .flat_map(|line| [line, &b"\r\n"[..]].concat())
+            .chain(lines.is_empty().then_some([13, 10]).into_iter().flatten())
+            .collect()
+    }
+
+    fn in_chunks<'c>(algorithm: Algorithm, chunks: impl IntoIterator<Item = &'c [u8]>) -> Vec<u8> {
+        let mut body = Body::new(algorithm);
+        let mut canonical = Vec::new();
+        chunks.into_iter().for_each(|chunk| body.update(chunk, &mut |piece| canonical.extend_from_slice(piece)));
+        body.finish(&mut |piece| canonical.extend_from_slice(piece));
+        canonical
+    }
+
+    fn check(body: &[u8]) {
+        for algorithm in [Algorithm::Simple, Algorithm::Relaxed] {
+            let expected = plainly(algorithm, body);
+            for cut in 0..=body.len() {
+                let (before, after) = body.split_at(cut);
+                let canonical = in_chunks(algorithm, [before, after]);
+                assert_eq!(canonical, expected, "{algorithm} of \"{}\" cut at {cut}", body.escape_ascii());
+            }
+            assert_eq!(in_chunks(algorithm, body.chunks(1)), expected, "{algorithm} of {body:?} by octets");
+        }
+    }
+
+    #[test]
+    fn every_short_body_is_canonicalized_to_the_letter_however_it_is_cut() {
+        const OCTETS: &[u8] = b"a \t\r\n";
+        for length in 0..=6 {
+            for number in 0..OCTETS.len().pow(length) {
+                let body: Vec<u8> =
+                    (0..length).map(|place| OCTETS[number / OCTETS.len().pow(place) % OCTETS.len()]).collect();
+                check(&body);
+            }
+        }
+    }
+
+    #[test]
+    fn white_space_is_found_at_every_place_of_a_long_body() {
+        for place in 0..70 {
+            for white in ["\t", "  ", " \t ", " \r\n", "\r\n\r\n  ", " \r", "\r", "\n"] {
+                check([&"x".repeat(place), white, &"y z".repeat(24 - place / 3)].concat().as_bytes());
+            }
+        }
+    }
 }
