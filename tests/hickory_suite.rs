@@ -229,3 +229,52 @@ async fn what_lives_no_time_is_asked_again() {
         assert_eq!(server.asked().len(), times, "{fault:?}");
     }
 }
+
+/// The zones that NSD serves.
+const NSD_ZONES: [(&str, &str); 3] = [
+    ("example", include_str!("data/dns/nsd/example.zone")),
+    ("example.com", include_str!("data/dns/nsd/example.com.zone")),
+    ("example.net", include_str!("data/dns/nsd/example.net.zone")),
+];
+
+/// Names in and about these zones.
+const NSD_NAMES: &str = "example|host1.example|host2.example|host3.example|foo.bar.example|sub.*.example|*.example|ghost.*.example|\
+    _tcp.host1.example|_ssh._tcp.host1.example|_telnet._tcp.host1.example|_tcp.host2.example|\
+    example.com|ns.example.com|mail.example.com|MAIL.EXAMPLE.COM|b.c.d.example.com|d.example.com|c.d.example.com|a.b.c.d.example.com|\
+    null.example.com|odd label.example.com|ab.example.com|@.example.com|octets.example.com|empty.example.com|joined.example.com|\
+    many.example.com|hinfo.example.com|other.example.com|s1._domainkey.example.com|_domainkey.example.com|s1.key.example.com|\
+    key.example.com|l1.example.com|l9.example.com|out.example.com|lost.example.com|circle.example.com|alias.example.com|\
+    *.alias.example.com|wild.example.com|x.wild.example.com|y.wild.example.com|two.example.com|*.two.example.com|*.*.two.example.com|\
+    sub.example.com|gone.example.com|example.net|in.example.net|deeper.example.net|mail.example.net|nowhere.example.net";
+
+#[tokio::test]
+async fn nsd_gives_the_answers_of_the_zone_in_memory() {
+    let Some(program) = support::nsd::program() else {
+        println!("SKIPPED: no nsd in PATH, and MAILVERDICT_NSD does not name one");
+        return;
+    };
+    let read = |zone: Zone, (apex, text): (&str, &str)| zone.with(text, apex).unwrap();
+    let memory = NSD_ZONES.into_iter().fold(Zone::new(), read);
+    let nsd = support::nsd::Nsd::start(&program, &NSD_ZONES).await;
+    let hickory = Hickory::server_with_attempt(nsd.address, ATTEMPT).unwrap();
+    let started = Instant::now();
+    while ask(&hickory, "mail.example.net A").await != "192.0.2.10" {
+        assert!(started.elapsed() < Duration::from_secs(20), "NSD does not answer:\n{}", nsd.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (mut failed, mut count) = (String::new(), 0);
+    for name in NSD_NAMES.split('|') {
+        for name in [name.to_owned(), format!("x.{name}"), format!("x.y.{name}")] {
+            for record_type in ["TXT", "A", "AAAA", "MX"] {
+                let question = format!("{name} {record_type}");
+                let (ours, theirs) = (ask(&memory, &question).await, ask(&hickory, &question).await);
+                count += 1;
+                if ours != theirs {
+                    writeln!(failed, "  {question}: {ours}\n    NSD: {theirs}").unwrap();
+                }
+            }
+        }
+    }
+    println!("{count} questions to NSD");
+    assert!(failed.is_empty(), "\n{failed}{}", nsd.log());
+}

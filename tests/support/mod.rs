@@ -7,4 +7,6 @@ pub mod dkim_case;
 pub mod dns_server;
 #[cfg(feature = "hickory")]
 pub mod faulty_dns;
+#[cfg(feature = "hickory")]
+pub mod nsd;
 pub mod signer;
