@@ -1,0 +1,200 @@
+//! DMARC on whole messages, with SPF and DKIM as they really are; the differences of the editions; report destinations.
+//!
+//! (The cases that need no message, tests/data/dmarc/ but for two files, are run by the unit tests of src/dmarc/suite.rs.)
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "support/story.rs"]
+mod story;
+mod support;
+
+use mailverdict::{
+    Authenticator, Message, Policy, Session, Verdict,
+    dmarc::{self, Comparison, Editions, ReportKind, SuffixList, destinations},
+    dns::{LookupError, RecordType, Zone},
+    name::{Domain, Name},
+};
+use saphyr::{LoadableYamlNode, Yaml};
+use std::{
+    future::Future,
+    net::IpAddr,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+use support::signer::{Key, SignOptions, signed};
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a zone in memory made someone wait"),
+    }
+}
+
+fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
+    case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text: {value:?}")))
+}
+
+fn list(case: &Yaml<'_>, key: &str) -> Vec<String> {
+    let items = case.as_mapping_get(key).and_then(Yaml::as_sequence).into_iter().flatten();
+    items.map(|item| item.as_str().unwrap_or_else(|| panic!("{key} is no list of texts")).to_owned()).collect()
+}
+
+fn zone(case: &Yaml<'_>) -> Zone {
+    let mut zone = Zone::parse(text(case, "zone").unwrap_or_default(), text(case, "name").unwrap()).unwrap();
+    for failing in text(case, "fail").unwrap_or_default().split_whitespace() {
+        zone.plant(&Name::parse(failing).unwrap(), RecordType::Txt, LookupError::Timeout);
+    }
+    zone
+}
+
+fn both(sample: u8) -> Policy {
+    let mut policy = Policy::default();
+    policy.dmarc = dmarc::Policy::by(Editions::Both(Arc::new(SuffixList::parse("com\nnet\norg\nexample"))));
+    policy.dmarc.sample = sample;
+    policy
+}
+
+fn run(file: &str, cases: &str, failures_of: impl Fn(&Yaml<'_>) -> Vec<String>) {
+    let cases = Yaml::load_from_str(cases).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let mut failed = Vec::new();
+    for case in &cases {
+        let name = text(case, "name").unwrap_or_else(|| panic!("a case of {file} has no name"));
+        failed.extend(failures_of(case).into_iter().map(|failure| format!("{name}: {failure}")));
+    }
+    println!("{file}: {} cases", cases.len());
+    assert!(cases.len() > 5, "{file}: {} cases", cases.len());
+    assert!(failed.is_empty(), "{file}, {} failures:\n  {}", failed.len(), failed.join("\n  "));
+}
+
+/// The message, with a DKIM-Signature for each domain of `sign`; the keys go to the zone. `broken:` spoils the signature.
+fn message(case: &Yaml<'_>, zone: &mut Zone) -> Vec<u8> {
+    let key = Key::named("ed25519");
+    let mut message = text(case, "message").unwrap().replace('\n', "\r\n").into_bytes();
+    for domain in text(case, "sign").unwrap_or_default().split_whitespace() {
+        let (domain, broken) = domain.strip_prefix("broken:").map_or((domain, false), |domain| (domain, true));
+        let template =
+            format!("v=1; a=ed25519-sha256; c=relaxed/relaxed; d={domain}; s=k; h=from:subject; bh={{bh}}; b={{b}}");
+        message = signed(&message, &SignOptions::dkim(&template), &key);
+        if broken {
+            let field = String::from_utf8(message).unwrap();
+            message = field.replacen("bh=", "bh=AAAA", 1).into_bytes();
+        }
+        let name = Name::parse(&format!("k._domainkey.{domain}")).unwrap();
+        if !text(case, "fail").unwrap_or_default().contains(name.as_str()) {
+            zone.add_txt(&name, key.record().into_bytes());
+        }
+    }
+    message
+}
+
+fn message_failures(case: &Yaml<'_>) -> Vec<String> {
+    let mut zone = zone(case);
+    let message = message(case, &mut zone);
+    let message = Message::parse(&message).unwrap();
+    let mut session = Session::new(text(case, "ip").unwrap_or("192.0.2.1").parse::<IpAddr>().unwrap());
+    if let Some(helo) = text(case, "helo") {
+        session = session.with_helo(helo);
+    }
+    if let Some(mail_from) = text(case, "mail_from") {
+        session = session.with_mail_from(mail_from);
+    }
+    let sample = case.as_mapping_get("sample").map_or(0, |sample| u8::try_from(sample.as_integer().unwrap()).unwrap());
+    let verdict = now(Authenticator::new(zone).with_policy(both(sample)).authenticate(&message, session));
+
+    let mut failures = Vec::new();
+    for (key, wanted) in case.as_mapping_get("want").unwrap().as_mapping().unwrap() {
+        let (key, wanted) = (key.as_str().unwrap(), wanted.as_str().unwrap_or_else(|| panic!("{key:?}")));
+        let got = match key {
+            "spf" => verdict.spf.mail_from.as_ref().map_or("-", |report| report.result.keyword()).to_owned(),
+            "dkim" => verdict.dkim.iter().map(|report| report.result.keyword()).collect::<Vec<_>>().join(" "),
+            "findings" => verdict.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            "failure_reports" => {
+                let wanted = verdict.dmarc.failure_reports(&verdict.spf, &verdict.dkim);
+                let kinds = [("dmarc", wanted.dmarc), ("dkim", wanted.dkim), ("spf", wanted.spf)];
+                kinds.iter().filter(|(_, is)| *is).map(|(kind, _)| *kind).collect::<Vec<_>>().join(" ")
+            }
+            field => story::in_verdict(&verdict, &format!("dmarc.{field}")).unwrap_or("-".to_owned()),
+        };
+        let fits = if key == "reason" { got.contains(wanted) } else { got == wanted };
+        if !fits {
+            failures.push(format!("{key}: {got}\n      wanted: {wanted}"));
+        }
+    }
+    let comparison = Comparison::of(&verdict.dmarc, verdict.dmarc_rfc7489.as_ref().unwrap());
+    let differences: Vec<_> = comparison.differences.iter().map(ToString::to_string).collect();
+    let causes: Vec<_> = comparison.causes.iter().map(ToString::to_string).collect();
+    for (key, got) in [("differences", differences), ("causes", causes)] {
+        let wanted = list(case, key);
+        if got != wanted {
+            failures.push(format!(
+                "{key}:\n        {}\n      wanted:\n        {}",
+                got.join("\n        "),
+                wanted.join("\n        ")
+            ));
+        }
+    }
+    failures
+}
+
+#[test]
+fn messages() {
+    run("messages.yml", include_str!("data/dmarc/messages.yml"), message_failures);
+}
+
+/// A case has a record at `_dmarc` of its domain in the zone, as any receiver would find it.
+fn destination_failures(case: &Yaml<'_>) -> Vec<String> {
+    let zone = zone(case);
+    let domain = Domain::parse(text(case, "domain").unwrap()).unwrap();
+    let raw = format!("From: a@{domain}\r\n\r\n");
+    let message = Message::parse(raw.as_bytes()).unwrap();
+    let verdict = now(Authenticator::new(&zone).authenticate(&message, Session::without_peer()));
+    let record = verdict.dmarc.record.unwrap_or_else(|| panic!("no record: {}", verdict.dmarc.result));
+    let mut failures = Vec::new();
+    for (kind, key) in [(ReportKind::Aggregate, "rua"), (ReportKind::Failure, "ruf")] {
+        let found = now(destinations(&zone, &record, kind));
+        let found: Vec<_> = found
+            .iter()
+            .map(|destination| {
+                let usable: Vec<_> = destination.usable().iter().map(ToString::to_string).collect();
+                let usable = if usable.is_empty() { "-".to_owned() } else { usable.join(" ") };
+                format!("{} => {usable}: {}", destination.uri, destination.permission)
+            })
+            .collect();
+        let wanted = list(case, key);
+        if found != wanted {
+            failures.push(format!(
+                "{key}:\n        {}\n      wanted:\n        {}",
+                found.join("\n        "),
+                wanted.join("\n        ")
+            ));
+        }
+    }
+    failures
+}
+
+#[test]
+fn report_destinations() {
+    run("destinations.yml", include_str!("data/dmarc/destinations.yml"), destination_failures);
+}
+
+#[test]
+fn the_microsoft_365_stories_hold_in_both_editions() {
+    let authenticator = Authenticator::new(story::zone()).with_policy(both(0));
+    let stories = story::stories();
+    let mut failures = Vec::new();
+    for story in &stories {
+        let octets = story.octets();
+        let message = Message::parse(&octets).unwrap();
+        let verdict = now(authenticator.authenticate(&message, story.session()));
+        failures.extend(story.differences(|path| story::in_verdict(&verdict, path)));
+        let mut older: Verdict = verdict.clone();
+        older.dmarc = verdict.dmarc_rfc7489.clone().unwrap();
+        failures.extend(story.differences(|path| story::in_verdict(&older, path)));
+        let comparison = Comparison::of(&verdict.dmarc, &older.dmarc);
+        if !comparison.is_same() {
+            failures.push(format!("{}: {comparison:?}", story.title));
+        }
+    }
+    println!("{} stories in both editions", stories.len());
+    assert!(failures.is_empty(), "\n  {}", failures.join("\n  "));
+}
