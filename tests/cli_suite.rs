@@ -77,6 +77,35 @@ fn stories_through_the_binary() {
     assert_none(&failures);
 }
 
+/// RFC 9989 and RFC 7489 on the same answers, where they part.
+#[test]
+fn both_editions_of_dmarc() {
+    let arguments = |more: &[&'static str]| {
+        let folder = ["--zone", "tests/data/dmarc/both/zone.db", "--ip", "192.0.2.25"];
+        let sender = ["--mail-from", "bounce@mailer.example.com", "tests/data/dmarc/both/message.eml"];
+        [&["check"], more, &folder, &sender].concat()
+    };
+    let output = run(&arguments(&["--dmarc", "both"]), b"");
+    let shown = text(&output.stdout);
+    assert!(shown.contains("the result is fail by RFC 9989, and pass by RFC 7489"), "{shown}");
+    assert!(shown.contains("because RFC 9989 finds organizational domains by walking up the DNS"), "{shown}");
+
+    let output = run(&arguments(&["--json", "--dmarc", "both"]), b"");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let errors: Vec<_> = schema().iter_errors(&json).map(|error| error.to_string()).collect();
+    assert_none(&errors);
+    assert_eq!((&json["dmarc"]["result"], &json["dmarc_rfc7489"]["result"]), (&"fail".into(), &"pass".into()));
+    let differences = json["dmarc_differences"]["differences"].as_array().unwrap();
+    assert_eq!((differences.len(), json["dmarc_differences"]["causes"].as_array().unwrap().len()), (4, 1));
+
+    for (edition, result) in [("rfc9989", "fail"), ("rfc7489", "pass")] {
+        let output = run(&arguments(&["--json", "--dmarc", edition]), b"");
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["dmarc"]["result"], result);
+        assert!(json.get("dmarc_rfc7489").is_none() && json.get("dmarc_differences").is_none());
+    }
+}
+
 /// The fields that cli.md promises, by hand and not by the schema: a schema that forgot one would not tell.
 #[test]
 fn every_promised_field_is_there() {

@@ -5,7 +5,7 @@ use mailverdict::{
     Message,
     arc::ArcReport,
     dkim::SignatureReport,
-    dmarc::DmarcReport,
+    dmarc::{Comparison, DmarcReport},
     spf::{Explanation, SpfReport, SpfReports, SpfResult},
 };
 use serde::Serialize;
@@ -28,6 +28,9 @@ pub(crate) struct MessageResults {
     /// What RFC 7489 says, where both editions were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dmarc_rfc7489: Option<Dmarc>,
+    /// Where the two differ, where both were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dmarc_differences: Option<Differences>,
     /// The whole header field, folded with CRLF, without the line end after it.
     pub(crate) authentication_results: String,
     /// The same, for MAIL FROM or else for HELO.
@@ -98,6 +101,13 @@ pub(crate) struct Dmarc {
     reason: Option<String>,
 }
 
+/// What the editions of DMARC differ in, and why; both lists are empty where they agree.
+#[derive(Debug, Serialize)]
+pub(crate) struct Differences {
+    differences: Vec<String>,
+    causes: Vec<String>,
+}
+
 impl From<&Report<'_>> for MessageResults {
     fn from(report: &Report<'_>) -> Self {
         let verdict = report.verdict;
@@ -107,6 +117,10 @@ impl From<&Report<'_>> for MessageResults {
             arc: Arc::from(&verdict.arc),
             dmarc: Dmarc::from(&verdict.dmarc),
             dmarc_rfc7489: verdict.dmarc_rfc7489.as_ref().map(Dmarc::from),
+            dmarc_differences: verdict
+                .dmarc_rfc7489
+                .as_ref()
+                .map(|older| Differences::from(&Comparison::of(&verdict.dmarc, older))),
             authentication_results: report.authentication_results.clone(),
             received_spf: report.received_spf.clone(),
             findings: verdict.findings.iter().map(ToString::to_string).collect(),
@@ -170,6 +184,15 @@ impl From<&ArcReport> for Arc {
             sealers: report.sealers.iter().map(ToString::to_string).collect(),
             trusted: report.trusted.is_some(),
             reason: Some(report.result.to_string()),
+        }
+    }
+}
+
+impl From<&Comparison> for Differences {
+    fn from(comparison: &Comparison) -> Self {
+        Self {
+            differences: comparison.differences.iter().map(ToString::to_string).collect(),
+            causes: comparison.causes.iter().map(ToString::to_string).collect(),
         }
     }
 }

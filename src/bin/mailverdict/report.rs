@@ -5,7 +5,7 @@ use mailverdict::{
     Message, Session, Verdict,
     authentication_results::AuthenticationResults,
     dkim::SignatureReport,
-    dmarc::{Alignment, Disposition, DmarcReport, DmarcResult},
+    dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult},
     received_spf::ReceivedSpf,
     session::MailFrom,
     spf::{Explanation, SpfReport, SpfReports, SpfResult},
@@ -45,7 +45,7 @@ impl<'v> Report<'v> {
     }
 
     fn write(&self, out: &mut String, style: Style) -> fmt::Result {
-        let Verdict { spf, dkim, arc, dmarc, findings, .. } = self.verdict;
+        let Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, findings, .. } = self.verdict;
         writeln!(out, "{}\n", printable(&client(self.session, spf)))?;
         let mut table = Table::default();
         spf_rows(&mut table, spf, self.session);
@@ -77,6 +77,9 @@ impl<'v> Report<'v> {
         table.write(out, style)?;
         writeln!(out, "\n{}", wrapped(&printable(&conclusion(dmarc)), 0))?;
         writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
+        if let Some(older) = dmarc_rfc7489 {
+            write_comparison(out, dmarc, older, style)?;
+        }
         if !findings.is_empty() {
             writeln!(out, "\n{}", style.bold("FINDINGS"))?;
             for finding in findings {
@@ -202,6 +205,22 @@ fn conclusion(dmarc: &DmarcReport) -> String {
             format!("DMARC cannot be evaluated: {reason}.{}", lowered.unwrap_or_default())
         }
     }
+}
+
+/// What RFC 7489 makes of the same answers.
+fn write_comparison(out: &mut String, dmarc: &DmarcReport, older: &DmarcReport, style: Style) -> fmt::Result {
+    let comparison = Comparison::of(dmarc, older);
+    writeln!(out, "\n{}", style.bold("RFC 7489"))?;
+    if comparison.is_same() {
+        return writeln!(out, "  comes to the same");
+    }
+    for difference in &comparison.differences {
+        writeln!(out, "  {}", wrapped(&printable(&difference.to_string()), 2))?;
+    }
+    for cause in &comparison.causes {
+        writeln!(out, "  {}", wrapped(&printable(&format!("because {cause}")), 2))?;
+    }
+    Ok(())
 }
 
 /// Who authenticated what, as far as it aligns.
