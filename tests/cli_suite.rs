@@ -23,9 +23,12 @@ fn run(arguments: &[&str], input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A run that fails before it reads its input closes the pipe; what it says is judged, not that.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        // A run that fails before it reads its input closes the pipe; what it says is judged, not that.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().unwrap()
+    })
 }
 
 fn text(octets: &[u8]) -> String {
@@ -156,6 +159,120 @@ fn a_silent_server_costs_no_more_than_the_timeout() {
     for path in ["spf.mail_from.result", "dkim.0.result", "dmarc.result"] {
         assert_eq!(story::in_json(&json, path).as_deref(), Some("temperror"), "{path}");
     }
+}
+
+fn json_lines(output: &[u8]) -> Vec<Value> {
+    text(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Whatever was evaluated at the same time: the results are those of `check`, in the order of the requests, with their ids.
+#[test]
+fn batch_gives_what_check_gives_in_the_order_of_the_requests() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let (mut requests, mut expected) = (String::new(), Vec::new());
+    for (number, story) in story::stories().iter().enumerate() {
+        let message = format!("tests/data/microsoft365/{}", story.message);
+        let zone = ["check", "--json", "--zone=tests/data/microsoft365/zone.db"];
+        let client = ["--ip", &story.ip.to_string(), "--helo", &story.helo, "--mail-from", &story.mail_from];
+        let output = run(&[&zone[..], &client, &[&message]].concat(), b"");
+        let mut result: Value = serde_json::from_slice(&output.stdout).unwrap();
+        result["id"] = number.into();
+        expected.push(result);
+        let mut request = serde_json::json!({
+            "id": number, "ip": story.ip.to_string(), "helo": story.helo, "mail_from": story.mail_from,
+        });
+        if number % 2 == 0 {
+            request["message"] = message.into();
+        } else {
+            request["message_base64"] = STANDARD.encode(story.octets()).into();
+        }
+        requests += &format!("{request}\n");
+    }
+    let expected: Vec<Value> = std::iter::repeat_n(expected, 20).flatten().collect();
+    for jobs in [&[][..], &["--jobs=1"], &["--jobs=7"]] {
+        let arguments = [&["batch", "--zone=tests/data/microsoft365/zone.db"], jobs].concat();
+        let output = run(&arguments, requests.repeat(20).as_bytes());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let results = json_lines(&output.stdout);
+        assert_eq!(results.len(), expected.len());
+        for (result, expected) in results.iter().zip(&expected) {
+            assert_eq!(result, expected, "with {jobs:?}");
+        }
+    }
+}
+
+#[test]
+fn batch_answers_bad_lines_and_goes_on() {
+    let requests = br#"{"id":1,"ip":"203.0.113.25","mail_from":"scanner@fabrikam.com"}
+junk
+["no object"]
+
+{"id":"a","ip":"203.0.113.256","mail_from":"scanner@fabrikam.com"}
+{"id":"b","ip":"203.0.113.25","message":"tests/data/cli/absent.eml"}
+{"id":"c","ip":"203.0.113.25","message":"-"}
+{"id":"d","message":"tests/data/microsoft365/03-scanner.eml","message_base64":"eA=="}
+{"id":"e","message_base64":"no base64!"}
+{"id":"f","message_base64":""}
+{"id":"g","ip":25,"helo":"x"}
+{"id":"h","ip":"203.0.113.25"}
+{"id":"i","mail_from":"scanner@fabrikam.com"}
+{"ip":"203.0.113.25","helo":null,"mail_from":"scanner@fabrikam.com","message":null}"#;
+    let output = run(&["batch", "--zone=tests/data/microsoft365/zone.db"], requests);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let results = json_lines(&output.stdout);
+    assert_eq!(results.len(), 13);
+    let errors = [
+        "the line is no JSON object",
+        "the line is no JSON object",
+        "\"ip\" is no address: \"203.0.113.256\"",
+        "cannot read tests/data/cli/absent.eml",
+        "cannot read -",
+        "one is expected",
+        "is no base64",
+        "the message is empty",
+        "\"ip\" is no text",
+        "\"helo\" or \"mail_from\" is needed",
+        "\"ip\" is needed",
+    ];
+    let ids = ["null", "null", "\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\"", "\"f\"", "\"g\"", "\"h\"", "\"i\""];
+    for ((result, error), id) in results[1..12].iter().zip(errors).zip(ids) {
+        assert_eq!(result["id"].to_string(), id, "{result}");
+        assert!(result["error"].as_str().unwrap().contains(error), "{result}: {error}");
+        assert_eq!(result.as_object().unwrap().len(), 2, "{result}");
+    }
+    for (result, id) in [(&results[0], Value::from(1)), (&results[12], Value::Null)] {
+        assert_eq!(result["id"], id);
+        assert_eq!(result["spf"]["mail_from"]["result"], "pass");
+        assert_eq!(result["dmarc"], Value::Null);
+        assert!(result.get("dkim").is_some_and(Value::is_null));
+    }
+}
+
+/// What was read before SIGINT is answered; the run ends though its input does not.
+#[cfg(unix)]
+#[test]
+fn batch_ends_cleanly_at_sigint() {
+    use std::io::{BufRead as _, BufReader};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mailverdict"))
+        .args(["batch", "--zone=tests/data/microsoft365/zone.db"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut results = BufReader::new(child.stdout.take().unwrap()).lines();
+    for id in 0..3 {
+        writeln!(input, r#"{{"id":{id},"ip":"203.0.113.25","mail_from":"scanner@fabrikam.com"}}"#).unwrap();
+        // Each result is seen as soon as it is there, though the input goes on.
+        let result: Value = serde_json::from_str(&results.next().unwrap().unwrap()).unwrap();
+        assert_eq!(result["id"], id);
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(results.next().is_none());
+    drop(input);
 }
 
 /// Cases of tests/data/cli/cases.yml.

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mailverdict::{name::Domain, time::UnixTime};
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
     path::PathBuf,
     time::Duration,
 };
@@ -26,6 +27,11 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 when a result was reached, whatever it is; 2 for bad usage or unreadable input.
     Spf(Spf),
+    /// Evaluate many messages: a request a line on standard input, a result a line on standard output, in the same order.
+    ///
+    /// A request: {"id":"x","ip":"192.0.2.1","helo":"h","mail_from":"a@b","message":"PATH"}, or "message_base64" in place of
+    /// "message"; with neither, SPF alone is evaluated. A bad line gives {"id":...,"error":"..."} and the run goes on.
+    Batch(Batch),
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +75,24 @@ pub(crate) struct Spf {
     /// The address of the client.
     #[arg(long, value_name = "IP")]
     pub(crate) ip: IpAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Batch {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    /// How many messages are evaluated at the same time; by default as many as there are processors, and sixteen times as many
+    /// where answers come over the network.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// The name of the receiving host: macro %{r} of SPF.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) receiver: Option<Domain>,
+    /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) authserv_id: Option<String>,
 }
 
 /// What the SMTP session showed.

@@ -42,6 +42,17 @@ pub(crate) struct MessageResults {
     pub(crate) explain: Option<Vec<String>>,
 }
 
+/// All that is said of a session without a message: the same fields, null where a message is needed.
+#[derive(Debug, Serialize)]
+pub(crate) struct SpfResults {
+    spf: Spf,
+    dkim: Option<Vec<Dkim>>,
+    arc: Option<Arc>,
+    dmarc: Option<Dmarc>,
+    authentication_results: Option<String>,
+    received_spf: Option<String>,
+}
+
 /// SPF for both identities.
 #[derive(Debug, Serialize)]
 pub(crate) struct Spf {
@@ -126,6 +137,12 @@ impl From<&Report<'_>> for MessageResults {
             findings: verdict.findings.iter().map(ToString::to_string).collect(),
             explain: report.steps.clone(),
         }
+    }
+}
+
+impl SpfResults {
+    pub(crate) fn new(reports: &SpfReports, received_spf: Option<String>) -> Self {
+        Self { spf: Spf::from(reports), dkim: None, arc: None, dmarc: None, authentication_results: None, received_spf }
     }
 }
 

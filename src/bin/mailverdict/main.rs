@@ -1,6 +1,8 @@
 //! `mailverdict`: the library on the command line.
 
 mod args;
+mod batch;
+mod batch_request;
 mod check;
 mod explain;
 mod failure;
@@ -44,6 +46,7 @@ fn run() -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Check(args) => check::run(&args),
         Command::Spf(args) => spf::run(&args),
+        Command::Batch(args) => batch::run(&args),
     }
 }
 
