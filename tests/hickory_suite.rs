@@ -5,7 +5,7 @@
 mod support;
 
 use mailverdict::{
-    Authenticator, Message, Session,
+    Authenticator, Message, Policy, Session,
     dns::{Answer, Hickory, Lookup, LookupError, Resolver, Zone},
     name::Name,
     time::UnixTime,
@@ -277,4 +277,57 @@ async fn nsd_gives_the_answers_of_the_zone_in_memory() {
     }
     println!("{count} questions to NSD");
     assert!(failed.is_empty(), "\n{failed}{}", nsd.log());
+}
+
+/// Nobody answers: the verdict is there when the time is over, and says so.
+#[tokio::test]
+async fn a_silent_server_costs_no_more_than_the_time_allowed() {
+    let (question, message) = (Duration::from_millis(150), Duration::from_millis(300));
+    for (time_limit, question_time_limit, reason) in [
+        (message, Duration::from_secs(60), "the time for the evaluation ran out"),
+        (Duration::from_secs(60), question, "no answer in time"),
+    ] {
+        let server = FaultyDns::silent().await;
+        let mut policy = Policy::default();
+        (policy.time_limit, policy.question_time_limit) = (time_limit, question_time_limit);
+        let authenticator = Authenticator::new(Hickory::server(server.address).unwrap()).with_policy(policy);
+        let message = Message::parse(include_bytes!("data/dkim/rfc8463-appendix-a.eml")).unwrap();
+        let started = Instant::now();
+        let verdict = authenticator.authenticate(&message, session()).await;
+        let took = started.elapsed();
+        let spf = verdict.spf.mail_from.unwrap().result;
+        let results = [
+            (spf.keyword(), spf.to_string()),
+            (verdict.dkim[0].result.keyword(), verdict.dkim[0].result.to_string()),
+            (verdict.dkim[1].result.keyword(), verdict.dkim[1].result.to_string()),
+            (verdict.dmarc.result.keyword(), verdict.dmarc.result.to_string()),
+        ];
+        for (keyword, words) in results {
+            assert!(keyword == "temperror" && words.contains(reason), "{keyword}: {words}");
+        }
+        assert!(took < Duration::from_secs(3), "{took:?}");
+    }
+}
+
+/// Whoever drops the evaluation ends it: no datagram is sent again, no question follows.
+#[tokio::test]
+async fn an_evaluation_that_is_dropped_asks_no_more() {
+    let server = FaultyDns::silent().await;
+    let authenticator = Authenticator::new(Hickory::server(server.address).unwrap());
+    let message = Message::parse(include_bytes!("data/dkim/rfc8463-appendix-a.eml")).unwrap();
+    let evaluation = authenticator.authenticate(&message, session());
+    assert!(tokio::time::timeout(Duration::from_millis(150), evaluation).await.is_err());
+    let asked = server.asked();
+    // A third of a second is when hickory sends again what was not answered.
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert_eq!(server.asked(), asked);
+    assert_eq!(asked.len(), 4, "{asked:?}");
+}
+
+/// What DNS allows in a label and a `Name` does not is left out.
+#[tokio::test]
+async fn names_that_no_name_can_hold_are_left_out() {
+    let server = FaultyDns::start(football(), Fault::OddNames, "football.example.com MX").await;
+    let hickory = Hickory::server_with_attempt(server.address, ATTEMPT).unwrap();
+    assert_eq!(ask(&hickory, "football.example.com MX").await, "10 mail.example.com");
 }

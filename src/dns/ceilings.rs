@@ -4,9 +4,9 @@
 ///
 /// The limits of the protocols come first: at their defaults SPF may cost 2 × 123 questions (for each identity its own record, ten
 /// terms of eleven questions each, as `mx` with ten hosts has, the addresses for `%{p}`, and the explanation), DKIM 10 (a key each),
-/// and ARC 100 (two keys for each of 50 sets), 356 in all; DMARC may cost 100 (eight steps for the author domain and for each of
-/// eleven identifiers, and whether the domain exists). So the default ceilings cut nothing off that the RFCs allow, and 500
-/// questions are the most that any message can cost; usual mail costs ten to twenty.
+/// and ARC 100 (two keys for each of 50 sets), 356 in all; DMARC may cost 93 (eight steps for the author domain, whether it exists,
+/// and seven steps more for each of twelve identifiers below its organizational domain). So the default ceilings cut nothing off
+/// that the RFCs allow, and 500 questions are the most that any message can cost; usual mail costs four to twenty.
 ///
 /// DMARC has ceilings of its own. If all drew on one, a forger could publish records that use it up, and with it the question for
 /// the policy that says to reject the message.

@@ -46,6 +46,10 @@ pub enum Fault {
     CnameUnfinished,
     Big,
     TtlZero,
+    /// MX records for a label with a dot, one with an octet outside ASCII, and one without fault.
+    OddNames,
+    /// Whatever the question.
+    Silent,
 }
 
 impl Fault {
@@ -104,6 +108,11 @@ struct State {
 }
 
 impl FaultyDns {
+    /// Never answers.
+    pub async fn silent() -> Self {
+        Self::start(Zone::new(), Fault::Silent, "").await
+    }
+
     pub async fn start(zone: Zone, fault: Fault, at: &str) -> Self {
         let (udp, tcp) = sockets().await;
         let address = udp.local_addr().unwrap();
@@ -270,7 +279,7 @@ impl State {
             let mut asked = self.asked.lock().unwrap();
             let died = self.fault == Fault::Dies && asked.contains(&self.at);
             asked.push(if over_tcp { format!("{question} (TCP)") } else { question.clone() });
-            if died {
+            if died || self.fault == Fault::Silent {
                 return Vec::new();
             }
             asked.iter().filter(|asked| **asked == question).count()
@@ -286,7 +295,13 @@ impl State {
             Fault::NoData => response = Response { authorities: vec![soa()], ..Response::default() },
             Fault::EmptyAnswer => response = Response::default(),
             Fault::Code(code) => response = Response { code, ..Response::default() },
-            Fault::NoAnswer | Fault::Dies => return Vec::new(),
+            Fault::NoAnswer | Fault::Dies | Fault::Silent => return Vec::new(),
+            Fault::OddNames => {
+                let odd =
+                    [&b"\x03a.b\x07example\x00"[..], b"\x02\xc3\xa4\x07example\x00", &wire_name("mail.example.com")];
+                let data = odd.map(|exchange| [&[0, 10], exchange].concat());
+                response.answers = data.iter().map(|data| record(owner, 15, 60, data)).collect();
+            }
             Fault::Late(delay) => tokio::time::sleep(delay).await,
             Fault::TruncatedThenTcp | Fault::TcpRefused | Fault::TcpBreaksOff if over_tcp => {}
             Fault::TcpSilent if over_tcp => return Vec::new(),
