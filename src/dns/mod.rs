@@ -22,7 +22,7 @@ pub use record::AnyAnswer;
 pub use recording::{Exchange, Recording};
 pub use zone::{MAX_CNAME_CHAIN, Zone};
 
-use crate::name::Name;
+use crate::{lex::Printable, name::Name};
 use std::{
     future::Future,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -113,8 +113,9 @@ pub enum LookupError {
     /// The answer could not be read, or its CNAME records lead nowhere or in a circle.
     #[error("the answer is malformed")]
     Malformed,
-    /// The server could not be reached or answered with an error of another kind; the text is the resolver's.
-    #[error("{0}")]
+    /// The server could not be reached or answered with an error of another kind; the text is the resolver's, and is made printable
+    /// where it is displayed.
+    #[error("{}", Printable(.0))]
     Other(Box<str>),
     /// The time for the whole evaluation was used up before this question.
     #[error("the time for the evaluation ran out")]
@@ -172,5 +173,15 @@ impl<R: Resolver> Resolver for Arc<R> {
         F::Output: Send,
     {
         (**self).within(limit, question)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_resolver_are_made_printable() {
+        assert_eq!(LookupError::Other("no\r\nroute\0".into()).to_string(), r"no\r\nroute\u{0}");
     }
 }

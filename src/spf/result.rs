@@ -254,9 +254,6 @@ impl fmt::Display for NoneReason {
 impl fmt::Display for TempError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lookup { name, error: LookupError::Other(text) } => {
-                write!(f, "no answer for {}: {}", Printable(name.as_str()), Printable(text))
-            }
             Self::Lookup { name, error } => write!(f, "no answer for {}: {error}", Printable(name.as_str())),
         }
     }
