@@ -16,6 +16,9 @@ pub mod crypto;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod join;
 mod lex;
 pub mod message;

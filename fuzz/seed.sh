@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Makes the seeds of all targets from the test data: fuzz/corpus/<target>/, beside what runs have found there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Lines on standard input become files of a target's corpus, each named by its hash.
+lines() {
+    mkdir -p "fuzz/corpus/$1"
+    sort -u | while IFS= read -r line; do
+        [ -n "$line" ] || continue
+        printf '%s' "$line" >"fuzz/corpus/$1/$(printf '%s' "$line" | cksum | cut -d' ' -f1)"
+    done
+}
+
+# Files named as arguments join a target's corpus.
+files() {
+    local target=$1
+    shift
+    mkdir -p "fuzz/corpus/$target"
+    for file in "$@"; do
+        [ -f "$file" ] && cp "$file" "fuzz/corpus/$target/$(cksum <"$file" | cut -d' ' -f1)"
+    done
+    return 0
+}
+
+shopt -s globstar nullglob
+text=(tests/data/**/*.yml tests/data/**/*.db src/**/*.rs tests/*.rs)
+grep -hoiE 'v=spf1[^"`]*' "${text[@]}" | lines spf_record
+grep -hoE '[^" =:]*%[{%_-][^" ]*' "${text[@]}" | lines macro_string
+grep -hoE 'v=DKIM1[^"`]*' "${text[@]}" | lines key_record
+grep -hoE 'v=DMARC1[^"`]*' "${text[@]}" | lines dmarc_record
+grep -hoE '[ ;"](v=1|a=rsa|i=1)[^"`]*' "${text[@]}" | lines tag_list
+grep -hoE '[^"(]*@[^"`]*' src/lex/mailbox.rs src/message/author.rs | lines mailbox_list
+grep -hoE '[a-z.]+; *(spf|dkim|dmarc|arc|iprev)[^"`]*' "${text[@]}" | lines authentication_results
+grep -hoE '[a-z_0-9-]+(\.[a-z_0-9-]+)+\.?' "${text[@]}" | awk 'NR <= 500' | lines name
+cat tests/data/dkim/*.eml | grep -iA9 '^DKIM-Signature:' | tr -d '\n' | sed 's/DKIM-Signature:/\n/g' | lines dkim_signature
+files message tests/data/**/*.eml
+files canonicalize tests/data/**/*.eml
+files master_file tests/data/**/*.db
+# What was found once is where more may be.
+for folder in tests/data/fuzz/*/; do
+    files "$(basename "$folder")" "$folder"*
+done
+for target in fuzz/corpus/*/; do
+    printf '%s %s\n' "$(basename "$target")" "$(find "$target" -type f | wc -l)"
+done

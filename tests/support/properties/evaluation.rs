@@ -1,0 +1,180 @@
+//! Evaluations over any zone, session and message: they end, within their limits, and give the same result twice.
+
+use super::{
+    assert_clean,
+    invented::{self, NOW, signer},
+    now,
+    verdict::{assert_spf, assert_verdict},
+};
+use arbitrary::Unstructured;
+use mailverdict::{
+    Authenticator, Message, Policy,
+    dkim::{DkimResult, StreamingVerifier},
+    dmarc::{Editions, Policy as DmarcPolicy, SuffixList},
+    dns::{Ceilings, Lookup, Mx, Resolver, Zone},
+    name::Name,
+    spf::{Observers, Tree},
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+/// A zone that counts the questions it is asked.
+struct Counting {
+    zone: Zone,
+    questions: AtomicUsize,
+}
+
+impl Counting {
+    fn new(zone: Zone) -> Self {
+        Self { zone, questions: AtomicUsize::new(0) }
+    }
+
+    fn asked(&self) -> &Zone {
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        &self.zone
+    }
+
+    fn take(&self) -> usize {
+        self.questions.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Resolver for Counting {
+    async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
+        self.asked().txt(name).await
+    }
+    async fn a(&self, name: &Name) -> Lookup<Ipv4Addr> {
+        self.asked().a(name).await
+    }
+    async fn aaaa(&self, name: &Name) -> Lookup<Ipv6Addr> {
+        self.asked().aaaa(name).await
+    }
+    async fn mx(&self, name: &Name) -> Lookup<Mx> {
+        self.asked().mx(name).await
+    }
+    async fn ptr(&self, ip: IpAddr) -> Lookup<Name> {
+        self.asked().ptr(ip).await
+    }
+}
+
+/// Questions that SPF may cost for one identity: its own record, ten terms of eleven questions each (`mx` with ten hosts), the
+/// names of the address and their addresses, and the explanation.
+const SPF_QUESTIONS: usize = 123;
+
+/// SPF over any zone and session.
+pub(crate) fn check_host(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let (Ok(zone), Ok(session)) = (invented::zone(&mut u), invented::session(&mut u)) else { return };
+    let resolver = Counting::new(zone);
+    let authenticator = Authenticator::new(&resolver);
+    let mut trees = Observers::<Tree>::default();
+    let reports = now(authenticator.check_spf(&session, &mut trees));
+    let questions = resolver.take();
+    assert!(questions <= 2 * SPF_QUESTIONS, "{questions} questions");
+    for report in reports.helo.iter().chain(&reports.mail_from) {
+        assert_spf(report, &session);
+    }
+    for tree in [&trees.helo, &trees.mail_from] {
+        let drawn = tree.to_string();
+        assert!(drawn.lines().all(|line| !line.contains(char::is_control)), "{drawn}");
+    }
+    if let (Some(report), Some(root)) = (&reports.helo, trees.helo.root()) {
+        assert_eq!(root.result.as_ref().map(|result| result.keyword()), Some(report.result.keyword()));
+    }
+    let again = now(authenticator.check_spf(&session, &mut Observers { helo: (), mail_from: () }));
+    assert_eq!(again, reports, "not the same twice");
+    assert_eq!(resolver.take(), questions, "not as many questions twice");
+}
+
+/// A whole evaluation over any message, session and zone.
+pub(crate) fn authenticate(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let (Ok(zone), Ok(session)) = (invented::zone(&mut u), invented::session(&mut u)) else { return };
+    let Ok(invented_message) = u.ratio(7, 8) else { return };
+    let raw = if invented_message { invented::message(&mut u).unwrap_or_default() } else { u.take_rest().to_vec() };
+    let Ok(message) = Message::parse(&raw) else { return };
+    let mut policy = Policy::default();
+    policy.dmarc = DmarcPolicy::by(Editions::Both(std::sync::Arc::new(SuffixList::default())));
+    let resolver = Counting::new(zone);
+    let authenticator = Authenticator::new(&resolver).with_policy(policy);
+    let verdict = now(authenticator.authenticate(&message, session.clone()));
+    let questions = resolver.take();
+    let Ceilings { questions: evidence, policy_questions, .. } = Ceilings::default();
+    assert!(questions <= evidence + policy_questions, "{questions} questions");
+    assert_verdict(&verdict, &raw, &message, &session);
+    assert_eq!(now(authenticator.authenticate(&message, session)), verdict, "not the same twice");
+
+    // The body in chunks, as it comes over the network.
+    let authors = message.header().authors();
+    let verifier = StreamingVerifier::new(&Policy::default().dkim, message.header(), authors.domains(), NOW);
+    let keys = now(verifier.ask_keys(&resolver));
+    for len in [1, 3, 64] {
+        let mut verifier = verifier.clone();
+        message.body().chunks(len).for_each(|chunk| verifier.body(chunk));
+        assert_eq!(verifier.finish(&keys), verdict.dkim, "chunks of {len}");
+    }
+}
+
+/// A message that was signed passes; after any change it passes where the signer would sign the same, and nowhere else.
+pub(crate) fn dkim_signed(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let Ok(raw) = invented::message(&mut u) else { return };
+    let Ok((template, key)) = invented::signature(&mut u) else { return };
+    let raw = [b"From: a@example.com\r\n", &raw[..]].concat();
+    if !invented::is_plain(&raw) {
+        return;
+    }
+    let options = signer::SignOptions::dkim(&template);
+    let field = signer::sign(&raw, &options, &key);
+    let passes = |raw: &[u8]| {
+        let zone = key_zone(&key);
+        let message = Message::parse(raw).expect("it has a header");
+        let mut policy = mailverdict::dkim::Policy::default();
+        policy.accept_partial_body = true;
+        let mut verifier = StreamingVerifier::new(&policy, message.header(), &[], NOW);
+        let keys = now(verifier.ask_keys(&zone));
+        verifier.body(message.body());
+        let reports = verifier.finish(&keys);
+        reports.iter().for_each(|report| assert_clean(&report.result));
+        let own = reports.first().expect("the signature stands on top");
+        (own.result == DkimResult::Pass, own.result.to_string())
+    };
+    let (passed, reason) = passes(&[&field, &raw[..]].concat());
+    // `l=` may be more than the body has, and `i=` a domain that is not below `d=`.
+    let too_short = template.contains(" l=") && reason.contains("fewer than l=");
+    let hopeless = too_short || template.contains("@x.") && !template.contains("d=example.com");
+    assert!(passed || hopeless, "{reason}: {}", raw.escape_ascii());
+
+    // One octet put in, taken out or replaced.
+    let (Ok(at), Ok(octet), Ok(change)) =
+        (u.int_in_range(0..=raw.len() - 1), u.arbitrary::<u8>(), u.int_in_range(0..=2))
+    else {
+        return;
+    };
+    let octet = if u.arbitrary().unwrap_or(true) { b" \t\r\nx:"[usize::from(octet) % 6] } else { octet };
+    let mut changed = raw.clone();
+    match change {
+        0 => changed.insert(at, octet),
+        1 => drop(changed.remove(at)),
+        _ => changed[at] = octet,
+    }
+    if !invented::is_plain(&changed) || changed == raw || hopeless {
+        return;
+    }
+    let same = signer::sign(&changed, &options, &key) == field;
+    let (passed, reason) = passes(&[&field, &changed[..]].concat());
+    assert_eq!(passed, same, "{reason}: {} became {}", raw.escape_ascii(), changed.escape_ascii());
+}
+
+fn key_zone(key: &signer::Key) -> Zone {
+    let mut zone = Zone::new();
+    for name in ["s1", "s2"]
+        .iter()
+        .flat_map(|s| ["example.com", "a.example.com", "example.net"].map(|d| format!("{s}._domainkey.{d}")))
+    {
+        zone.add_txt(&Name::parse(&name).expect("a name"), key.record().into_bytes());
+    }
+    zone
+}

@@ -1,0 +1,322 @@
+//! Zones, sessions and messages made of octets, so that the octets decide over structure and not over spelling alone.
+
+use arbitrary::{Result, Unstructured};
+use mailverdict::{
+    dns::{LookupError, RecordType, Zone},
+    name::Name,
+    session::Session,
+    time::UnixTime,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+#[path = "../signer.rs"]
+pub(super) mod signer;
+
+use signer::{Key, SignOptions, sign};
+
+/// The time of every session.
+pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
+
+const NAMES: &[&str] = &[
+    "example.com",
+    "a.example.com",
+    "b.example.com",
+    "c.b.example.com",
+    "_spf.example.com",
+    "example.net",
+    "mail.example.net",
+    "_spf.example.net",
+    "example.org",
+    "x.a.b.c.d.e.f.g.h.example.org",
+    "2.0.192.in-addr._spf.example.com",
+    "user._spf.example.com",
+    "com",
+    "xn--bcher-kva.example",
+];
+
+const ADDRESSES: &[&str] = &[
+    "192.0.2.1",
+    "192.0.2.2",
+    "192.0.2.200",
+    "198.51.100.1",
+    "::ffff:192.0.2.1",
+    "2001:db8::1",
+    "2001:db8::2",
+    "2001:db8:1::1",
+];
+
+const DOMAIN_SPECS: &[&str] = &[
+    "%{d}",
+    "%{i}._spf.%{d2}",
+    "%{ir}.%{v}._spf.example.com",
+    "%{l}._spf.example.com",
+    "%{p}",
+    "%{p2}.example.net",
+    "%{h}",
+    "%{s}",
+    "%{o1r-}.example.com",
+    "%{L5r+-}.%{d3}",
+    "a%%%_%-.example.com",
+    "%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}.%{d2}",
+    "nowhere.example.com",
+    "nowhere.example.net",
+];
+
+const EXPLANATIONS: &[&str] = &["See http://%{d}/?s=%{S}&i=%{c}&t=%{t}&r=%{R}", "%{p} is not %{h}", "no %", "\u{fc}"];
+
+pub(super) fn pick<'s>(u: &mut Unstructured<'_>, texts: &[&'s str]) -> Result<&'s str> {
+    u.choose(texts).copied()
+}
+
+fn text(u: &mut Unstructured<'_>, most: usize) -> Result<String> {
+    let len = u.int_in_range(0..=most)?;
+    let len = len.min(u.len());
+    Ok(String::from_utf8_lossy(u.bytes(len)?).into_owned())
+}
+
+fn octets<'o>(u: &mut Unstructured<'o>, most: usize) -> Result<&'o [u8]> {
+    let len = u.int_in_range(0..=most)?;
+    let len = len.min(u.len());
+    u.bytes(len)
+}
+
+fn name(u: &mut Unstructured<'_>) -> Result<Name> {
+    let prefix = pick(u, &["", "", "", "_dmarc.", "s1._domainkey.", "s2._domainkey.", "*."])?;
+    let text = format!("{prefix}{}", pick(u, NAMES)?);
+    Ok(Name::parse(&text).expect("all of these are names"))
+}
+
+fn address(u: &mut Unstructured<'_>) -> Result<IpAddr> {
+    Ok(pick(u, ADDRESSES)?.parse().expect("all of these are addresses"))
+}
+
+fn domain_spec(u: &mut Unstructured<'_>) -> Result<String> {
+    Ok(match u.int_in_range(0..=4_u8)? {
+        0..=2 => pick(u, NAMES)?.to_owned(),
+        3 => pick(u, DOMAIN_SPECS)?.to_owned(),
+        _ => text(u, 40)?,
+    })
+}
+
+/// An SPF record; most of them follow the grammar.
+pub(super) fn spf_record(u: &mut Unstructured<'_>) -> Result<String> {
+    let mut record = pick(u, &["v=spf1", "v=spf1", "v=spf1", "V=SPF1", "v=spf1 ", "v=spf10"])?.to_owned();
+    for _ in 0..u.int_in_range(0..=14_u8)? {
+        record += " ";
+        record += pick(u, &["", "+", "-", "~", "?"])?;
+        let prefix = pick(u, &["", "", "/24", "/32//64", "//127", "/0", "/33"])?;
+        record += &match u.int_in_range(0..=13_u8)? {
+            0 => "all".to_owned(),
+            1 | 2 => format!("include:{}", domain_spec(u)?),
+            3 => format!("a{prefix}"),
+            4 => format!("a:{}{prefix}", domain_spec(u)?),
+            5 => format!("mx{prefix}"),
+            6 => format!("mx:{}{prefix}", domain_spec(u)?),
+            7 => pick(u, &["ptr", "ptr:example.net"])?.to_owned(),
+            8 => format!("ip4:{}{prefix}", pick(u, ADDRESSES)?),
+            9 => format!("ip6:{}{}", pick(u, ADDRESSES)?, pick(u, &["", "/64", "/0", "/129"])?),
+            10 => format!("exists:{}", domain_spec(u)?),
+            11 => format!("redirect={}", domain_spec(u)?),
+            12 => format!("exp={}", domain_spec(u)?),
+            _ => text(u, 20)?,
+        };
+    }
+    Ok(record)
+}
+
+fn dmarc_record(u: &mut Unstructured<'_>) -> Result<String> {
+    let mut record = pick(u, &["v=DMARC1", "v=DMARC1", "v=DMARC1;", "v=DMARC2", "v = DMARC1 "])?.to_owned();
+    for _ in 0..u.int_in_range(0..=7_u8)? {
+        record += "; ";
+        record += pick(u, &["p=", "sp=", "np=", "adkim=", "aspf=", "psd=", "t=", "rua=", "fo=", "pct=", "", "zz="])?;
+        record += pick(
+            u,
+            &["none", "quarantine", "reject", "s", "r", "y", "n", "u", "mailto:d@example.com!10m", "0:d:s", "50", ""],
+        )?;
+    }
+    Ok(record)
+}
+
+/// Two keys, of the domains and selectors that signatures here name.
+pub(super) fn keys() -> [Key; 2] {
+    [[7; 32], [8; 32]].map(|secret| Key::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&secret))))
+}
+
+/// A zone; the octets decide what stands in it.
+pub(super) fn zone(u: &mut Unstructured<'_>) -> Result<Zone> {
+    let mut zone = Zone::new();
+    let keys = keys();
+    if u.ratio(3, 4)? {
+        for (selector, key) in ["s1", "s2"].iter().zip(&keys) {
+            for domain in ["example.com", "a.example.com", "example.net"] {
+                let name = Name::parse(&format!("{selector}._domainkey.{domain}")).expect("a name");
+                zone.add_txt(&name, key.record().into_bytes());
+            }
+        }
+    }
+    for _ in 0..u.int_in_range(0..=24_u8)? {
+        let at = name(u)?;
+        match u.int_in_range(0..=15_u8)? {
+            0..=4 => zone.add_txt(&at, spf_record(u)?.into_bytes()),
+            5 => zone.add_txt(&at.prepend("_dmarc").unwrap_or(at), dmarc_record(u)?.into_bytes()),
+            6 => zone.add_txt(&at, dmarc_record(u)?.into_bytes()),
+            7 => zone.add_txt(&at, octets(u, 60)?),
+            8 => match address(u)? {
+                IpAddr::V4(ip) => zone.add_a(&at, ip),
+                IpAddr::V6(ip) => zone.add_aaaa(&at, ip),
+            },
+            9 => {
+                // Many hosts: of one mx, of one name, of one address.
+                for host in 0..u.int_in_range(0..=12_u8)? {
+                    let exchange = Name::parse(&format!("h{host}.{}", pick(u, NAMES)?)).expect("a name");
+                    if u.arbitrary()? {
+                        zone.add_a(&exchange, Ipv4Addr::new(192, 0, 2, host));
+                    }
+                    zone.add_mx(&at, u16::from(host), exchange);
+                }
+                zone.add_name(&at)
+            }
+            10 => {
+                let ip = address(u)?;
+                let host = name(u)?;
+                match ip {
+                    IpAddr::V4(v4) => zone.add_a(&host, v4),
+                    IpAddr::V6(v6) => zone.add_aaaa(&host, v6),
+                };
+                zone.add_ptr(ip, host)
+            }
+            11 => zone.add_mx(&at, 10, Name::root()),
+            12 => zone.add_cname(&at, name(u)?),
+            13 => {
+                let types = [RecordType::Txt, RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr];
+                let error = match u.int_in_range(0..=3_u8)? {
+                    0 => LookupError::Timeout,
+                    1 => LookupError::ServerFailure,
+                    2 => LookupError::Malformed,
+                    _ => LookupError::Other(text(u, 20)?.into()),
+                };
+                zone.plant(&at, *u.choose(&types)?, error)
+            }
+            14 => zone.add_txt(&at, keys[usize::from(u.arbitrary::<bool>()?)].record().into_bytes()),
+            _ => zone.add_txt(&at, pick(u, EXPLANATIONS)?.as_bytes()),
+        };
+    }
+    Ok(zone)
+}
+
+/// A session; what the client said may be anything.
+pub(super) fn session(u: &mut Unstructured<'_>) -> Result<Session> {
+    let ip = match u.int_in_range(0..=7_u8)? {
+        0..=5 => Some(address(u)?),
+        6 => Some(IpAddr::V6(Ipv6Addr::from_bits(u.arbitrary()?))),
+        _ => None,
+    };
+    let mut session = ip.map_or_else(Session::without_peer, Session::new).received_at(NOW);
+    match u.int_in_range(0..=4_u8)? {
+        0 => {}
+        1..=3 => session = session.with_helo(pick(u, NAMES)?),
+        _ => session = session.with_helo(&text(u, 40)?),
+    }
+    match u.int_in_range(0..=6_u8)? {
+        0 => {}
+        1 => session = session.with_mail_from(""),
+        2..=4 => {
+            session =
+                session.with_mail_from(&format!("{}@{}", pick(u, &["user", "a.b", "a-b+c", ""])?, pick(u, NAMES)?))
+        }
+        _ => session = session.with_mail_from(&text(u, 60)?),
+    }
+    if u.arbitrary()? {
+        session = session.with_receiver(&text(u, 20)?);
+    }
+    Ok(session)
+}
+
+/// The template of a signature whose key is in the zone, and the key.
+pub(super) fn signature(u: &mut Unstructured<'_>) -> Result<(String, Key)> {
+    let second = u.arbitrary::<bool>()?;
+    let [one, two] = keys();
+    let (selector, key) = if second { ("s2", two) } else { ("s1", one) };
+    let domain = pick(u, &["example.com", "example.com", "a.example.com", "example.net"])?;
+    let c = pick(u, &["simple/simple", "relaxed/relaxed", "simple/relaxed", "relaxed/simple", "relaxed"])?;
+    let h = pick(
+        u,
+        &["from", "From:To:Subject", "from:from:subject", "x:From : dkim-signature", "subject:subject:from:to:x"],
+    )?;
+    let extra = pick(
+        u,
+        &["", "", " l=0;", " l=5;", " l=1000;", " t=1; x=2000000000;", " i=@x.example.com;", "\r\n\tq=dns/txt;"],
+    )?;
+    let template =
+        format!(" v=1; a=ed25519-sha256; c={c}; d={domain}; s={selector}; h={h};{extra}\r\n bh={{bh}};\r\n b={{b}}");
+    Ok((template, key))
+}
+
+/// Lines of a header, each with its CRLF.
+fn field(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let from = |address: &str| format!("From: {address}\r\n").into_bytes();
+    Ok(match u.int_in_range(0..=12_u8)? {
+        0..=2 => from(&format!("A <a@{}>", pick(u, NAMES)?)),
+        3 => from(&format!("a@{}, \"b@example.org\" <c@{}>", pick(u, NAMES)?, pick(u, NAMES)?)),
+        4 => from(&text(u, 40)?.replace(['\r', '\n'], " ")),
+        5 => b"Subject: folded\r\n \t over  lines \r\n".to_vec(),
+        6 => format!("Return-Path: <user@{}>\r\n", pick(u, NAMES)?).into_bytes(),
+        7 => format!(
+            "DKIM-Signature:{}\r\n",
+            pick(u, &["", " v=1; a=rsa-sha256; d=example.com; s=s1; h=from; bh=AAAA; b=AAAA"])?
+        )
+        .into_bytes(),
+        8 => {
+            let instance = pick(u, &["1", "2", "3", "0", "51"])?;
+            let cv = pick(u, &["none", "pass", "fail"])?;
+            format!(
+                "ARC-Seal: i={instance}; a=ed25519-sha256; cv={cv}; d=example.com; s=s1; b=AAAA\r\nARC-Message-Signature: i={instance}; \
+                 a=ed25519-sha256; c=relaxed/relaxed; d=example.com; s=s1; h=from; bh=AAAA; b=AAAA\r\n\
+                 ARC-Authentication-Results: i={instance}; example.com; spf=pass\r\n"
+            )
+            .into_bytes()
+        }
+        9 => b"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.com\r\n".to_vec(),
+        10 => [octets(u, 60)?, b"\r\n"].concat(),
+        11 => b"X: \r\n".to_vec(),
+        _ => b"To: you@example.net\r\n".to_vec(),
+    })
+}
+
+/// A message; the octets decide its fields and its body, and signatures are made over what is there.
+pub(super) fn message(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let mut header = Vec::new();
+    for _ in 0..u.int_in_range(0..=6_u8)? {
+        header.extend(field(u)?);
+    }
+    let signatures = u.int_in_range(0..=2_u8)?;
+    let signatures = (0..signatures).map(|_| signature(u)).collect::<Result<Vec<_>>>()?;
+    let more = if u.ratio(1, 3)? { Some(field(u)?) } else { None };
+    let body = if u.arbitrary()? { &b"Hi.\r\n\r\nA  line \r\n\r\n"[..] } else { octets(u, 80)? };
+    let mut message = [&header, &b"\r\n"[..], body].concat();
+    for (template, key) in &signatures {
+        // The signer reads fields that have a colon, with CRLF at the end of their lines.
+        if is_plain(&message) {
+            message = [sign(&message, &SignOptions::dkim(template), key), message].concat();
+        }
+    }
+    Ok([more.unwrap_or_default(), message].concat())
+}
+
+/// Whether every line of the header is a field or belongs to one, and ends with CRLF; then the signer and the library agree on
+/// what the fields are.
+pub(super) fn is_plain(message: &[u8]) -> bool {
+    let Some(end) = message.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let header = &message[..end + 2];
+    let lines: Vec<&[u8]> = header.split_inclusive(|octet| *octet == b'\n').collect();
+    let is_text =
+        |line: &&[u8]| line.strip_suffix(b"\r\n").is_some_and(|text| !text.contains(&b'\r') && !text.contains(&b'\n'));
+    let begins_field = |line: &&[u8]| {
+        let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
+        let name = name.strip_suffix(b" ").unwrap_or(name);
+        name.len() < line.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
+    };
+    lines.iter().all(is_text)
+        && lines.first().is_some_and(begins_field)
+        && lines.iter().all(|line| line.starts_with(b" ") || line.starts_with(b"\t") || begins_field(line))
+}

@@ -1,0 +1,53 @@
+//! What holds whatever octets come: the targets of fuzzing (`fuzz/`), replayed by `cargo test`. Each takes octets and panics where
+//! something does not hold.
+#![allow(dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation
+)]
+
+mod evaluation;
+mod grammar;
+mod invented;
+mod verdict;
+
+pub(crate) use evaluation::{authenticate, check_host, dkim_signed};
+pub(crate) use grammar::{
+    authentication_results, dkim_signature, dmarc_record, key_record, macro_string, master_file, message, name,
+    spf_record,
+};
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+/// A zone in memory has every answer at the first poll.
+fn now<T>(question: impl Future<Output = T>) -> T {
+    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("a zone in memory made someone wait"),
+    }
+}
+
+/// Text for people: one line of printable ASCII, whatever strangers wrote.
+fn assert_clean(text: impl std::fmt::Display) {
+    let text = text.to_string();
+    assert!(text.bytes().all(|octet| matches!(octet, b' '..=b'~')), "not printable ASCII: {text:?}");
+}
+
+/// A whole header field as the library writes it: one field, whatever strangers wrote.
+fn assert_one_field(field: &str, name: &str) {
+    let value = field.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).expect("the name comes first");
+    let value = value.strip_suffix("\r\n").expect("a CRLF ends it");
+    for (index, line) in value.split("\r\n").enumerate() {
+        assert!(line.len() <= 998, "a line of {} octets: {field:?}", line.len());
+        assert!(!line.contains(|c: char| c.is_control() && c != '\t'), "a control character: {field:?}");
+        assert!(index == 0 || line.starts_with([' ', '\t']), "a second field: {field:?}");
+        assert!(!line.trim_matches([' ', '\t']).is_empty(), "an empty line: {field:?}");
+    }
+}

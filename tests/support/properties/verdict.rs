@@ -1,0 +1,161 @@
+//! What holds of every verdict: no result is better than the truth, and nothing that strangers wrote gets out unescaped.
+
+use super::{assert_clean, assert_one_field, invented};
+use invented::signer::{SignOptions, sign};
+use mailverdict::{
+    Message, Session, Verdict,
+    authentication_results::AuthenticationResults,
+    dkim::{DkimResult, SignatureReport},
+    dmarc::{self, DmarcReport, DmarcResult, Mechanism},
+    name::Domain,
+    received_spf::ReceivedSpf,
+    spf::{Explanation, Qualifier, SpfReport, SpfResult},
+};
+
+pub(super) fn assert_spf(report: &SpfReport, session: &Session) {
+    let SpfReport { result, dns_lookups, void_lookups, .. } = report;
+    // RFC 7208 §4.6.4; the answer that exceeds the limit is counted as well.
+    assert!(*dns_lookups <= 10 && *void_lookups <= 3, "{report:?}");
+    let qualifier = result.matched().map(|matched| matched.directive.qualifier);
+    let expected = match result {
+        SpfResult::Pass(_) => Some(Qualifier::Pass),
+        SpfResult::Fail(..) => Some(Qualifier::Fail),
+        SpfResult::SoftFail(_) => Some(Qualifier::SoftFail),
+        SpfResult::Neutral(_) if qualifier.is_some() => Some(Qualifier::Neutral),
+        SpfResult::Neutral(_) | SpfResult::None(_) | SpfResult::TempError(_) | SpfResult::PermError(_) => None,
+    };
+    assert_eq!(qualifier, expected, "{report:?}");
+    // An include matches where the inner record passes, and nowhere else.
+    let inner = std::iter::successors(result.matched(), |matched| matched.inner.as_deref()).skip(1);
+    inner.for_each(|matched| assert_eq!(matched.directive.qualifier, Qualifier::Pass));
+    if let SpfResult::Fail(_, Explanation::Published(text)) = result {
+        assert_clean(text);
+    }
+    assert_clean(report);
+    assert_clean(result);
+    let field = ReceivedSpf::new(report, session).to_header_field();
+    assert_one_field(&field, "Received-SPF");
+    assert!(field["Received-SPF: ".len()..].starts_with(result.keyword()));
+}
+
+/// All that holds of a verdict on `message`.
+pub(super) fn assert_verdict(verdict: &Verdict, raw: &[u8], message: &Message<'_>, session: &Session) {
+    for report in verdict.spf.helo.iter().chain(&verdict.spf.mail_from) {
+        assert_spf(report, session);
+    }
+    let fields = message.header().fields();
+    let signatures: Vec<usize> = (0..fields.len()).filter(|at| fields[*at].is("DKIM-Signature")).collect();
+    assert_eq!(verdict.dkim.iter().map(|report| report.field_index).collect::<Vec<_>>(), signatures);
+    for report in &verdict.dkim {
+        assert_clean(&report.result);
+        if let Some(key) = &report.key {
+            assert_clean(&key.text);
+        }
+        assert_signature(report, raw, message);
+    }
+    for report in std::iter::once(&verdict.dmarc).chain(&verdict.dmarc_rfc7489) {
+        assert_dmarc(report, verdict);
+    }
+    verdict.findings.iter().for_each(assert_clean);
+
+    #[cfg(feature = "serde")]
+    assert!(serde_json::to_string(verdict).is_ok_and(|json| json.starts_with('{')));
+    let results = AuthenticationResults::new("mx.example.org", verdict);
+    let field = results.to_header_field();
+    assert_one_field(&field, "Authentication-Results");
+    assert!(field.is_ascii());
+    let again = AuthenticationResults::parse(&field.as_bytes()["Authentication-Results:".len()..]).expect("it reads");
+    assert_eq!(again, results);
+    // What strangers wrote makes no result that was not there.
+    let passes = |method: &str| again.of_method(method).filter(|result| &*result.result == "pass").count();
+    assert_eq!(passes("dkim"), verdict.dkim.iter().filter(|report| report.result == DkimResult::Pass).count());
+    assert_eq!(passes("dmarc"), usize::from(matches!(verdict.dmarc.result, DmarcResult::Pass(_))));
+}
+
+/// A signature passes where the signer, which shares nothing with the library, makes the same one of the same message.
+fn assert_signature(report: &SignatureReport, raw: &[u8], message: &Message<'_>) {
+    if !invented::is_plain(raw) || report.signature.algorithm.as_deref() != Some("ed25519-sha256") {
+        return;
+    }
+    let passed = report.result == DkimResult::Pass;
+    if !passed {
+        return;
+    }
+    let field = message.header().fields()[report.field_index];
+    let Ok(value) = std::str::from_utf8(field.value().strip_suffix(b"\r\n").unwrap_or(field.value())) else { return };
+    // The signer puts a space behind the colon.
+    let Some(value) = value.strip_prefix(' ') else { return };
+    let again = made_again(value, raw, field.raw(), report);
+    assert!(again, "a pass that the signer does not confirm: {}", raw.escape_ascii());
+}
+
+/// Whether one of the keys of the invented zones makes this signature of this message.
+fn made_again(value: &str, raw: &[u8], field: &[u8], report: &SignatureReport) -> bool {
+    let template = template(value);
+    let at = field.as_ptr().addr() - raw.as_ptr().addr();
+    let without = [&raw[..at], &raw[at + field.len()..]].concat();
+    let name = std::str::from_utf8(&field[..field.len() - value.len() - 4]).unwrap_or("DKIM-Signature");
+    let squeezed =
+        |text: &[u8]| -> Vec<u8> { text.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect() };
+    invented::keys().iter().any(|key| {
+        let options = SignOptions { field_name: name, template: &template };
+        let made = sign(&without, &options, key);
+        let b = made.windows(2).rposition(|two| two == b"b=").map(|at| squeezed(&made[at + 2..])).unwrap_or_default();
+        let b = b.split(|octet| *octet == b';').next().unwrap_or_default().to_vec();
+        b.starts_with(report.signature.signature_data.trim_end_matches('=').as_bytes())
+    })
+}
+
+/// The value with the places of `bh=` and `b=` marked.
+fn template(value: &str) -> String {
+    let mut specs: Vec<String> = value.split(';').map(str::to_owned).collect();
+    for spec in &mut specs {
+        let (name, _) = spec.split_once('=').unwrap_or_default();
+        match name.trim() {
+            "bh" => *spec = format!("{name}={{bh}}"),
+            "b" => *spec = format!("{name}={{b}}"),
+            _ => {}
+        }
+    }
+    specs.join(";")
+}
+
+fn assert_dmarc(report: &DmarcReport, verdict: &Verdict) {
+    assert_clean(&report.result);
+    report.identifiers.iter().for_each(assert_clean);
+    report.authors.iter().for_each(|report| assert_dmarc(report, verdict));
+    let (DmarcResult::Pass(reason), Some(record), Some(author)) =
+        (&report.result, &report.record, &report.author_domain)
+    else {
+        assert!(!matches!(report.result, DmarcResult::Pass(_)), "a pass without record or author: {report:?}");
+        return;
+    };
+    assert_eq!(report.disposition, dmarc::Disposition::None);
+    assert_eq!(reason.author_domain, *author);
+    let domain = reason.identifier.domain();
+    let mode = match reason.identifier.mechanism() {
+        Mechanism::Spf => {
+            let report = verdict.spf.mail_from.as_ref().expect("SPF was evaluated");
+            assert!(matches!(report.result, SpfResult::Pass(_)));
+            assert_eq!(Domain::parse(&report.domain).as_ref(), Ok(domain));
+            record.record.spf_alignment
+        }
+        Mechanism::Dkim => {
+            let passed = |report: &SignatureReport| {
+                report.result == DkimResult::Pass && report.signature.domain.as_ref() == Some(domain)
+            };
+            assert!(verdict.dkim.iter().any(passed));
+            record.record.dkim_alignment
+        }
+    };
+    match mode {
+        dmarc::Mode::Strict => assert_eq!(domain, author),
+        // RFC 9989 §3.2.10: a common organizational domain lies above both.
+        dmarc::Mode::Relaxed => assert_eq!(domain.rightmost(1), author.rightmost(1)),
+    }
+    if domain != author
+        && let Some(organization) = &report.organizational_domain
+    {
+        assert!(domain.is_at_or_below(organization) && author.is_at_or_below(organization));
+    }
+}
