@@ -63,6 +63,15 @@ fn stories_through_the_binary() {
         failures.extend(schema.iter_errors(&json).map(|error| format!("{}: schema: {error}", story.title)));
         failures.extend(story.differences(|path| story::in_json(&json, path)));
 
+        // An explanation is one field more, and changes nothing else.
+        let output = run(&[&["check", "--json", "--explain"], &zone[..], &client, &[&message]].concat(), b"");
+        let mut explained: Value = serde_json::from_slice(&output.stdout).unwrap();
+        failures.extend(schema.iter_errors(&explained).map(|error| format!("{}: --explain: {error}", story.title)));
+        let steps = explained.as_object_mut().unwrap().remove("explain");
+        if explained != json || steps.and_then(|steps| steps.as_array().map(Vec::len)).unwrap_or_default() < 5 {
+            failures.push(format!("{}: --explain: {explained}", story.title));
+        }
+
         // The same without --json names the results as well.
         let output = run(&[&["check"], &zone[..], &client, &[&message]].concat(), b"");
         let shown = text(&output.stdout);

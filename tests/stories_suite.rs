@@ -76,6 +76,22 @@ fn stories_through_a_real_server() {
     });
 }
 
+/// Whoever keeps verdicts as data finds the same words in them.
+#[cfg(feature = "serde")]
+#[test]
+fn verdicts_are_serializable() {
+    let authenticator = Authenticator::new(story::zone());
+    for story in stories() {
+        let verdict = runtime().block_on(verdict(&authenticator, &story));
+        let data = serde_json::to_value(&verdict).unwrap();
+        assert_eq!(data["dmarc"]["disposition"], verdict.dmarc.disposition.keyword(), "{}", story.title);
+        assert_eq!(data["dkim"].as_array().unwrap().len(), verdict.dkim.len(), "{}", story.title);
+        for part in ["spf", "arc", "findings"] {
+            assert!(data.get(part).is_some_and(|part| !part.is_null()), "{}: {part}", story.title);
+        }
+    }
+}
+
 /// The committed messages are those that the signer makes: nobody changed their octets, and they can be made again.
 #[test]
 fn messages_are_as_they_were_signed() {

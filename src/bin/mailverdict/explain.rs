@@ -73,7 +73,7 @@ fn signature_steps(report: &SignatureReport, message: &Message<'_>) -> Vec<Strin
         lines.push(format!("{} holds \"{}\"", key.name, key.text));
     }
     lines.push(format!("{}: {}", report.result.keyword(), report.result));
-    let _ = message;
+    lines.extend(report.diagnosis(message));
     lines
 }
 

@@ -178,7 +178,7 @@ impl From<&SpfReport> for Identity {
 }
 
 impl Dkim {
-    fn new(report: &SignatureReport, _: &Message<'_>) -> Self {
+    fn new(report: &SignatureReport, message: &Message<'_>) -> Self {
         let signature = &report.signature;
         Self {
             result: report.result.keyword(),
@@ -188,7 +188,7 @@ impl Dkim {
             identity: text(signature.identity.as_ref()),
             key_bits: report.key.as_ref().and_then(|key| key.bits),
             reason: Some(report.result.to_string()),
-            diagnosis: Vec::new(),
+            diagnosis: report.diagnosis(message),
         }
     }
 }
