@@ -87,7 +87,7 @@ impl<R: Resolver> Authenticator<R> {
             dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, &identifiers).await;
         let mut findings = message.header().findings().to_vec();
         findings.extend(authors.findings());
-        Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, findings }
+        Verdict { dmarc_rfc7489, findings, ..Verdict::new(spf, dkim, arc, dmarc) }
     }
 
     /// SPF alone, for which no message is needed: without one, a reverse-path that the session does not know is not checked.

@@ -184,20 +184,10 @@ mod tests {
     }
 
     fn verdict() -> Verdict {
-        Verdict {
-            spf: SpfReports { helo: None, mail_from: None },
-            dkim: Vec::new(),
-            arc: ArcReport {
-                result: ArcResult::None,
-                instances: 0,
-                sealers: Vec::new(),
-                sets: Vec::new(),
-                trusted: None,
-            },
-            dmarc: DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom),
-            dmarc_rfc7489: None,
-            findings: Vec::new(),
-        }
+        let arc =
+            ArcReport { result: ArcResult::None, instances: 0, sealers: Vec::new(), sets: Vec::new(), trusted: None };
+        let spf = SpfReports { helo: None, mail_from: None };
+        Verdict::new(spf, Vec::new(), arc, DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom))
     }
 
     fn written(verdict: &Verdict) -> String {

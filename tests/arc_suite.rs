@@ -3,13 +3,24 @@
 
 mod support;
 
-use mailverdict::{Authenticator, Message, Session, arc::ArcReport, dns::Zone, message::to_crlf, name::Name};
+use mailverdict::{
+    Authenticator, Message, Policy, Session, Verdict,
+    arc::{ArcReport, ArcResult, Trusted},
+    dns::{LookupError, RecordType, Zone},
+    message::to_crlf,
+    name::{Domain, Name},
+    time::UnixTime,
+};
 use saphyr::{LoadableYamlNode, Yaml};
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     future::Future,
     pin::pin,
     task::{Context, Poll, Waker},
+};
+use support::{
+    sealer::{self, SetOptions, sealed},
+    signer::Key,
 };
 
 /// A zone in memory has every answer at the first poll.
@@ -93,4 +104,204 @@ fn public_validation_suite() {
     println!("{cases} cases of the public suite, and {again} messages more that it has under the same names");
     assert!(failed.is_empty(), "\n{failed}");
     assert_eq!(cases, 171);
+}
+
+/// As it leaves its author.
+const MESSAGE: &str = "From: author@sender.example\r\nTo: reader@receiver.example\r\nSubject: Hello\r\n\
+    Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n\r\nThis is the body,\r\nnew\r\n";
+
+const RECORDS: [(&str, &str); 1] = [("_dmarc.sender.example", "v=DMARC1; p=reject")];
+
+/// A message on its way, and the records that its sealers publish.
+struct Journey {
+    message: Vec<u8>,
+    records: BTreeMap<String, String>,
+    sets: usize,
+    dropped: Vec<u8>,
+}
+
+impl Journey {
+    fn new() -> Self {
+        let records = RECORDS.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Self { message: MESSAGE.into(), records: records.into(), sets: 0, dropped: Vec::new() }
+    }
+
+    fn step(&mut self, what: &str, how: &Yaml<'_>) {
+        let pair = || (how[0].as_str().unwrap(), how[1].as_str().map(str::to_owned));
+        let placed = || (how[0].as_str().unwrap(), usize::try_from(how[1].as_integer().unwrap()).unwrap());
+        match what {
+            "seal" => self.seal(how),
+            "append" => self.message.extend(to_crlf(how.as_str().unwrap().as_bytes()).iter()),
+            "prepend" => self.message.splice(..0, to_crlf(how.as_str().unwrap().as_bytes()).to_vec()).for_each(drop),
+            "replace" => {
+                let (from, to) = pair();
+                let at = self.message.windows(from.len()).position(|text| text == from.as_bytes());
+                let at = at.unwrap_or_else(|| panic!("no {from}"));
+                self.message.splice(at..at + from.len(), to.unwrap().into_bytes());
+            }
+            "without" => {
+                let (name, instance) = placed();
+                self.dropped = sealer::field(&self.message, name, instance);
+                self.message = sealer::without(&self.message, name, instance);
+            }
+            "twice" => {
+                let (name, instance) = placed();
+                let field = sealer::field(&self.message, name, instance);
+                self.message.splice(..0, field);
+            }
+            "prepend_last_dropped" => self.message.splice(..0, self.dropped.clone()).for_each(drop),
+            other => panic!("unknown step {other}"),
+        }
+    }
+
+    fn seal(&mut self, how: &Yaml<'_>) {
+        let number = |key: &str| how.as_mapping_get(key).map(|n| usize::try_from(n.as_integer().unwrap()).unwrap());
+        let (domain, key_name) = (text(how, "d").unwrap(), text(how, "key").unwrap_or("ed25519"));
+        let key = Key::named(key_name);
+        let algorithm = if key_name.starts_with("rsa") { "rsa-sha256" } else { "ed25519-sha256" };
+        let algorithm = text(how, "a").unwrap_or(algorithm);
+        for _ in 0..number("times").unwrap_or(1) {
+            let instance = number("i").unwrap_or(self.sets + 1);
+            self.sets = instance;
+            let cv = text(how, "cv").unwrap_or(if instance <= 1 { "none" } else { "pass" });
+            let add = |key: &str| text(how, key).map(|tags| format!("{tags}; ")).unwrap_or_default();
+            let message_signature = text(how, "ams_template").map(str::to_owned).unwrap_or_else(|| {
+                let h = text(how, "h").unwrap_or("from:to:subject:date");
+                let (d, add) = (text(how, "ams_d").unwrap_or("{d}"), add("ams"));
+                format!(
+                    "i={{i}}; a={{a}}; c=relaxed/relaxed; d={d}; s=k1; t=1700000000; h={h}; {add}bh={{bh}}; b={{b}}"
+                )
+            });
+            let seal = text(how, "as_template").map(str::to_owned).unwrap_or_else(|| {
+                format!("i={{i}}; a={{a}}; t=1700000000; cv={{cv}}; d={{d}}; s=k1; {}b={{b}}", add("as"))
+            });
+            let filled = |template: &str| template.replace("{a}", algorithm).replace("{cv}", cv).replace("{d}", domain);
+            let results = "{d}; spf=pass smtp.mailfrom=sender.example; dkim=pass header.d=sender.example;\r\n \
+                dmarc=pass header.from=sender.example";
+            let options = SetOptions {
+                instance,
+                results: &filled(text(how, "aar").unwrap_or(results)),
+                message_signature: &filled(&message_signature),
+                seal: &filled(&seal),
+                message_signature_key: &key,
+                seal_key: &key,
+            };
+            self.message = sealed(&self.message, &options);
+        }
+        for domain in [Some(domain), text(how, "ams_d")].into_iter().flatten() {
+            let domain = Domain::parse(domain).unwrap();
+            self.records.insert(format!("k1._domainkey.{domain}"), key.record());
+        }
+    }
+
+    fn zone(mut self, overrides: Option<&Yaml<'_>>) -> Zone {
+        let mut zone = Zone::new();
+        for (name, text) in overrides.and_then(Yaml::as_mapping).into_iter().flatten() {
+            let (name, text) = (name.as_str().unwrap(), text.as_str().unwrap());
+            let record = self.records.get_mut(name).unwrap_or_else(|| panic!("no record at {name} to override"));
+            *record = match text {
+                "ed25519-other" => Key::named(text).record(),
+                "s=tlsrpt" => format!("{record}; {text}"),
+                _ => text.to_owned(),
+            };
+        }
+        for (name, text) in &self.records {
+            let name = Name::parse(name).unwrap();
+            match text.as_str() {
+                "NONE" => {}
+                "SERVFAIL" => drop(zone.plant(&name, RecordType::Txt, LookupError::ServerFailure)),
+                text => drop(zone.add_txt(&name, text.as_bytes())),
+            }
+        }
+        zone
+    }
+}
+
+fn failures(case: &Yaml<'_>) -> Vec<String> {
+    let mut journey = Journey::new();
+    for step in case.as_mapping_get("steps").unwrap().as_vec().unwrap() {
+        for (what, how) in step.as_mapping().unwrap() {
+            journey.step(what.as_str().unwrap(), how);
+        }
+    }
+    let raw = journey.message.clone();
+    let zone = journey.zone(case.as_mapping_get("records"));
+    let mut policy = Policy::default();
+    let trust = case.as_mapping_get("trust").and_then(Yaml::as_vec).into_iter().flatten();
+    policy.arc.trusted_sealers = trust.map(|domain| Domain::parse(domain.as_str().unwrap()).unwrap()).collect();
+    let message = Message::parse(&raw).unwrap();
+    let session = Session::without_peer().received_at(UnixTime(1_700_000_000));
+    let verdict = now(Authenticator::new(zone).with_policy(policy).authenticate(&message, session));
+
+    let mut failures = Vec::new();
+    for (key, wanted) in case.as_mapping().unwrap() {
+        let key = key.as_str().unwrap();
+        let Some(got) = observed(&verdict, key) else { continue };
+        let wanted = match (wanted.as_str(), wanted.as_vec()) {
+            (Some(text), _) => text.to_owned(),
+            (None, Some(list)) => list.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(" "),
+            (None, None) => {
+                wanted.as_integer().map_or_else(|| wanted.as_bool().unwrap().to_string(), |n| n.to_string())
+            }
+        };
+        if got != wanted {
+            failures.push(format!("{key}: {got}\n      wanted: {wanted}"));
+        }
+    }
+    for (key, without) in [("oldest_pass", "0"), ("temporary", "false"), ("trusted", "-"), ("override", "-")] {
+        let got = observed(&verdict, key).unwrap();
+        if case.as_mapping_get(key).is_none()
+            && got != without
+            && !(key == "trusted" && case.as_mapping_get("trust").is_some())
+        {
+            failures.push(format!("{key}: {got}, of which the case says nothing"));
+        }
+    }
+    failures
+}
+
+/// What a case may ask for; `None` for what makes the message rather than judges it.
+fn observed(verdict: &Verdict, key: &str) -> Option<String> {
+    let arc = &verdict.arc;
+    Some(match key {
+        "result" => arc.result.keyword().to_owned(),
+        "reason" => arc.result.to_string(),
+        "oldest_pass" => match arc.result {
+            ArcResult::Pass { oldest_pass } => oldest_pass.to_string(),
+            _ => "0".to_owned(),
+        },
+        "instances" => arc.instances.to_string(),
+        "sealers" => arc.sealers.iter().map(Domain::as_str).collect::<Vec<_>>().join(" "),
+        "temporary" => arc.result.is_temporary().to_string(),
+        "comment" => arc.report_comment(),
+        "trusted" => arc.trusted.as_ref().map_or_else(
+            || "-".to_owned(),
+            |trusted| {
+                let Trusted { instance, sealer, spf, dkim, dmarc, .. } = trusted;
+                let word = |word: &Option<Box<str>>| word.as_deref().unwrap_or("-").to_owned();
+                format!("{instance} {sealer} {} {} {}", word(spf), word(dkim), word(dmarc))
+            },
+        ),
+        "override" => verdict.policy_override.as_ref().map_or_else(
+            || "-".to_owned(),
+            |offer| format!("{} {} {}", offer.reason.keyword(), offer.sealer, offer.instance),
+        ),
+        "dmarc" => verdict.dmarc.result.keyword().to_owned(),
+        "disposition" => verdict.disposition.keyword().to_owned(),
+        "name" | "steps" | "records" | "trust" => return None,
+        other => panic!("unknown key {other}"),
+    })
+}
+
+#[test]
+fn chains() {
+    let cases = Yaml::load_from_str(include_str!("data/arc/chains.yml")).unwrap();
+    let mut failed = String::new();
+    for case in &cases {
+        for failure in failures(case) {
+            failed += &format!("  {}: {failure}\n", text(case, "name").unwrap());
+        }
+    }
+    println!("{} chains", cases.len());
+    assert!(failed.is_empty(), "\n{failed}");
 }

@@ -1,7 +1,10 @@
 //! What a trusted sealer reported.
 
 use super::{policy::Policy, result::SetReport};
-use crate::{authentication_results::AuthenticationResults, name::Domain};
+use crate::{
+    authentication_results::{AuthenticationResults, MethodResult},
+    name::{Domain, NameError},
+};
 
 /// What the oldest trusted sealer of a chain that passes reported about the message as it received it.
 ///
@@ -45,15 +48,30 @@ impl Trusted {
                 .find(|found| wanted(found))
                 .or_else(|| of(method).map(|found| &found.result).next())
         };
-        let dmarc_domain = of("dmarc").find_map(|found| found.property("header", "from"));
+        let dmarc_domain = of("dmarc").find_map(author_domain);
         Some(Self {
             instance: *instance,
             sealer: sealer.clone(),
             spf: first_or("spf", |_| true).cloned(),
             dkim: first_or("dkim", |result| result == "pass").cloned(),
             dmarc: first_or("dmarc", |result| result != "pass").cloned(),
-            dmarc_domain: dmarc_domain.and_then(|domain| Domain::parse(domain).ok()),
+            dmarc_domain: dmarc_domain.and_then(Result::ok),
             results: results.clone(),
         })
     }
+    /// Whether the sealer reported that DMARC passed for `domain`, and nothing to the contrary.
+    ///
+    /// A report that names another author domain is about another From field than the message has now. One that names none is
+    /// taken for a report on this one: the seals prove that nobody but trusted sealers could have changed it since.
+    pub fn reports_dmarc_pass(&self, domain: &Domain) -> bool {
+        let results = self.results.iter().flat_map(|report| report.of_method("dmarc"));
+        self.dmarc.as_deref() == Some("pass")
+            && results.filter_map(author_domain).all(|found| found.is_ok_and(|found| found == *domain))
+    }
+}
+
+/// `header.from` of a result of DMARC: a domain, before which some write the whole address.
+fn author_domain(result: &MethodResult) -> Option<Result<Domain, NameError>> {
+    let text = result.property("header", "from")?;
+    Some(Domain::parse(text.rsplit_once('@').map_or(text, |(_, domain)| domain)))
 }

@@ -156,7 +156,7 @@ fn arc_instance(scanner: &mut Scanner<'_>) -> Result<u8, (usize, &'static str)> 
         let skipped = scanner.cfws(comments).is_ok();
         skipped && scanner.take(octet) && scanner.cfws(comments).is_ok()
     };
-    if !expect(scanner, b'i') || !expect(scanner, b'=') {
+    if !(expect(scanner, b'i') && expect(scanner, b'=')) {
         return Err((scanner.offset(), "instance"));
     }
     let digits = scanner.offset();
@@ -164,7 +164,8 @@ fn arc_instance(scanner: &mut Scanner<'_>) -> Result<u8, (usize, &'static str)> 
         scanner.number().filter(|_| scanner.offset() - digits <= 2).and_then(|number| u8::try_from(number).ok());
     match instance {
         None => Err((digits, "instance")),
-        Some(_) if !expect(scanner, b';') => Err((scanner.offset(), "\";\"")),
+        // What follows the semicolon is not judged here.
+        Some(_) if scanner.cfws(comments).is_err() || !scanner.take(b';') => Err((scanner.offset(), "\";\"")),
         Some(instance) => Ok(instance),
     }
 }

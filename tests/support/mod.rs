@@ -9,4 +9,5 @@ pub mod dns_server;
 pub mod faulty_dns;
 #[cfg(feature = "hickory")]
 pub mod nsd;
+pub mod sealer;
 pub mod signer;
