@@ -20,7 +20,7 @@ use std::{
 };
 use support::{
     sealer::{self, SetOptions, sealed},
-    signer::Key,
+    signer::{self, Key, SignOptions},
 };
 
 /// A zone in memory has every answer at the first poll.
@@ -304,4 +304,80 @@ fn chains() {
     }
     println!("{} chains", cases.len());
     assert!(failed.is_empty(), "\n{failed}");
+}
+
+/// The message of the README: signed by its author's domain, changed and sealed by a filtering service, handed over to the receiver.
+/// `MAILVERDICT_REGENERATE` writes the files anew.
+#[test]
+fn sealed_by_a_trusted_forwarder() {
+    let (author_key, filter_key) = (Key::named("rsa2048"), Key::named("ed25519"));
+    let sent = "Date: Mon, 6 Oct 2025 08:15:01 +0000\r\nMessage-ID: <A1B2C3D4@mail.contoso.com>\r\n\
+        From: Alice Adams <alice@contoso.com>\r\nTo: Bob Baker <bob@example.net>\r\nSubject: The contract\r\n\r\n\
+        Bob,\r\n\r\nthe contract is signed.\r\n\r\nAlice\r\n";
+    let template = "v=1; a=rsa-sha256; c=relaxed/relaxed; d=contoso.com; s=s1;\r\n t=1759738501; \
+        h=From:To:Subject:Date:Message-ID;\r\n bh={bh};\r\n b={b}";
+    let sent = String::from_utf8(signer::signed(sent.as_bytes(), &SignOptions::dkim(template), &author_key)).unwrap();
+    let changed = sent
+        .replace("Subject: ", "Subject: [EXTERNAL] ")
+        .replace("Bob,", "(From outside. Think before you click.)\r\n\r\nBob,");
+    let received = "Received: from mail.contoso.com (mail.contoso.com [198.51.100.25])\r\n\
+        \tby mx.filter.adatum.com with ESMTPS id 4Z1x2Y; Mon, 6 Oct 2025 08:15:03 +0000\r\n";
+    let options = SetOptions {
+        instance: 1,
+        results: "mx.filter.adatum.com;\r\n spf=pass smtp.mailfrom=contoso.com;\r\n dkim=pass header.d=contoso.com;\r\n \
+            dmarc=pass header.from=contoso.com;\r\n arc=none smtp.remote-ip=198.51.100.25",
+        message_signature: "i={i}; a=ed25519-sha256; c=relaxed/relaxed;\r\n d=filter.adatum.com; s=arc; t=1759738504;\r\n \
+            h=From:To:Subject:Date:Message-ID:DKIM-Signature;\r\n bh={bh};\r\n b={b}",
+        seal: "i={i}; a=ed25519-sha256; t=1759738504; cv=none;\r\n d=filter.adatum.com; s=arc;\r\n b={b}",
+        message_signature_key: &filter_key,
+        seal_key: &filter_key,
+    };
+    let sealed = sealed(format!("{received}{changed}").as_bytes(), &options);
+    let handed_over = "Received: from out.filter.adatum.com (out.filter.adatum.com [203.0.113.90])\r\n\
+        \tby mx.example.net with ESMTPS id 5A6b7C; Mon, 6 Oct 2025 08:15:05 +0000\r\n";
+    let message = String::from_utf8([handed_over.as_bytes(), &sealed].concat()).unwrap().replace("\r\n", "\n");
+    let chunks = |record: String| -> String {
+        record.as_bytes().chunks(72).map(|chunk| format!("\n    \"{}\"", String::from_utf8_lossy(chunk))).collect()
+    };
+    let zone = format!(
+        "; Contoso sends from one host, signs, and asks receivers to refuse the rest; a service filters the mail of example.net.\n\
+         ; Made by tests/arc_suite.rs.\n\
+         contoso.com.                         TXT \"v=spf1 ip4:198.51.100.25 -all\"\n\
+         _dmarc.contoso.com.                  TXT \"v=DMARC1; p=reject\"\n\
+         s1._domainkey.contoso.com.           TXT ({} )\n\
+         out.filter.adatum.com.               A   203.0.113.90\n\
+         out.filter.adatum.com.               TXT \"v=spf1 a -all\"\n\
+         arc._domainkey.filter.adatum.com.    TXT ({} )\n",
+        chunks(author_key.record()),
+        chunks(filter_key.record()),
+    );
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/arc");
+    for (file, text) in [("filtered.eml", &message), ("zone.db", &zone)] {
+        let path = format!("{folder}/{file}");
+        if std::env::var_os("MAILVERDICT_REGENERATE").is_some() {
+            std::fs::write(&path, text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), *text, "{path} is not what makes it");
+    }
+
+    let raw = to_crlf(message.as_bytes());
+    let message = Message::parse(&raw).unwrap();
+    let session = || {
+        Session::new(std::net::Ipv4Addr::new(203, 0, 113, 90))
+            .with_helo("out.filter.adatum.com")
+            .with_mail_from("alice@contoso.com")
+            .received_at(UnixTime(1_759_738_505))
+    };
+    let zone = Zone::parse(&zone, "zone.db").unwrap();
+    let mut policy = Policy::default();
+    policy.arc.trusted_sealers.push(Domain::parse("filter.adatum.com").unwrap());
+    let verdict = now(Authenticator::new(&zone).with_policy(policy).authenticate(&message, session()));
+    assert_eq!(verdict.dkim[0].result.keyword(), "fail");
+    assert_eq!(verdict.spf.mail_from.as_ref().unwrap().result.keyword(), "fail");
+    assert_eq!((verdict.dmarc.result.keyword(), verdict.dmarc.disposition.keyword()), ("fail", "reject"));
+    assert_eq!(observed(&verdict, "trusted").unwrap(), "1 filter.adatum.com pass pass pass");
+    assert_eq!(observed(&verdict, "override").unwrap(), "trusted_forwarder filter.adatum.com 1");
+    assert_eq!(verdict.disposition.keyword(), "none");
+    let distrusting = now(Authenticator::new(&zone).authenticate(&message, session()));
+    assert_eq!((distrusting.arc.result.keyword(), distrusting.disposition.keyword()), ("pass", "reject"));
 }

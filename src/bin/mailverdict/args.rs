@@ -47,7 +47,7 @@ pub(crate) struct Check {
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
     #[arg(long, value_name = "NAME")]
     pub(crate) authserv_id: Option<String>,
-    /// Exit with 1 where DMARC's disposition is reject or quarantine, with 75 where DMARC's result is temperror.
+    /// Exit with 1 where the disposition is reject or quarantine, with 75 where DMARC's result is temperror.
     #[arg(long)]
     pub(crate) exit_verdict: bool,
     /// Take the message octet for octet, and do not make CRLF of bare LF line ends.
@@ -132,6 +132,9 @@ pub(crate) struct Rules {
     /// The edition of DMARC; `both` evaluates by RFC 9989 and reports what RFC 7489 says beside it.
     #[arg(long, value_enum, default_value = "rfc9989")]
     pub(crate) dmarc: Edition,
+    /// Take the word of this ARC sealer (d= of ARC-Seal) about the original results; may be given several times.
+    #[arg(long = "trusted-sealer", value_name = "DOMAIN")]
+    pub(crate) trusted_sealers: Vec<Domain>,
 }
 
 #[derive(Debug, Args)]

@@ -13,8 +13,8 @@ use crate::{
     style::Style,
 };
 use mailverdict::{
-    Authenticator, Message,
-    dmarc::{Disposition, DmarcReport, DmarcResult},
+    Authenticator, Message, Verdict,
+    dmarc::{Disposition, DmarcResult},
     dns::Recording,
     spf::Observers,
 };
@@ -45,11 +45,11 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     } else {
         print(&report.to_text(Style::of_stdout()))?;
     }
-    Ok(if args.exit_verdict { exit_verdict(&verdict.dmarc) } else { ExitCode::SUCCESS })
+    Ok(if args.exit_verdict { exit_verdict(&verdict) } else { ExitCode::SUCCESS })
 }
 
-fn exit_verdict(dmarc: &DmarcReport) -> ExitCode {
-    match (&dmarc.result, dmarc.disposition) {
+fn exit_verdict(verdict: &Verdict) -> ExitCode {
+    match (&verdict.dmarc.result, verdict.disposition) {
         (DmarcResult::TempError(_), _) => ExitCode::from(EXIT_TEMPFAIL),
         (_, Disposition::Quarantine | Disposition::Reject) => ExitCode::from(EXIT_UNWANTED),
         (_, Disposition::None) => ExitCode::SUCCESS,

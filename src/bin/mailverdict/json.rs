@@ -3,10 +3,11 @@
 use crate::{failure::Failure, report::Report};
 use mailverdict::{
     Message,
-    arc::ArcReport,
+    arc::{ArcReport, Trusted},
     dkim::SignatureReport,
     dmarc::{Comparison, DmarcReport},
     spf::{Explanation, SpfReport, SpfReports, SpfResult},
+    verdict::PolicyOverride,
 };
 use serde::Serialize;
 use std::io;
@@ -31,6 +32,11 @@ pub(crate) struct MessageResults {
     /// Where the two differ, where both were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dmarc_differences: Option<Differences>,
+    /// Why the message may be treated otherwise than DMARC's policy says.
+    #[serde(rename = "override")]
+    policy_override: Option<Override>,
+    /// What the receiver may do: DMARC's disposition, unless there is an override.
+    disposition: &'static str,
     /// The whole header field, folded with CRLF, without the line end after it.
     pub(crate) authentication_results: String,
     /// The same, for MAIL FROM or else for HELO.
@@ -95,7 +101,30 @@ pub(crate) struct Arc {
     instances: usize,
     sealers: Vec<String>,
     trusted: bool,
+    /// What the oldest trusted sealer reported.
+    reported: Option<Reported>,
     reason: Option<String>,
+}
+
+/// What a trusted sealer reported of the message as it received it; null where it reported nothing.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reported {
+    instance: u8,
+    sealer: String,
+    spf: Option<String>,
+    dkim: Option<String>,
+    dmarc: Option<String>,
+}
+
+/// Why the message may be treated otherwise than DMARC's policy says.
+#[derive(Debug, Serialize)]
+pub(crate) struct Override {
+    /// In the words of RFC 9990.
+    reason: &'static str,
+    sealer: String,
+    instance: u8,
+    /// For aggregate reports (RFC 8617 §7.2.2).
+    comment: String,
 }
 
 /// DMARC.
@@ -132,6 +161,8 @@ impl From<&Report<'_>> for MessageResults {
                 .dmarc_rfc7489
                 .as_ref()
                 .map(|older| Differences::from(&Comparison::of(&verdict.dmarc, older))),
+            policy_override: verdict.policy_override.as_ref().map(Override::from),
+            disposition: verdict.disposition.keyword(),
             authentication_results: report.authentication_results.clone(),
             received_spf: report.received_spf.clone(),
             findings: verdict.findings.iter().map(ToString::to_string).collect(),
@@ -200,6 +231,7 @@ impl From<&ArcReport> for Arc {
             instances: report.instances,
             sealers: report.sealers.iter().map(ToString::to_string).collect(),
             trusted: report.trusted.is_some(),
+            reported: report.trusted.as_ref().map(Reported::from),
             reason: Some(report.result.to_string()),
         }
     }
@@ -210,6 +242,30 @@ impl From<&Comparison> for Differences {
         Self {
             differences: comparison.differences.iter().map(ToString::to_string).collect(),
             causes: comparison.causes.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl From<&Trusted> for Reported {
+    fn from(trusted: &Trusted) -> Self {
+        let word = |word: &Option<Box<str>>| word.as_ref().map(ToString::to_string);
+        Self {
+            instance: trusted.instance,
+            sealer: trusted.sealer.to_string(),
+            spf: word(&trusted.spf),
+            dkim: word(&trusted.dkim),
+            dmarc: word(&trusted.dmarc),
+        }
+    }
+}
+
+impl From<&PolicyOverride> for Override {
+    fn from(offer: &PolicyOverride) -> Self {
+        Self {
+            reason: offer.reason.keyword(),
+            sealer: offer.sealer.to_string(),
+            instance: offer.instance,
+            comment: offer.comment.to_string(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
+    arc::Trusted,
     authentication_results::AuthenticationResults,
     dkim::SignatureReport,
     dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult},
@@ -68,6 +69,14 @@ impl<'v> Report<'v> {
             result: arc.result.keyword(),
             reason: arc.result.to_string(),
         });
+        if let Some(trusted) = &arc.trusted {
+            table.push(Row {
+                check: format!("ARC set {}", trusted.instance),
+                domain: trusted.sealer.to_string(),
+                result: "-",
+                reason: reported(trusted),
+            });
+        }
         table.push(Row {
             check: "DMARC".to_owned(),
             domain: dmarc.author_domain.as_ref().map_or("-", |domain| domain.as_str()).to_owned(),
@@ -77,6 +86,10 @@ impl<'v> Report<'v> {
         table.write(out, style)?;
         writeln!(out, "\n{}", wrapped(&printable(&conclusion(dmarc)), 0))?;
         writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
+        if let Some(offer) = &self.verdict.policy_override {
+            let words = format!("Override: {} ({offer})", offer.reason.keyword());
+            writeln!(out, "{}", wrapped(&printable(&words), 0))?;
+        }
         if let Some(older) = dmarc_rfc7489 {
             write_comparison(out, dmarc, older, style)?;
         }
@@ -121,6 +134,17 @@ pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
 pub(crate) fn received_spf(spf: &SpfReports, session: &Session) -> Option<String> {
     let report = spf.mail_from.as_ref().or(spf.helo.as_ref())?;
     Some(ReceivedSpf::new(report, session).to_header_field().trim_end().to_owned())
+}
+
+/// What a trusted sealer reported of the message as it received it.
+fn reported(trusted: &Trusted) -> String {
+    let results = [("spf", &trusted.spf), ("dkim", &trusted.dkim), ("dmarc", &trusted.dmarc)];
+    let said: Vec<String> =
+        results.iter().filter_map(|(method, word)| word.as_ref().map(|word| format!("{method}={word}"))).collect();
+    if said.is_empty() {
+        return "this trusted sealer reported nothing about the message as it received it".to_owned();
+    }
+    format!("this trusted sealer received the message with {}", said.join(", "))
 }
 
 /// Who handed over the message.

@@ -38,7 +38,7 @@ pub(crate) fn policy(source: &args::Source) -> Policy {
     policy
 }
 
-/// The same with the editions of DMARC.
+/// The same with the editions of DMARC and the trusted sealers.
 pub(crate) fn message_policy(source: &args::Source, rules: &args::Rules) -> Policy {
     let mut policy = policy(source);
     policy.dmarc = dmarc::Policy::by(match rules.dmarc {
@@ -46,6 +46,7 @@ pub(crate) fn message_policy(source: &args::Source, rules: &args::Rules) -> Poli
         args::Edition::Rfc7489 => Editions::Rfc7489(Arc::new(BuiltInSuffixes)),
         args::Edition::Both => Editions::Both(Arc::new(BuiltInSuffixes)),
     });
+    policy.arc.trusted_sealers.clone_from(&rules.trusted_sealers);
     policy
 }
 
