@@ -87,6 +87,9 @@ fn of_dkim(reports: &[SignatureReport]) -> Vec<MethodResult> {
         if let (DkimResult::Pass, Some(bits)) = (&report.result, key.as_ref().and_then(|key| key.bits)) {
             result.comments.push(format!("{bits}-bit key").into());
         }
+        if report.result != DkimResult::Pass {
+            result = result.explained(&report.result.to_string());
+        }
         result
             .evaluated("header", "d", signature.domain.as_ref().map(|domain| domain.as_str()))
             .evaluated("header", "i", signature.identity.as_deref())
@@ -135,6 +138,9 @@ impl From<&DmarcReport> for MethodResult {
         let mut result = Self::new("dmarc", report.result.keyword());
         if let Some(policy) = report.policy {
             result.comments.push(format!("p={} dis={}", policy.keyword(), report.disposition.keyword()).into());
+        }
+        if result.result.as_ref() != "pass" {
+            result = result.explained(&report.result.to_string());
         }
         let has_policy = report.policy.is_some();
         result.evaluated("header", "from", report.author_domain.as_ref().map(|domain| domain.as_str())).evaluated(
@@ -197,10 +203,9 @@ mod tests {
     #[test]
     fn an_unsigned_message_without_a_session_has_no_spf() {
         let field = written(&verdict());
-        assert_eq!(
-            field,
-            "mx.example.org;\r\n    dkim=none (message not signed);\r\n    arc=none;\r\n    dmarc=permerror"
-        );
+        let lines: Vec<&str> = field.split("\r\n").collect();
+        let dmarc = "    dmarc=permerror reason=\"the message has no From field\"";
+        assert_eq!(lines, ["mx.example.org;", "    dkim=none (message not signed);", "    arc=none;", dmarc]);
     }
 
     #[test]

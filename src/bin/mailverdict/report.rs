@@ -87,8 +87,9 @@ impl<'v> Report<'v> {
         writeln!(out, "\n{}", wrapped(&printable(&conclusion(dmarc)), 0))?;
         writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
         if let Some(offer) = &self.verdict.policy_override {
-            let words = format!("Override: {} ({offer})", offer.reason.keyword());
-            writeln!(out, "{}", wrapped(&printable(&words), 0))?;
+            let offered = style.keyword(self.verdict.disposition.keyword());
+            let words = format!("({}: {offer})", offer.reason.keyword());
+            writeln!(out, "Override: {offered}\n{}", wrapped(&printable(&words), 0))?;
         }
         if let Some(older) = dmarc_rfc7489 {
             write_comparison(out, dmarc, older, style)?;
