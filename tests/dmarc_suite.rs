@@ -198,3 +198,99 @@ fn the_microsoft_365_stories_hold_in_both_editions() {
     println!("{} stories in both editions", stories.len());
     assert!(failures.is_empty(), "\n  {}", failures.join("\n  "));
 }
+
+/// docs/dmarc.md maps rules to cases; none of them may be gone.
+#[test]
+fn the_table_of_rules_names_cases_that_exist() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dmarc");
+    let mut names = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yml") {
+            let cases = std::fs::read_to_string(path).unwrap();
+            for case in &Yaml::load_from_str(&cases).unwrap() {
+                let name = text(case, "name").unwrap().to_owned();
+                assert!(names.insert(name.clone()), "two cases are called {name}");
+            }
+        }
+    }
+    let table = include_str!("../docs/dmarc.md");
+    // Names of cases are the words in backquotes that have at least two underscores.
+    let named: Vec<&str> = table
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| !word.contains(' ') && word.matches('_').count() > 1)
+        .collect();
+    let unknown: Vec<_> = named.iter().filter(|name| !names.contains(**name) && !name.contains('<')).collect();
+    println!("{} cases in all, {} in the table", names.len(), named.len());
+    assert!(named.len() > 100 && unknown.is_empty(), "{} named, unknown: {unknown:?}", named.len());
+}
+
+mod properties {
+    use mailverdict::{dmarc::Record, message::Header};
+    use proptest::prelude::*;
+
+    /// Something to put before a mailbox that must not change which domain is read.
+    fn display_name() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just(String::new()),
+            "[a-zA-Z][a-zA-Z. ]{0,8} ".prop_map(|name| name),
+            "[ -~]{0,20}".prop_map(|text| format!("\"{}\" ", text.replace('\\', "\\\\").replace('"', "\\\""))),
+            "[a-z@<>, ]{0,20}".prop_map(|text| format!("(({text})) ")),
+            Just("=?utf-8?q?x=40victim.example?= ".to_owned()),
+            Just("\u{e4}\u{f6}\r\n \u{fc} ".to_owned()),
+        ]
+    }
+
+    fn mailbox() -> impl Strategy<Value = (String, String)> {
+        let local_part = prop_oneof!["[a-z]{1,6}", Just("\"a@b.example\"".to_owned()), Just("a.b".to_owned())];
+        let domain = "[a-z]{1,5}\\.(com|net|example)";
+        let routes = prop_oneof![Just(""), Just("@route.example:")];
+        (display_name(), routes, local_part, domain)
+            .prop_map(|(name, route, local_part, domain)| (format!("{name}<{route}{local_part}@{domain}>"), domain))
+    }
+
+    proptest! {
+        #[test]
+        fn well_formed_fields_name_their_domains_and_no_others(mailboxes in prop::collection::vec(mailbox(), 1..6)) {
+            let list: Vec<_> = mailboxes.iter().map(|(text, _)| text.as_str()).collect();
+            let raw = format!("From: {}\r\n\r\n", list.join(", "));
+            let mut domains: Vec<_> = mailboxes.iter().map(|(_, domain)| domain.as_str()).collect();
+            let mut seen = std::collections::BTreeSet::new();
+            domains.retain(|domain| seen.insert(*domain));
+            let authors = Header::parse(raw.as_bytes()).unwrap().authors();
+            let read: Vec<_> = authors.domains().iter().map(|domain| domain.as_str()).collect();
+            prop_assert_eq!(read, domains, "{}", raw);
+            prop_assert!(authors.error().is_none() && authors.possible().is_empty(), "{}", raw);
+        }
+
+        /// Whatever the octets: a domain that stands plainly behind an at sign is an author domain, a possible one, or hidden in a
+        /// quoted string or a comment of a field that follows the grammar.
+        #[test]
+        fn no_malformed_field_hides_an_address(before in "[ -~]{0,24}", after in "[ -~]{0,24}") {
+            let raw = format!("From: {before} <a@victim.example> {after}\r\n\r\n");
+            let authors = Header::parse(raw.as_bytes()).unwrap().authors();
+            let mut read = authors.domains().iter().chain(authors.possible());
+            let found = read.any(|domain| domain.as_str() == "victim.example");
+            prop_assert!(found || !authors.is_ambiguous() && before.contains(['"', '(', '[', '<', '@']), "{:?} {:?}", raw, authors);
+        }
+
+        #[test]
+        fn any_octets_make_some_authors(value in prop::collection::vec(any::<u8>(), 0..200)) {
+            let raw = [b"From: ".as_slice(), &value, b"\r\n\r\n"].concat();
+            if let Ok(header) = Header::parse(&raw) {
+                let authors = header.authors();
+                prop_assert!(authors.from_fields() > 0);
+                prop_assert_eq!(authors.error().is_some(), authors.findings().iter().any(|f| f.to_string().contains("malformed")));
+            }
+        }
+
+        #[test]
+        fn any_text_after_the_version_is_a_record(rest in "[ -~]{0,80}") {
+            let (record, other) = (format!("v=DMARC1;{rest}"), format!("v=DMARC1x;{rest}"));
+            prop_assert!(Record::parse(record.as_bytes()).is_ok());
+            prop_assert!(Record::parse(other.as_bytes()).is_err());
+        }
+    }
+}
