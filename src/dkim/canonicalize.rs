@@ -251,6 +251,7 @@ fn next_run(text: &[u8], from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*, sample::select};
 
     /// RFC 6376 §3.4.3 and §3.4.4, word by word.
     fn plainly(algorithm: Algorithm, body: &[u8]) -> Vec<u8> {
@@ -330,5 +331,57 @@ mod tests {
                 check([&"x".repeat(place), white, &"y z".repeat(24 - place / 3)].concat().as_bytes());
             }
         }
+    }
+
+    fn field(algorithm: Algorithm, raw: &[u8]) -> Vec<u8> {
+        let colon = raw.iter().position(|octet| *octet == b':').unwrap();
+        let mut canonical = Vec::new();
+        header_field(algorithm, &raw[..colon], [&raw[colon + 1..]], &mut |text| canonical.extend_from_slice(text));
+        canonical
+    }
+
+    /// Bodies of what canonicalization cares for, and a little else.
+    fn bodies() -> impl Strategy<Value = Vec<u8>> {
+        const PIECES: [&[u8]; 12] =
+            [b"\r\n", b"\r\n\r\n", b" ", b"\t", b"\r", b"\n", b"a", b"word", b" \r\n", b"\0", b"\xff", b". b"];
+        vec(select(&PIECES[..]), 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    const VALUE_PIECES: [&[u8]; 9] = [b"\r\n ", b"\r\n\t", b" ", b"\t", b"\r", b"a", b"Word", b":", b"\xe4"];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn any_chunking_of_a_body_equals_the_whole(raw in bodies(), cuts in vec(0_usize..120, 0..8)) {
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(raw.len())).chain([0, raw.len()]).collect();
+            cuts.sort_unstable();
+            for algorithm in [Algorithm::Simple, Algorithm::Relaxed] {
+                let whole = in_chunks(algorithm, [&raw[..]]);
+                prop_assert_eq!(&whole, &plainly(algorithm, &raw));
+                prop_assert_eq!(&in_chunks(algorithm, cuts.windows(2).map(|cut| &raw[cut[0]..cut[1]])), &whole);
+                prop_assert_eq!(&in_chunks(algorithm, [&whole[..]]), &whole, "idempotent");
+            }
+        }
+
+        #[test]
+        fn relaxed_canonicalization_of_fields_is_idempotent(value in vec(select(&VALUE_PIECES[..]), 0..30)) {
+            let raw = [&b"Sub-Ject \t: "[..], &value.concat()].concat();
+            let once = field(Algorithm::Relaxed, &raw);
+            prop_assert!(once.starts_with(b"sub-ject:"));
+            prop_assert!(!once.ends_with(b" ") && !once.windows(2).any(|two| two == b"  " || two == b"\r\n"));
+            prop_assert_eq!(field(Algorithm::Relaxed, &once), once);
+            prop_assert_eq!(field(Algorithm::Simple, &raw), raw);
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc() {
+        // RFC 6376 §3.4.5.
+        assert_eq!(field(Algorithm::Relaxed, b"A: X"), b"a:X");
+        assert_eq!(field(Algorithm::Relaxed, b"B : Y\t\r\n\tZ  "), b"b:Y Z");
+        let raw = b" C \r\nD \t E\r\n\r\n\r\n";
+        assert_eq!(in_chunks(Algorithm::Relaxed, [&raw[..]]), b" C\r\nD E\r\n");
+        assert_eq!(in_chunks(Algorithm::Simple, [&raw[..]]), b" C \r\nD \t E\r\n");
     }
 }

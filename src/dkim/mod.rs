@@ -1,4 +1,9 @@
 //! DomainKeys Identified Mail, RFC 6376 with RFC 8301, 8463 and 8616.
+//!
+//! [`StreamingVerifier`] verifies the signatures of a message whose body comes in pieces;
+//! [`Authenticator`](crate::Authenticator) those of a whole message.
+//!
+#![doc = include_str!("../../docs/dkim.md")]
 
 pub(crate) mod body_hash;
 pub(crate) mod canonicalize;
