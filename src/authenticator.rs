@@ -18,18 +18,20 @@ use std::future::Future;
 pub struct Authenticator<R> {
     resolver: R,
     policy: Policy,
+    keys: dkim::KeyMemory,
 }
 
 impl<R: Resolver> Authenticator<R> {
     /// With the default [`Policy`].
     pub fn new(resolver: R) -> Self {
-        Self { resolver, policy: Policy::default() }
+        Self { resolver, policy: Policy::default(), keys: dkim::KeyMemory::default() }
     }
 
     /// With another policy.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
-        Self { policy, ..self }
+        // What is remembered was read under the old policy.
+        Self { policy, ..Self::new(self.resolver) }
     }
 
     /// SPF, DKIM, ARC and DMARC of one message. Never fails: what goes wrong is a result of the protocol it belongs to.
@@ -74,9 +76,9 @@ impl<R: Resolver> Authenticator<R> {
         let (spf, (dkim, (arc, answers))) = join(
             spf::check(resolver, &policy.spf, session, Some(message.header()), observers),
             join(
-                dkim::verify_all(resolver, &policy.dkim, message, authors.domains(), now),
+                dkim::verify_all(resolver, &self.keys, &policy.dkim, message, authors.domains(), now),
                 join(
-                    arc::validate(resolver, &policy.arc, &policy.dkim, message, now),
+                    arc::validate(resolver, &self.keys, &policy.arc, &policy.dkim, message, now),
                     dmarc::discover(policy_resolver, &policy.dmarc, &authors),
                 ),
             ),
@@ -102,12 +104,13 @@ impl<R: Resolver> Authenticator<R> {
     /// DKIM alone, at the time `now`.
     pub async fn check_dkim(&self, message: &Message<'_>, now: UnixTime) -> Vec<dkim::SignatureReport> {
         let authors = message.header().authors();
-        dkim::verify_all(&self.inquiry().evidence(), &self.policy.dkim, message, authors.domains(), now).await
+        dkim::verify_all(&self.inquiry().evidence(), &self.keys, &self.policy.dkim, message, authors.domains(), now)
+            .await
     }
 
     /// ARC alone, at the time `now`.
     pub async fn check_arc(&self, message: &Message<'_>, now: UnixTime) -> arc::ArcReport {
-        arc::validate(&self.inquiry().evidence(), &self.policy.arc, &self.policy.dkim, message, now).await
+        arc::validate(&self.inquiry().evidence(), &self.keys, &self.policy.arc, &self.policy.dkim, message, now).await
     }
 
     /// DMARC alone, from what SPF and DKIM say of the message.

@@ -21,6 +21,7 @@ pub mod dns;
 pub mod fuzzing;
 mod join;
 mod lex;
+mod memo;
 pub mod message;
 pub mod name;
 pub mod policy;

@@ -29,6 +29,7 @@ use validate::Validation;
 /// are asked for side by side, each once.
 pub(crate) async fn validate<R: Resolver>(
     resolver: &R,
+    memory: &dkim::KeyMemory,
     policy: &Policy,
     dkim_policy: &dkim::Policy,
     message: &Message<'_>,
@@ -48,7 +49,7 @@ pub(crate) async fn validate<R: Resolver>(
                 hasher.update(message.body());
                 hasher.finish()
             };
-            let (keys, body) = join(Keys::ask(resolver, validation.key_names()), hash_body).await;
+            let (keys, body) = join(Keys::ask(resolver, Some(memory), validation.key_names()), hash_body).await;
             validation.conclude(dkim_policy, policy, &keys, &body)
         }
     };

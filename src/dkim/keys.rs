@@ -4,29 +4,60 @@ use super::{
     DkimResult, KeyRecordError, KeyRestriction, KeySummary, PermReason, Policy, PolicyReason, key_record::KeyRecord,
 };
 use crate::{
-    crypto::{Digest, KNOWN, SignatureAlgorithm, VerifyingKey},
-    dns::{Lookup, Resolver},
+    crypto::{Digest, InvalidKey, KNOWN, SignatureAlgorithm, VerifyingKey},
+    dns::{Answer, LookupError, Resolver},
     join::join_all,
     lex::Printable,
+    memo::Memo,
     name::Name,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::{Arc, OnceLock};
+
+/// The key records seen last, taken apart, with their keys ready for use; of one policy, which says who computes.
+pub(crate) type KeyMemory = Memo<Box<[ReadRecord]>>;
 
 /// What was answered for the names of keys.
 #[derive(Clone, Debug, Default)]
-pub struct Keys(HashMap<Name, Lookup<Box<[u8]>>>);
+pub struct Keys(Vec<Found>);
+
+/// What stands at one name.
+#[derive(Clone, Debug)]
+struct Found {
+    name: Name,
+    records: Result<Arc<Box<[ReadRecord]>>, LookupError>,
+}
 
 impl Keys {
     /// Asks for every name once, for all of them side by side.
-    pub(crate) async fn ask<R: Resolver>(resolver: &R, names: impl IntoIterator<Item = Name>) -> Self {
+    pub(crate) async fn ask<R: Resolver>(
+        resolver: &R,
+        memory: Option<&KeyMemory>,
+        names: impl IntoIterator<Item = Name>,
+    ) -> Self {
         let mut distinct: Vec<Name> = names.into_iter().collect();
         distinct.sort_unstable();
         distinct.dedup();
         let questions = distinct.into_iter().map(|name| async move {
-            let answer = resolver.txt(&name).await;
-            (name, answer)
+            let records = match resolver.txt(&name).await {
+                Ok(Answer::Records(texts)) => Ok(match memory {
+                    Some(memory) => memory.recall(&texts, ReadRecord::of_all),
+                    None => Arc::new(ReadRecord::of_all(&texts)),
+                }),
+                Ok(Answer::NoData | Answer::NxDomain) => Ok(Arc::default()),
+                Err(error) => Err(error),
+            };
+            Found { name, records }
         });
-        Self(join_all(questions).await.into_iter().collect())
+        Self(join_all(questions).await)
+    }
+
+    /// The records at a name, in the order of the answer; none where nobody asked.
+    fn records_at(&self, name: &Name) -> Result<&[ReadRecord], LookupError> {
+        match self.0.binary_search_by(|found| found.name.cmp(name)).ok().and_then(|at| self.0.get(at)) {
+            Some(Found { records: Ok(records), .. }) => Ok(records),
+            Some(Found { records: Err(error), .. }) => Err(error.clone()),
+            None => Ok(&[]),
+        }
     }
 
     /// The keys at `name` that `user` may be verified with, at most [`Policy::max_key_records`] of them.
@@ -39,26 +70,21 @@ impl Keys {
         name: &Name,
         user: &KeyUser,
     ) -> Result<Vec<UsableKey<'k>>, NoKey> {
-        let records = match self.0.get(name) {
-            Some(Ok(answer)) => answer.records(),
-            Some(Err(error)) => return Err(NoKey { result: DkimResult::TempError(error.clone()), key: None }),
-            None => &[],
-        };
+        let records =
+            self.records_at(name).map_err(|error| NoKey { result: DkimResult::TempError(error), key: None })?;
         let mut usable = Vec::new();
         let mut closest: Option<(u8, NoKey)> = None;
-        for text in records {
+        for record in records {
             // RFC 6376 §6.1.2, step 4: the verifier may cycle through the records.
             if usable.len() >= policy.max_key_records {
                 break;
             }
-            match UsableKey::judge(policy, text, user, records.len()) {
+            match UsableKey::judge(policy, record, user, records.len()) {
                 Ok(key) => usable.push(key),
                 Err(unusable) => {
                     let steps = unusable.steps();
                     if closest.as_ref().is_none_or(|(most, _)| steps > *most) {
-                        let mut key = summary(name, text, records.len());
-                        key.bits = unusable.bits();
-                        key.testing = KeyRecord::parse(text).is_ok_and(|record| record.testing);
+                        let key = KeySummary { bits: unusable.bits(), ..record.summary(name, records.len()) };
                         closest = Some((steps, NoKey { result: unusable.into(), key: Some(key) }));
                     }
                 }
@@ -72,13 +98,39 @@ impl Keys {
     }
 }
 
-fn summary(name: &Name, text: &[u8], records: usize) -> KeySummary {
-    KeySummary {
-        name: name.clone(),
-        text: Printable(&String::from_utf8_lossy(text)).to_string().into(),
-        bits: None,
-        testing: false,
-        records,
+/// One record, taken apart, and its key once it has been used.
+#[derive(Debug)]
+pub(crate) struct ReadRecord {
+    text: Arc<str>,
+    record: Result<KeyRecord, KeyRecordError>,
+    /// The key as the first algorithm that used it, named here, makes it ready; hardly any key is used with a second one.
+    ready: OnceLock<(&'static str, ReadyKey)>,
+}
+
+type ReadyKey = Result<Arc<dyn VerifyingKey>, InvalidKey>;
+
+impl ReadRecord {
+    fn of_all(texts: &[Box<[u8]>]) -> Box<[Self]> {
+        let read = |text: &[u8]| Self {
+            text: Printable(&String::from_utf8_lossy(text)).to_string().into(),
+            record: KeyRecord::parse(text),
+            ready: OnceLock::new(),
+        };
+        texts.iter().map(|text| read(text)).collect()
+    }
+
+    /// The key, ready for use; made so once for an algorithm.
+    fn key(&self, record: &KeyRecord, algorithm: &dyn SignatureAlgorithm) -> ReadyKey {
+        let decode = || algorithm.decode_key(&record.key);
+        match self.ready.get_or_init(|| (algorithm.name(), decode())) {
+            (name, key) if *name == algorithm.name() => key.clone(),
+            _ => decode(),
+        }
+    }
+
+    fn summary(&self, name: &Name, records: usize) -> KeySummary {
+        let testing = self.record.as_ref().is_ok_and(|record| record.testing);
+        KeySummary { name: name.clone(), text: Arc::clone(&self.text), bits: None, testing, records }
     }
 }
 
@@ -101,8 +153,7 @@ pub(crate) struct NoKey {
 #[derive(Clone, Debug)]
 pub(crate) struct UsableKey<'k> {
     key: Arc<dyn VerifyingKey>,
-    text: &'k [u8],
-    testing: bool,
+    record: &'k ReadRecord,
     records: usize,
 }
 
@@ -148,8 +199,8 @@ impl From<Unusable> for DkimResult {
 
 impl<'k> UsableKey<'k> {
     /// RFC 6376 §6.1.2, steps 5 to 8, in their order.
-    fn judge(policy: &Policy, text: &'k [u8], user: &KeyUser, records: usize) -> Result<Self, Unusable> {
-        let record = KeyRecord::parse(text).map_err(Unusable::Record)?;
+    fn judge(policy: &Policy, read: &'k ReadRecord, user: &KeyUser, records: usize) -> Result<Self, Unusable> {
+        let record = read.record.as_ref().map_err(|error| Unusable::Record(error.clone()))?;
         let restrict =
             |allowed: bool, restriction| if allowed { Ok(()) } else { Err(Unusable::NotAllowed(restriction)) };
         // RFC 6376 §3.6.1, s=: a record for other services is to be ignored.
@@ -161,21 +212,19 @@ impl<'k> UsableKey<'k> {
         restrict(&*record.key_type == user.algorithm.key_type(), KeyRestriction::KeyType)?;
         // RFC 6376 §3.6.1, t=s.
         restrict(!record.strict_identity || user.identity_is_signing_domain, KeyRestriction::StrictIdentity)?;
-        let key = user
-            .algorithm
-            .decode_key(&record.key)
-            .map_err(|error| Unusable::Record(KeyRecordError::InvalidKey(error)))?;
+        let key =
+            read.key(record, user.algorithm).map_err(|error| Unusable::Record(KeyRecordError::InvalidKey(error)))?;
         // RFC 8301 §3.2: "Verifiers MUST NOT consider signatures using RSA keys of less than 1024 bits as valid".
         let bits = key.bits();
         if user.algorithm.key_type() == "rsa" && bits < policy.min_rsa_bits {
             return Err(Unusable::TooShort { bits });
         }
-        Ok(Self { key, text, testing: record.testing, records })
+        Ok(Self { key, record: read, records })
     }
 
     /// For reports.
     pub(crate) fn summary(&self, name: &Name) -> KeySummary {
-        KeySummary { bits: Some(self.key.bits()), testing: self.testing, ..summary(name, self.text, self.records) }
+        KeySummary { bits: Some(self.key.bits()), ..self.record.summary(name, self.records) }
     }
 }
 

@@ -29,6 +29,8 @@ pub use result::{
 pub use signature::Signature;
 pub use streaming::StreamingVerifier;
 
+pub(crate) use keys::KeyMemory;
+
 use crate::{dns::Resolver, join::join, message::Message, name::Domain, time::UnixTime};
 
 /// Evaluates every DKIM-Signature field, in the order of the message; the only function of this module that asks the DNS.
@@ -36,6 +38,7 @@ use crate::{dns::Resolver, join::join, message::Message, name::Domain, time::Uni
 /// `author_domains` say which signatures can align, and so come first where there are more than are verified.
 pub(crate) async fn verify_all<R: Resolver>(
     resolver: &R,
+    memory: &KeyMemory,
     policy: &Policy,
     message: &Message<'_>,
     author_domains: &[Domain],
@@ -43,7 +46,7 @@ pub(crate) async fn verify_all<R: Resolver>(
 ) -> Vec<SignatureReport> {
     let mut verifier = StreamingVerifier::new(policy, message.header(), author_domains, now);
     // The questions are on their way while the body is hashed.
-    let keys = verifier.ask_keys(resolver);
+    let keys = verifier.recall_keys(resolver, Some(memory));
     let (keys, ()) = join(keys, async { verifier.body(message.body()) }).await;
     verifier.finish(&keys)
 }

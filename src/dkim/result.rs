@@ -7,7 +7,7 @@ use crate::{
     name::{Domain, Name},
     time::UnixTime,
 };
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// What was found out about one DKIM-Signature field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct KeySummary {
     /// The name that was asked for.
     pub name: Name,
     /// The record's text as answered, octets outside printable ASCII escaped.
-    pub text: Box<str>,
+    pub text: Arc<str>,
     /// Size of the key in bits.
     pub bits: Option<usize>,
     /// `t=y`: the domain is testing DKIM.

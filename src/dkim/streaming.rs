@@ -4,7 +4,7 @@ use super::{
     DkimResult, NeutralReason, PermReason, Policy, SignatureReport, SignatureSummary,
     body_hash::{BodyHasher, BodyHashes},
     header_hash::FieldIndex,
-    keys::{KeyUser, Keys},
+    keys::{KeyMemory, KeyUser, Keys},
     signature::{Form, Signature, list_error, list_text},
     verify::{Conclusion, PendingSignature, acceptable},
 };
@@ -90,8 +90,17 @@ impl StreamingVerifier {
 
     /// Asks for the keys: each name once, all side by side. The future borrows the resolver alone.
     pub fn ask_keys<'r, R: Resolver>(&self, resolver: &'r R) -> impl Future<Output = Keys> + Send + use<'r, R> {
+        self.recall_keys(resolver, None)
+    }
+
+    /// [`ask_keys`](Self::ask_keys), with a memory of what was read of earlier answers.
+    pub(crate) fn recall_keys<'r, R: Resolver>(
+        &self,
+        resolver: &'r R,
+        memory: Option<&'r KeyMemory>,
+    ) -> impl Future<Output = Keys> + Send + use<'r, R> {
         let names: Vec<Name> = self.jobs.iter().filter_map(Job::pending).map(|job| job.key_name().clone()).collect();
-        Keys::ask(resolver, names)
+        Keys::ask(resolver, memory, names)
     }
 
     /// Takes the next piece of the body, of any size.

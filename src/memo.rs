@@ -1,0 +1,177 @@
+//! What was read of an answer, remembered by the answer's text.
+//!
+//! Reading is pure: the same text always comes to the same thing, and so nothing here can go stale. How long an answer is good for is
+//! the resolver's business alone.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher as _,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// The texts of one answer, as resolvers hand them out.
+type Texts = Arc<[Box<[u8]>]>;
+
+/// Sets of entries in each table; a power of two.
+const SETS: usize = 256;
+/// Entries of a set.
+const WAYS: usize = 4;
+/// Octets of an answer that is still remembered: all that is remembered of one kind stays below 2 · 1024 · 8 kB.
+const MAX_OCTETS: usize = 8192;
+
+/// Remembers what was read of the answers seen last, at most 1024 of them, for any number of threads.
+///
+/// A lookup is first made by the identity of the answer: a resolver that keeps its answers hands out the same [`Arc`] again, which
+/// cannot have changed, and then no text is looked at. After that it is made by the text. Readers do not wait for each other.
+#[derive(Debug)]
+pub(crate) struct Memo<T> {
+    by_identity: Table<T>,
+    by_text: Table<T>,
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Table<T>(Box<[RwLock<Set<T>>]>);
+
+#[derive(Debug)]
+struct Set<T> {
+    entries: [Option<Entry<T>>; WAYS],
+    /// Which entry makes room for the next one.
+    oldest: usize,
+}
+
+/// The answer is kept beside what was read of it, so that its address stays its own.
+#[derive(Debug)]
+struct Entry<T> {
+    texts: Texts,
+    read: Arc<T>,
+}
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Self { by_identity: Table::new(), by_text: Table::new(), hasher: RandomState::new() }
+    }
+}
+
+impl<T> Memo<T> {
+    /// What `read` makes of the texts, or made of them before.
+    pub(crate) fn recall(&self, texts: &Texts, read: impl FnOnce(&[Box<[u8]>]) -> T) -> Arc<T> {
+        let address = texts.as_ptr() as usize;
+        // Fibonacci hashing: allocations lie on round addresses, and the product's high bits depend on all of them.
+        let identity = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        if let Some(known) = self.by_identity.find(identity, |known| Arc::ptr_eq(known, texts)) {
+            return known;
+        }
+        if texts.iter().map(|text| text.len() + size_of::<Box<[u8]>>()).sum::<usize>() > MAX_OCTETS {
+            return Arc::new(read(texts));
+        }
+        let content = self.hasher.hash_one(texts);
+        let read = self.by_text.find(content, |known| known == texts).unwrap_or_else(|| {
+            let read = Arc::new(read(texts));
+            self.by_text.keep(content, Entry { texts: Arc::clone(texts), read: Arc::clone(&read) });
+            read
+        });
+        self.by_identity.keep(identity, Entry { texts: Arc::clone(texts), read: Arc::clone(&read) });
+        read
+    }
+}
+
+impl<T> Table<T> {
+    fn new() -> Self {
+        Self((0..SETS).map(|_| RwLock::new(Set { entries: [const { None }; WAYS], oldest: 0 })).collect())
+    }
+
+    fn set(&self, hash: u64) -> Option<&RwLock<Set<T>>> {
+        self.0.get(usize::try_from(hash % SETS as u64).unwrap_or_default())
+    }
+
+    fn find(&self, hash: u64, is_it: impl Fn(&Texts) -> bool) -> Option<Arc<T>> {
+        // A set is never left half changed, so a panic elsewhere does not spoil it.
+        let set = self.set(hash)?.read().unwrap_or_else(PoisonError::into_inner);
+        set.entries.iter().flatten().find(|entry| is_it(&entry.texts)).map(|entry| Arc::clone(&entry.read))
+    }
+
+    fn keep(&self, hash: u64, entry: Entry<T>) {
+        let Some(set) = self.set(hash) else { return };
+        let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
+        let oldest = set.oldest;
+        set.oldest = (oldest + 1) % WAYS;
+        // What goes is dropped after the lock is given back.
+        let replaced = set.entries.get_mut(oldest).and_then(|place| place.replace(entry));
+        drop(set);
+        drop(replaced);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(of: &[&str]) -> Texts {
+        of.iter().map(|text| text.as_bytes().into()).collect()
+    }
+
+    #[test]
+    fn the_same_answer_and_an_equal_one_are_read_once() {
+        let memo = Memo::default();
+        let first = texts(&["v=spf1", "-all"]);
+        assert_eq!(*memo.recall(&first, <[_]>::len), 2);
+        for again in [&first, &texts(&["v=spf1", "-all"])] {
+            assert_eq!(*memo.recall(again, |_| unreachable!("read twice")), 2);
+        }
+    }
+
+    #[test]
+    fn other_texts_and_other_borders_between_them_are_read() {
+        let memo = Memo::default();
+        for (number, of) in [&["ab", "c"][..], &["a", "bc"], &["abc"], &["abc", ""], &[]].into_iter().enumerate() {
+            assert_eq!(*memo.recall(&texts(of), |_| number), number);
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_used_again_is_no_identity() {
+        let memo = Memo::default();
+        // Each is dropped before the next is made; the memo alone keeps those that it knows by address.
+        for number in 0..10_000 {
+            let answer = texts(&[&number.to_string()]);
+            assert_eq!(*memo.recall(&answer, |of| of[0].to_vec()), number.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_in_entries_and_in_their_size() {
+        let memo = Memo::default();
+        let value = Arc::new(());
+        for number in 0..20_000 {
+            memo.recall(&texts(&[&number.to_string()]), |_| Arc::clone(&value));
+        }
+        assert!(Arc::strong_count(&value) <= 1 + 2 * SETS * WAYS);
+        let long = texts(&[&"x".repeat(MAX_OCTETS)]);
+        let mut reads = 0;
+        for _ in 0..2 {
+            memo.recall(&long, |_| {
+                reads += 1;
+                Arc::clone(&value)
+            });
+        }
+        assert_eq!(reads, 2);
+    }
+
+    #[test]
+    fn threads_share_what_they_know() {
+        let memo = Memo::default();
+        let answers: Vec<Texts> = (0..300).map(|number| texts(&[&number.to_string()])).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for round in 0..20 {
+                        for answer in answers.iter().skip(round) {
+                            assert_eq!(*memo.recall(answer, |of| of[0].clone()), answer[0]);
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
