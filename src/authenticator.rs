@@ -127,7 +127,7 @@ impl<R: Resolver> Authenticator<R> {
         dmarc::evaluate(resolver, policy, authors, answers, &identifiers).await.0
     }
 
-    /// The questions of one message; its time runs from here.
+    /// The questions of one message.
     fn inquiry(&self) -> Inquiry<'_, R> {
         let Policy { dns, time_limit, question_time_limit, .. } = &self.policy;
         Inquiry::new(&self.resolver, dns, *time_limit, *question_time_limit)

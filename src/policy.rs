@@ -17,7 +17,8 @@ pub struct Policy {
     pub dmarc: dmarc::Policy,
     /// How much of the DNS one message may cost.
     pub dns: dns::Ceilings,
-    /// The time for the evaluation of one message (RFC 7208 §4.6.4 asks for at least 20 seconds).
+    /// The time for the evaluation of one message (RFC 7208 §4.6.4 asks for at least 20 seconds), from the first answer of the DNS
+    /// that has to be waited for.
     pub time_limit: Duration,
     /// The time for one question to the DNS.
     pub question_time_limit: Duration,

@@ -5,6 +5,7 @@ use mailverdict::{
     dns::{Answer, Lookup, LookupError, RecordType, Resolver, Zone},
     name::Name,
 };
+use proptest::strategy::Strategy as _;
 use saphyr::{LoadableYamlNode, Yaml};
 use std::{
     future::Future,
@@ -155,4 +156,34 @@ fn zones_are_made_in_code_and_failures_planted() {
     // Records that are added after the first answer are seen.
     zone.add_txt(&name("a.example"), *b"more");
     assert_eq!(ask(&zone, "a.example TXT"), "text | more");
+}
+
+proptest::proptest! {
+    /// Whatever the octets: a zone or an error with a line of the file, and the same again.
+    #[test]
+    fn any_octets_are_a_master_file_or_have_an_error_in_a_line(
+        text in proptest::collection::vec(
+            proptest::prelude::prop_oneof![
+                4 => proptest::sample::select(&b"a@.*\\\"() ;\n\t0129$"[..]).prop_map(|octet| vec![octet]),
+                2 => proptest::sample::select(vec!["TXT ", "A 192.0.2.1", "MX 1 m", "CNAME ", "$ORIGIN ", "$TTL ", "IN ", "\n  "])
+                    .prop_map(|word| word.as_bytes().to_vec()),
+                1 => proptest::arbitrary::any::<u8>().prop_map(|octet| vec![octet]),
+            ],
+            0..60,
+        )
+    ) {
+        let text = text.concat();
+        match Zone::parse(&text, "f") {
+            Ok(zone) => {
+                for question in ["a TXT", "a A", "a.a MX", "192.0.2.1 PTR"] {
+                    assert_eq!(ask(&zone, question), ask(&Zone::parse(&text, "f").unwrap(), question));
+                }
+            }
+            Err(error) => {
+                let lines = text.iter().filter(|octet| **octet == b'\n').count() + 1;
+                assert!((1..=lines).contains(&error.line.unwrap()), "{error}");
+                assert!(error.to_string().chars().all(|c| c == '…' || (' '..='~').contains(&c)), "{error}");
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::{
     future::{Future, poll_fn},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Poll, Waker},
     time::{Duration, Instant},
 };
@@ -24,9 +24,11 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Inquiry<'r, R> {
     resolver: &'r R,
+    time_limit: Duration,
     question_time_limit: Duration,
-    /// `None` where the limit is too far away for the clock.
-    deadline: Option<Instant>,
+    /// Set when somebody has to wait for the first time: until then no time was lost, and who never waits reads no clock. `None`
+    /// where the limit is too far away for the clock.
+    deadline: OnceLock<Option<Instant>>,
     book: Mutex<Book>,
 }
 
@@ -77,7 +79,7 @@ enum Turn<T> {
 }
 
 impl<'r, R: Resolver> Inquiry<'r, R> {
-    /// The time runs from here.
+    /// The time runs from the first answer that is not at hand.
     pub(crate) fn new(
         resolver: &'r R,
         ceilings: &Ceilings,
@@ -85,12 +87,11 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         question_time_limit: Duration,
     ) -> Self {
         let book = Book {
-            entries: Vec::with_capacity(16),
+            entries: Vec::with_capacity(8),
             evidence: Budget { questions: ceilings.questions, octets: ceilings.octets },
             policy: Budget { questions: ceilings.policy_questions, octets: ceilings.policy_octets },
         };
-        let deadline = Instant::now().checked_add(time_limit);
-        Self { resolver, question_time_limit, deadline, book: Mutex::new(book) }
+        Self { resolver, time_limit, question_time_limit, deadline: OnceLock::new(), book: Mutex::new(book) }
     }
 
     /// For those who gather evidence: SPF, DKIM, ARC.
@@ -139,7 +140,9 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(question.as_mut().poll(cx))).await {
             return answer;
         }
-        let remaining = self.deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        let deadline = self.deadline.get_or_init(|| now.checked_add(self.time_limit));
+        let remaining = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
         if remaining.is_zero() {
             return Err(LookupError::OutOfTime);
         }
