@@ -25,6 +25,7 @@ mod memo;
 pub mod message;
 pub mod name;
 pub mod policy;
+pub mod received;
 pub mod received_spf;
 mod registered_methods;
 pub mod session;

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 7] = [
     &["lex"],
     &["name", "time", "join", "memo"],
     &["message", "session", "dns", "crypto"],
-    &["spf", "dkim", "authentication_results"],
+    &["spf", "dkim", "authentication_results", "received"],
     &["arc", "dmarc"],
     &["policy", "verdict"],
     &["authenticator", "registered_methods", "received_spf", "evidence", "fuzzing"],

@@ -1,9 +1,12 @@
-//! Authentication-Results fields: read, written, and those that must be removed; cases as data, and properties for any input.
+//! Authentication-Results fields: read, written, and those that must be removed; Received fields. Cases as data, and properties for
+//! any input.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use mailverdict::{
     Message,
     authentication_results::{AuthenticationResults, ForgedReason, MethodResult, Property, strip_forged},
+    received,
+    time::UnixTime,
 };
 use proptest::prelude::*;
 use saphyr::{LoadableYamlNode, Yaml};
@@ -219,6 +222,55 @@ fn arc_fields_have_an_instance_before_all_else() {
     }
 }
 
+fn hop_failures(case: &Yaml<'_>) -> Vec<String> {
+    let header = format!("{}\r\n", text(case, "header").unwrap().replace('\n', "\r\n"));
+    let message = Message::parse(header.as_bytes()).unwrap();
+    let hops = received::hops(message.header());
+    let word = |word: &Option<Box<str>>| word.as_deref().unwrap_or("-").to_owned();
+    let shown = hops.iter().map(|hop| {
+        let address = hop.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+        let time = hop.time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let delay = hop.delay.map_or_else(|| "-".to_owned(), |delay| delay.to_string());
+        let words = [&hop.from, &hop.reverse_name, &hop.by, &hop.with].map(word);
+        format!("{} | {} | {address} | {} | {} | {time} | {delay}", words[0], words[1], words[2], words[3])
+    });
+    let mut failures = Vec::new();
+    let (shown, wanted) = (shown.collect::<Vec<_>>(), texts(case, "hops"));
+    if shown != wanted {
+        failures.push(format!("{}\n      wanted: {}", shown.join("\n              "), wanted.join("\n              ")));
+    }
+    let own = texts(case, "own");
+    if let Some(wanted) = case.as_mapping_get("border") {
+        let border = received::border(&hops, |ip| own.contains(&ip.to_string()));
+        let border = border.map(|border| hops.iter().position(|hop| hop == border).unwrap() + 1);
+        let border = border.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        let wanted = wanted.as_integer().map_or_else(|| "-".to_owned(), |number| number.to_string());
+        if border != wanted {
+            failures.push(format!("border {border}, wanted {wanted}"));
+        }
+    }
+    failures
+}
+
+fn date_failures(case: &Yaml<'_>) -> Vec<String> {
+    let got = match received::date_time(text(case, "date").unwrap().as_bytes()) {
+        Ok(time) => time.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let wanted = text(case, "is").unwrap();
+    if got == wanted { Vec::new() } else { vec![format!("{got}\n      wanted: {wanted}")] }
+}
+
+#[test]
+fn received_fields_become_hops() {
+    run("headers with Received fields", include_str!("data/received/hops.yml"), hop_failures);
+}
+
+#[test]
+fn dates_are_read() {
+    run("dates", include_str!("data/received/dates.yml"), date_failures);
+}
+
 /// Pieces from which fields are made that are nearly right.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
@@ -319,6 +371,25 @@ proptest! {
         };
         prop_assert_eq!(names(&read), names(&field));
         prop_assert_eq!(again(&read), Ok(()));
+    }
+
+    #[test]
+    fn every_second_until_the_year_9999_is_read_as_it_was_written(seconds in 0_u64..253_402_214_400, hours in -12_i64..=14) {
+        let local = UnixTime(seconds.saturating_add_signed(hours * 3600)).to_string();
+        let seconds = UnixTime(seconds.saturating_add_signed(hours * 3600).saturating_add_signed(-hours * 3600));
+        let (year, month, day, time) = (&local[..4], &local[5..7], &local[8..10], &local[11..19]);
+        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = names[month.parse::<usize>().unwrap() - 1];
+        let sign = if hours < 0 { '-' } else { '+' };
+        let date = format!("{day} {month} {year} {time} {sign}{:02}00", hours.abs());
+        prop_assert_eq!(received::date_time(date.as_bytes()), Ok(seconds), "{}", date);
+    }
+
+    #[test]
+    fn no_received_field_is_too_odd(value in pieces(), date in "[A-Za-z0-9 :,+()-]{0,40}") {
+        let hop = received::Hop::parse(0, &[&value[..], b";", date.as_bytes()].concat());
+        prop_assert_eq!(hop.field_index, 0);
+        let _ = received::date_time(&value);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Which fields of an incoming message claim to be the receiver's own (RFC 8601 §5).
 
-use super::{
-    AuthenticationResults, FIELD_NAME,
-    format::is_escaped,
-    scan::{Scanner, Unterminated},
+use super::{AuthenticationResults, FIELD_NAME};
+use crate::{
+    lex::structured::{Scanner, Unterminated, is_escaped},
+    message::Header,
+    name::Domain,
 };
-use crate::{message::Header, name::Domain};
 use std::borrow::Cow;
 
 /// A field that must be removed before the message goes on.

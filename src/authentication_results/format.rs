@@ -1,6 +1,7 @@
 //! The field as text.
 
 use super::{AuthenticationResults, FIELD_NAME, MethodResult, Property, fold::Folded};
+use crate::lex::structured::{is_escaped, is_keyword_char};
 use std::fmt;
 
 /// What begins the line of each result.
@@ -71,11 +72,7 @@ impl MethodResult {
 
 /// `Keyword` of RFC 5321 §4.1.2, with the underscore that some senders use; what is none of that is left out.
 fn keyword(text: &str) -> String {
-    text.chars().filter(|c| is_keyword(*c)).collect()
-}
-
-pub(super) fn is_keyword(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+    text.chars().filter(|c| is_keyword_char(*c)).collect()
 }
 
 /// `token` of RFC 2045 §5.1.
@@ -94,15 +91,8 @@ fn is_dot_atom(text: &str) -> bool {
 
 /// `domain-name` of RFC 6376 §3.5, with the underscore, and U-labels (RFC 8616 §4).
 fn is_domain_name(text: &str) -> bool {
-    let is_label = |c: char| is_keyword(c) || (!c.is_ascii() && !is_escaped(c));
+    let is_label = |c: char| is_keyword_char(c) || (!c.is_ascii() && !is_escaped(c));
     text.split('.').all(|label| !label.is_empty() && label.chars().all(is_label))
-}
-
-/// Characters that do not stand in the field: those that end lines or texts, and those that hide or reorder what stands there.
-pub(super) fn is_escaped(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{fffd}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
 /// `value` of RFC 2045 §5.1: a token, or else a quoted string.

@@ -15,7 +15,6 @@ mod fold;
 mod forged;
 mod format;
 mod parse;
-mod scan;
 
 pub(crate) use parse::arc_info;
 

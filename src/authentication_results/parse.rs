@@ -1,11 +1,10 @@
 //! The field as it is read: the grammar of RFC 8601 §2.2, and what real senders make of it.
 
-use super::{
-    AuthenticationResults, MethodResult, Property,
-    format::is_known_ptype,
-    scan::{Escapes, Scanner, Unterminated, decode},
+use super::{AuthenticationResults, MethodResult, Property, format::is_known_ptype};
+use crate::lex::{
+    SyntaxError,
+    structured::{Escapes, Scanner, Unterminated, decode},
 };
-use crate::lex::SyntaxError;
 
 impl AuthenticationResults {
     /// Reads the value of a field: all after the colon, folded or not.

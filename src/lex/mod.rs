@@ -2,6 +2,7 @@
 
 pub(crate) mod mailbox;
 mod printable;
+pub(crate) mod structured;
 pub(crate) mod tag_list;
 
 pub(crate) use printable::Printable;

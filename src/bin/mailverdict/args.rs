@@ -1,6 +1,7 @@
 //! What may be written on the command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use mailverdict::{name::Domain, time::UnixTime};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -56,9 +57,25 @@ pub(crate) struct Check {
     /// The address of the client that handed over the message; SPF is not evaluated without it.
     #[arg(long, value_name = "IP")]
     pub(crate) ip: Option<IpAddr>,
+    #[command(flatten)]
+    pub(crate) way: Way,
     /// The message, a file in the format of RFC 5322; `-` reads standard input.
     #[arg(value_name = "MESSAGE")]
     pub(crate) message: PathBuf,
+}
+
+/// The way of the message, as its Received fields tell it.
+#[derive(Debug, Args)]
+pub(crate) struct Way {
+    /// Show the hops of the message, the newest first.
+    #[arg(long)]
+    pub(crate) hops: bool,
+    /// Take the client's address and HELO from this hop, counted from the newest: the one that handed the message over to own hosts.
+    #[arg(long, value_name = "N", conflicts_with = "ip")]
+    pub(crate) border: Option<NonZeroUsize>,
+    /// Take them from the newest hop whose client is in none of these networks; may be given several times.
+    #[arg(long = "own-network", value_name = "CIDR", value_parser = network, conflicts_with_all = ["ip", "border"])]
+    pub(crate) own_networks: Vec<IpNet>,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +173,12 @@ pub(crate) enum Edition {
 
 fn unix_time(text: &str) -> Result<UnixTime, String> {
     text.parse().map(UnixTime).map_err(|_| "expected whole seconds since 1970-01-01T00:00:00Z".to_owned())
+}
+
+/// A network, or an address alone.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| alone()).map_err(|_| "expected a network, such as 192.0.2.0/24".to_owned())
 }
 
 fn server(text: &str) -> Result<SocketAddr, String> {

@@ -4,6 +4,7 @@ use crate::{
     args::Check,
     block_on, explain,
     failure::Failure,
+    hops::Way,
     input::{no_message, read_message},
     json::{self, MessageResults},
     print,
@@ -31,7 +32,8 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let recording = Recording::new(Source::open(&args.source)?);
     let octets = read_message(&args.message, args.raw)?;
     let message = Message::parse(&octets).map_err(|error| no_message(&args.message, error))?;
-    let session = request::session(args.ip, &args.client, args.rules.at);
+    let way = Way::of(&message, &args.way)?;
+    let session = way.session(request::session(args.ip, &args.client, args.rules.at));
     let policy = request::message_policy(&args.source, &args.rules);
     let authenticator = Authenticator::new(&recording).with_policy(policy);
     let mut trees = Observers::default();
@@ -39,6 +41,9 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let mut report = Report::new(&message, &verdict, &session, &authserv_id);
     if args.output.explain {
         report.steps = Some(explain::steps(&message, &verdict, &trees, &recording.exchanges()));
+    }
+    if args.way.hops {
+        report.way = Some(way);
     }
     if args.output.json {
         print(&json::to_line(&MessageResults::from(&report))?)?;

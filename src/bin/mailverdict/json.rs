@@ -1,6 +1,10 @@
 //! The JSON of `check`, `spf` and `batch`: a promise to scripts. Fields may be added, never renamed or removed.
 
-use crate::{failure::Failure, report::Report};
+use crate::{
+    failure::Failure,
+    hops::{JsonHop, Way},
+    report::Report,
+};
 use mailverdict::{
     Message,
     arc::{ArcReport, Trusted},
@@ -43,6 +47,9 @@ pub(crate) struct MessageResults {
     pub(crate) received_spf: Option<String>,
     /// What is odd about the message itself.
     pub(crate) findings: Vec<String>,
+    /// The way of the message, the newest hop first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hops: Option<Vec<JsonHop>>,
     /// How the results came about, a step a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) explain: Option<Vec<String>>,
@@ -166,6 +173,7 @@ impl From<&Report<'_>> for MessageResults {
             authentication_results: report.authentication_results.clone(),
             received_spf: report.received_spf.clone(),
             findings: verdict.findings.iter().map(ToString::to_string).collect(),
+            hops: report.way.as_ref().map(Way::to_json),
             explain: report.steps.clone(),
         }
     }

@@ -6,6 +6,7 @@ mod batch_request;
 mod check;
 mod explain;
 mod failure;
+mod hops;
 mod input;
 mod json;
 mod report;

@@ -1,5 +1,6 @@
 //! What was found out about one message, for people.
 
+use crate::hops::Way;
 use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
@@ -24,6 +25,8 @@ pub(crate) struct Report<'v> {
     pub(crate) received_spf: Option<String>,
     /// How the results came about, a step a line; for `--explain`.
     pub(crate) steps: Option<Vec<String>>,
+    /// The hops of the message; for `--hops`.
+    pub(crate) way: Option<Way>,
 }
 
 impl<'v> Report<'v> {
@@ -34,7 +37,7 @@ impl<'v> Report<'v> {
         }
         let authentication_results = field.to_header_field().trim_end().to_owned();
         let received_spf = received_spf(&verdict.spf, session);
-        Self { message, verdict, session, authentication_results, received_spf, steps: None }
+        Self { message, verdict, session, authentication_results, received_spf, steps: None, way: None }
     }
 
     /// A table, what DMARC concludes, findings, and header fields ready to paste.
@@ -99,6 +102,9 @@ impl<'v> Report<'v> {
             for finding in findings {
                 writeln!(out, "  {}", wrapped(&printable(&finding.to_string()), 2))?;
             }
+        }
+        if let Some(way) = &self.way {
+            way.write(out, style)?;
         }
         write_steps(out, self.steps.as_deref(), style)?;
         writeln!(out, "\n{}", style.bold("HEADER FIELDS"))?;

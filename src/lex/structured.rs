@@ -1,40 +1,38 @@
-//! Reads words, quoted strings and comments (RFC 5322 §3.2) one after another; linear, without recursion.
-
-use super::format::is_escaped;
+//! Structured header fields: words, quoted strings and comments (RFC 5322 §3.2) one after another; linear, without recursion.
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scanner<'t> {
+pub(crate) struct Scanner<'t> {
     text: &'t [u8],
     at: usize,
 }
 
 /// A quoted string or comment without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unterminated;
+pub(crate) struct Unterminated;
 
 fn is_white(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 fn is_keyword(octet: u8) -> bool {
-    super::format::is_keyword(char::from(octet))
+    is_keyword_char(char::from(octet))
 }
 
 impl<'t> Scanner<'t> {
-    pub(super) fn new(text: &'t [u8]) -> Self {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
         Self { text, at: 0 }
     }
 
-    pub(super) fn rest(&self) -> &'t [u8] {
+    pub(crate) fn rest(&self) -> &'t [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    pub(super) fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.at
     }
 
-    pub(super) fn at_end(&self) -> bool {
+    pub(crate) fn at_end(&self) -> bool {
         self.rest().is_empty()
     }
 
@@ -43,7 +41,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Takes this octet, if it is the next one.
-    pub(super) fn take(&mut self, octet: u8) -> bool {
+    pub(crate) fn take(&mut self, octet: u8) -> bool {
         let taken = self.peek() == Some(octet);
         self.at += usize::from(taken);
         taken
@@ -57,7 +55,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// `[CFWS]`; the comments are appended. Returns whether there was any.
-    pub(super) fn cfws(&mut self, comments: &mut Vec<Box<str>>) -> Result<bool, Unterminated> {
+    pub(crate) fn cfws(&mut self, comments: &mut Vec<Box<str>>) -> Result<bool, Unterminated> {
         let start = self.at;
         loop {
             self.take_while(is_white);
@@ -90,13 +88,13 @@ impl<'t> Scanner<'t> {
     }
 
     /// `Keyword`, in lower case; empty where there is none.
-    pub(super) fn keyword(&mut self) -> Box<str> {
+    pub(crate) fn keyword(&mut self) -> Box<str> {
         let keyword = self.take_while(is_keyword);
         String::from_utf8_lossy(keyword).to_ascii_lowercase().into()
     }
 
     /// `1*DIGIT`, if a number is what stands here; one too large for 32 bits counts as the largest.
-    pub(super) fn number(&mut self) -> Option<u32> {
+    pub(crate) fn number(&mut self) -> Option<u32> {
         let start = self.at;
         let digits = self.take_while(|octet| octet.is_ascii_digit());
         if digits.is_empty() || !self.at_boundary() {
@@ -108,12 +106,12 @@ impl<'t> Scanner<'t> {
     }
 
     /// Whether a word cannot go on here.
-    pub(super) fn at_boundary(&self) -> bool {
+    pub(crate) fn at_boundary(&self) -> bool {
         self.peek().is_none_or(|octet| is_white(octet) || matches!(octet, b'(' | b'=' | b';'))
     }
 
     /// All up to white space, a comment or a semicolon, with quoted strings inside, decoded.
-    pub(super) fn word(&mut self) -> Result<String, Unterminated> {
+    pub(crate) fn word(&mut self) -> Result<String, Unterminated> {
         let mut word = String::new();
         loop {
             let plain = self.take_while(|octet| !is_white(octet) && !matches!(octet, b'(' | b'"' | b';'));
@@ -126,7 +124,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// All up to the next semicolon that stands in no string and no comment, and passes over it.
-    pub(super) fn segment(&mut self) -> Result<&'t [u8], Unterminated> {
+    pub(crate) fn segment(&mut self) -> Result<&'t [u8], Unterminated> {
         let start = self.at;
         loop {
             self.take_while(|octet| !matches!(octet, b'(' | b'"' | b';'));
@@ -143,9 +141,21 @@ impl<'t> Scanner<'t> {
     }
 }
 
+/// A character of `Keyword` of RFC 5321 §4.1.2, with the underscore that some senders use.
+pub(crate) fn is_keyword_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+/// Characters that do not stand in a field: those that end lines or texts, and those that hide or reorder what stands there.
+pub(crate) fn is_escaped(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{fffd}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
 /// What a backslash means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Escapes {
+pub(crate) enum Escapes {
     /// Itself.
     Literal,
     /// `quoted-pair`: the octet after it, whatever that is.
@@ -153,7 +163,7 @@ pub(super) enum Escapes {
 }
 
 /// The text without folding and quoted pairs; octets that do not stand in the field become escapes.
-pub(super) fn decode(raw: &[u8], escapes: Escapes) -> String {
+pub(crate) fn decode(raw: &[u8], escapes: Escapes) -> String {
     let mut octets = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let [octet, after @ ..] = rest {

@@ -1,0 +1,166 @@
+//! One Received field, as the many kinds of servers write it.
+
+use super::date::date_time;
+use crate::{
+    lex::structured::{Scanner, Unterminated},
+    time::UnixTime,
+};
+use std::net::IpAddr;
+
+/// One host that handed a message to another; what a field does not say, or not so that it can be read, is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Hop {
+    /// The place of the field among all fields of the header, from 0 at the top.
+    pub field_index: usize,
+    /// What the client called itself in HELO or EHLO.
+    pub from: Option<Box<str>>,
+    /// The name that the server found for the client's address.
+    pub reverse_name: Option<Box<str>>,
+    /// The client's address, as the server saw it.
+    pub address: Option<IpAddr>,
+    /// The server.
+    pub by: Option<Box<str>>,
+    /// The protocol, such as `ESMTPS`.
+    pub with: Option<Box<str>>,
+    /// When the server received the message.
+    pub time: Option<UnixTime>,
+    /// Seconds since the time of the hop before; negative where clocks differ.
+    pub delay: Option<i64>,
+}
+
+/// What a word belongs to (RFC 5321 §4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clause {
+    From,
+    By,
+    With,
+    /// `via`, `id` and `for`: of no use here.
+    Other,
+}
+
+impl Clause {
+    fn beginning_with(word: &str) -> Option<Self> {
+        let is = |name: &str| word.eq_ignore_ascii_case(name);
+        match word {
+            _ if is("from") => Some(Self::From),
+            _ if is("by") => Some(Self::By),
+            _ if is("with") => Some(Self::With),
+            _ if is("via") || is("id") || is("for") => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+
+impl Hop {
+    /// Reads the value of a Received field: all after the colon. Every value can be read; the less it follows the grammar, the less is
+    /// found.
+    pub fn parse(field_index: usize, value: &[u8]) -> Self {
+        let mut hop = Self {
+            field_index,
+            from: None,
+            reverse_name: None,
+            address: None,
+            by: None,
+            with: None,
+            time: None,
+            delay: None,
+        };
+        let mut scanner = Scanner::new(value);
+        // The stamp comes before the first semicolon, the date after the last.
+        let Ok(stamp) = scanner.segment() else { return hop };
+        let mut date = None;
+        while !scanner.at_end() {
+            match scanner.segment() {
+                Ok(segment) if segment.trim_ascii().is_empty() => {}
+                Ok(segment) => date = Some(segment),
+                Err(Unterminated) => break,
+            }
+        }
+        hop.time = date.and_then(|date| date_time(date).ok());
+        hop.read(Scanner::new(stamp));
+        hop
+    }
+
+    fn read(&mut self, mut stamp: Scanner<'_>) {
+        let mut clause = Clause::Other;
+        let mut comments = Vec::new();
+        let mut client: Vec<Box<str>> = Vec::new();
+        while stamp.cfws(&mut comments).is_ok() {
+            if clause == Clause::From {
+                client.append(&mut comments);
+            }
+            comments.clear();
+            let before = stamp.offset();
+            let Ok(word) = stamp.word() else { break };
+            if stamp.offset() == before {
+                break;
+            }
+            match Clause::beginning_with(&word) {
+                Some(next) => clause = next,
+                None => self.take(clause, &word),
+            }
+        }
+        let claimed = self.from.as_deref().and_then(literal);
+        for comment in &client {
+            self.take_client(comment);
+        }
+        // Without a comment the name in `from` is all there is; some servers write the address there.
+        self.address = self.address.or(claimed);
+    }
+
+    fn take(&mut self, clause: Clause, word: &str) {
+        match clause {
+            Clause::From => drop(self.from.get_or_insert_with(|| word.into())),
+            Clause::By => drop(self.by.get_or_insert_with(|| word.into())),
+            Clause::With => {
+                // "Microsoft SMTP Server" has three words.
+                let with = self.with.take().map_or_else(|| word.into(), |with| format!("{with} {word}"));
+                self.with = Some(with.into());
+            }
+            Clause::Other => {}
+        }
+    }
+
+    /// A comment about the client: `name [address]`, `[address] helo=name`, `HELO name`, or the address alone.
+    fn take_client(&mut self, comment: &str) {
+        let mut helo_follows = false;
+        for word in comment.split([' ', '(', ')', ',', ';']).filter(|word| !word.is_empty()) {
+            let helo = match word.split_once('=') {
+                _ if helo_follows => Some(word),
+                Some((key, helo)) if key.eq_ignore_ascii_case("helo") || key.eq_ignore_ascii_case("ehlo") => Some(helo),
+                Some(_) | None => None,
+            };
+            helo_follows = word.eq_ignore_ascii_case("helo") || word.eq_ignore_ascii_case("ehlo");
+            if let Some(helo) = helo {
+                // The name before it was found by the server, then.
+                let found = self.from.replace(helo.into()).filter(|found| literal(found).is_none());
+                self.reverse_name = self.reverse_name.take().or(found);
+                continue;
+            }
+            let word = word.rsplit('@').next().unwrap_or_default();
+            match literal(word) {
+                Some(address) => drop(self.address.get_or_insert(address)),
+                None if self.reverse_name.is_none() && self.address.is_none() && is_name(word) => {
+                    self.reverse_name = Some(word.trim_end_matches('.').into());
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// An address, in brackets or not, with `IPv6:` before it or not.
+fn literal(word: &str) -> Option<IpAddr> {
+    let word = word.trim_start_matches('[').trim_end_matches(']');
+    let word = match word.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => word.get(5..).unwrap_or_default(),
+        Some(_) | None => word,
+    };
+    word.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+fn is_name(word: &str) -> bool {
+    word.contains('.') && word.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
+}

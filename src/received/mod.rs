@@ -1,0 +1,49 @@
+//! The way of a message, as its Received fields tell it (RFC 5322 §3.6.7, RFC 5321 §4.4).
+//!
+//! Nothing of it is proven: whoever handed the message over may have written every field below the receiver's own.
+//!
+//! ```
+//! use mailverdict::{Message, received};
+//! let raw = b"Received: from a.example (a.example [192.0.2.1]) by mx.example.net with ESMTPS;\r\n Mon, 6 Oct 2025 08:15:05 +0000\r\n\r\n";
+//! let message = Message::parse(raw)?;
+//! let hops = received::hops(message.header());
+//! assert_eq!(hops[0].address, Some([192, 0, 2, 1].into()));
+//! assert_eq!(hops[0].time.map(|time| time.to_string()).as_deref(), Some("2025-10-06T08:15:05Z"));
+//! # Ok::<(), mailverdict::message::MessageError>(())
+//! ```
+
+mod date;
+mod hop;
+
+pub use date::date_time;
+pub use hop::Hop;
+
+use crate::message::Header;
+use std::net::IpAddr;
+
+/// The hops of a message, from the newest (the top of the header) to the oldest.
+pub fn hops(header: &Header<'_>) -> Vec<Hop> {
+    let received = header.fields().iter().enumerate().filter(|(_, field)| field.is("Received"));
+    let mut hops: Vec<Hop> = received.map(|(field_index, field)| Hop::parse(field_index, field.value())).collect();
+    let times: Vec<_> = hops.iter().skip(1).map(|hop| hop.time).chain([None]).collect();
+    for (hop, earlier) in hops.iter_mut().zip(times) {
+        if let (Some(time), Some(earlier)) = (hop.time, earlier) {
+            // Both are below 10,000 AD, far from the limits of the type.
+            hop.delay =
+                i64::try_from(time.0).ok().zip(i64::try_from(earlier.0).ok()).map(|(time, earlier)| time - earlier);
+        }
+    }
+    hops
+}
+
+/// The hop that handed the message over to the receiver's own hosts: the newest whose client is not one of them.
+///
+/// `is_own` says which addresses are the receiver's. Hops that name no client at all are deliveries inside a host and are passed over.
+/// Where a client is named without an address that can be read, there is no answer: below it, anybody may have written the fields.
+pub fn border(hops: &[Hop], is_own: impl Fn(IpAddr) -> bool) -> Option<&Hop> {
+    let hop = hops.iter().find(|hop| match hop.address {
+        Some(address) => !is_own(address.to_canonical()),
+        None => hop.from.is_some(),
+    })?;
+    hop.address.is_some().then_some(hop)
+}
