@@ -1,6 +1,6 @@
 //! Domain-based Message Authentication, Reporting, and Conformance, RFC 9989 (and RFC 7489 for those who ask).
 //!
-//! [`discover`] asks for the author domain's records while SPF and DKIM are at work; [`evaluate`] takes what they authenticated
+//! `discover` asks for the author domain's records while SPF and DKIM are at work; `evaluate` takes what they authenticated
 //! and asks only where an identifier needs a tree walk of its own. Each name is asked once for a message. All else is pure.
 
 mod comparison;
