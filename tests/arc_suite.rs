@@ -70,8 +70,8 @@ fn without_duplicate_names(scenarios: &str) -> String {
 #[test]
 fn public_validation_suite() {
     let Ok(path) = std::env::var("MAILVERDICT_ARC_SUITE") else {
-        println!(
-            "SKIPPED: MAILVERDICT_ARC_SUITE names no file (arc-draft-validation-tests.yml of ValiMail/arc_test_suite)"
+        support::skip::skipped(
+            "MAILVERDICT_ARC_SUITE names no file (arc-draft-validation-tests.yml of ValiMail/arc_test_suite)",
         );
         return;
     };

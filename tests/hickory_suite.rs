@@ -250,7 +250,7 @@ const NSD_NAMES: &str = "example|host1.example|host2.example|host3.example|foo.b
 #[tokio::test]
 async fn nsd_gives_the_answers_of_the_zone_in_memory() {
     let Some(program) = support::nsd::program() else {
-        println!("SKIPPED: no nsd in PATH, and MAILVERDICT_NSD does not name one");
+        support::skip::skipped("no nsd in PATH, and MAILVERDICT_NSD does not name one");
         return;
     };
     let read = |zone: Zone, (apex, text): (&str, &str)| zone.with(text, apex).unwrap();

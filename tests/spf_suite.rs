@@ -11,6 +11,8 @@
 //! What a case does not say is taken from the scenario's `defaults`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/skip.rs"]
+mod skip;
 #[path = "support/spf_zone.rs"]
 mod spf_zone;
 
@@ -212,9 +214,7 @@ fn our_own_suite() {
 #[test]
 fn the_suite_of_the_spf_project() {
     let Some(file) = std::env::var_os("MAILVERDICT_SPF_SUITE") else {
-        println!(
-            "SKIPPED: the suite of the SPF project; MAILVERDICT_SPF_SUITE does not name its file rfc7208-tests.yml"
-        );
+        skip::skipped("the suite of the SPF project; MAILVERDICT_SPF_SUITE does not name its file rfc7208-tests.yml");
         return;
     };
     let (count, failed) = run(Path::new(&file));

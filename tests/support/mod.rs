@@ -11,3 +11,4 @@ pub mod faulty_dns;
 pub mod nsd;
 pub mod sealer;
 pub mod signer;
+pub mod skip;
