@@ -118,7 +118,8 @@ impl Stream {
     /// Takes text that begins `start` octets into the canonicalized body.
     fn update(&mut self, mut text: &[u8], mut start: u64) {
         while let Some(&length) = self.lengths.last() {
-            let Some((signed, rest)) = usize::try_from(length - start).ok().and_then(|len| text.split_at_checked(len))
+            let Some((signed, rest)) =
+                usize::try_from(length.saturating_sub(start)).ok().and_then(|len| text.split_at_checked(len))
             else {
                 break;
             };

@@ -23,6 +23,22 @@ pub struct Canonicalization {
     pub body: Algorithm,
 }
 
+impl Algorithm {
+    /// Canonicalizes a body (RFC 6376 §3.4.3, §3.4.4), as it is before `l=` cuts it; `out` is given the text in pieces.
+    ///
+    /// ```
+    /// use mailverdict::dkim::Algorithm;
+    /// let mut canonical = Vec::new();
+    /// Algorithm::Relaxed.canonicalize_body(b"Hi. \t you \r\n\r\n", |piece| canonical.extend_from_slice(piece));
+    /// assert_eq!(canonical, b"Hi. you\r\n");
+    /// ```
+    pub fn canonicalize_body(self, body: &[u8], mut out: impl FnMut(&[u8])) {
+        let mut canonicalizer = Body::new(self);
+        canonicalizer.update(body, &mut out);
+        canonicalizer.finish(&mut out);
+    }
+}
+
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -3,7 +3,7 @@
 use super::{
     DkimResult, FailReason, KeyRecord, PermReason, SignatureError, SignatureReport,
     body_hash::{BodyHash, BodyHasher, Wanted},
-    canonicalize::{Algorithm, Body, header_field},
+    canonicalize::{Algorithm, header_field},
     header_hash::{FieldIndex, HeaderHasher},
     parse,
     signature::{Signature, list_text},
@@ -152,9 +152,7 @@ fn appended_text(
     body_hash: &[u8],
 ) -> Option<String> {
     let mut canonical = Vec::with_capacity(body.len());
-    let mut canonicalizer = Body::new(canonicalization);
-    canonicalizer.update(body, &mut |text| canonical.extend_from_slice(text));
-    canonicalizer.finish(&mut |text| canonical.extend_from_slice(text));
+    canonicalization.canonicalize_body(body, |text| canonical.extend_from_slice(text));
     // A canonical body ends with one line end; the last one is that of the whole body, which is known not to match.
     let ends: Vec<u64> = memchr::memmem::find_iter(&canonical, b"\r\n").map(|at| at as u64 + 2).collect();
     if ends.len() > MAX_LINES {

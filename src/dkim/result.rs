@@ -270,7 +270,7 @@ impl fmt::Display for PolicyReason {
             Self::PartialBody { unsigned_octets } => {
                 write!(f, "l= leaves the last {unsigned_octets} octets of the body unsigned")
             }
-            Self::KeyTooShort { bits } => write!(f, "the key has {bits} bits, which is too few to prove anything"),
+            Self::KeyTooShort { bits } => write!(f, "the key has {bits} bits, fewer than are accepted here"),
             Self::HistoricAlgorithm => f.write_str("rsa-sha1 must not be used any more (RFC 8301)"),
             Self::AlgorithmNotAccepted => f.write_str("the algorithm in a= is not accepted here"),
         }
