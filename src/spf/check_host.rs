@@ -202,8 +202,11 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             Target::Name(target) => return Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
             Target::Malformed(text, error) => return Err(place.no_record(&text, NoneReason::NotAName(error))),
         };
-        // The only recursion, as deep as the budget for lookups allows.
-        match Box::pin(self.check_host(&target, Nesting::Included)).await {
+        // The only recursion, as deep as the budget allows.
+        self.budget.enter_include().map_err(|limit| place.exceeded(limit))?;
+        let result = Box::pin(self.check_host(&target, Nesting::Included)).await;
+        self.budget.leave_include();
+        match result {
             SpfResult::Pass(inner) => Ok(Match::Included(Box::new(inner))),
             SpfResult::Fail(..) | SpfResult::SoftFail(_) | SpfResult::Neutral(_) => Ok(Match::No),
             SpfResult::TempError(error) => Err(Exception::Temp(error)),

@@ -35,7 +35,13 @@ pub enum Limit {
     VoidLookups(u8),
     /// [`Limits::mx_hosts`].
     MxHosts(u8),
+    /// How deep records may be included in each other. Out of reach unless [`Limits::lookups`] is raised above it; it keeps a
+    /// stranger's records from using up the stack.
+    Nesting(u8),
 }
+
+/// The number of [`Limit::Nesting`].
+const MAX_NESTING: u8 = 32;
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,6 +49,7 @@ impl fmt::Display for Limit {
             Self::Lookups(limit) => write!(f, "more than {limit} terms that ask the DNS"),
             Self::VoidLookups(limit) => write!(f, "more than {limit} terms that ask the DNS for what is not there"),
             Self::MxHosts(limit) => write!(f, "more than {limit} mail hosts"),
+            Self::Nesting(limit) => write!(f, "more than {limit} records included in each other"),
         }
     }
 }
@@ -64,11 +71,13 @@ pub(super) struct Budget {
     spent: Spent,
     /// Whether the term under evaluation has counted as void already.
     term_is_void: bool,
+    /// How many includes are open.
+    nesting: u8,
 }
 
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, spent: Spent::default(), term_is_void: false }
+        Self { limits, spent: Spent::default(), term_is_void: false, nesting: 0 }
     }
 
     pub(super) fn spent(&self) -> Spent {
@@ -103,6 +112,20 @@ impl Budget {
             return Err(Limit::VoidLookups(self.limits.void_lookups));
         }
         Ok(())
+    }
+
+    /// A record is about to be included.
+    pub(super) fn enter_include(&mut self) -> Result<(), Limit> {
+        if self.nesting >= MAX_NESTING {
+            return Err(Limit::Nesting(MAX_NESTING));
+        }
+        self.nesting += 1;
+        Ok(())
+    }
+
+    /// The included record has been evaluated.
+    pub(super) fn leave_include(&mut self) {
+        self.nesting = self.nesting.saturating_sub(1);
     }
 
     /// Whether an `mx` may have that many hosts.
