@@ -6,7 +6,8 @@
 //! - `repeat`: a `part` and how many `times` it stands in the place of `<>` in texts of the case,
 //! - `check`: `helo` for the HELO identity; `receiver`, `time`: of the session; `limits`: other than the RFC's,
 //! - `domain`, `sender`: what the report says was checked; `matched`: the directive of the checked record, or `NOTHING`;
-//!   `reason`: what the reason in words holds; `lookups`, `voids`: the counts.
+//!   `reason`: what the reason in words holds; `lookups`, `voids`: the counts; `tree`: what
+//!   [`Tree`] draws of the check of MAIL FROM.
 //!
 //! What a case does not say is taken from the scenario's `defaults`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -19,7 +20,7 @@ mod spf_zone;
 use mailverdict::{
     Authenticator, Message, Policy, Session,
     session::MailFrom,
-    spf::{self, Explanation, Identity, Observers, SpfReport, SpfResult},
+    spf::{self, Explanation, Identity, Observers, SpfReport, SpfResult, Tree},
     time::UnixTime,
 };
 use saphyr::{LoadableYamlNode, Yaml};
@@ -140,7 +141,7 @@ impl<'y> Case<'y> {
 }
 
 /// What a case and a scenario may say; anything else is a slip of the pen, and would test nothing.
-const CASE_KEYS: [&str; 23] = [
+const CASE_KEYS: [&str; 24] = [
     "description",
     "comment",
     "spec",
@@ -163,6 +164,7 @@ const CASE_KEYS: [&str; 23] = [
     "reason",
     "lookups",
     "voids",
+    "tree",
     "strict",
 ];
 
@@ -183,11 +185,15 @@ fn run(file: &Path) -> (usize, Vec<String>) {
             assert!(own.as_mapping_get("result").is_some(), "{name}: no result is expected");
             let case = Case { own, defaults };
             let authenticator = Authenticator::new(case.zone(zonedata)).with_policy(case.policy());
-            let mut observers = Observers { helo: (), mail_from: () };
-            let reports = block_on(authenticator.check_spf(&case.session(), &mut observers));
+            let mut trees = Observers::<Tree>::default();
+            let reports = block_on(authenticator.check_spf(&case.session(), &mut trees));
             let is_helo = case.text("check").as_deref() == Some("helo");
             let report = if is_helo { reports.helo } else { reports.mail_from }.expect("the identity is known");
             count += 1;
+            let tree = trees.mail_from.to_string();
+            if let Some(expected) = case.text("tree").filter(|expected| *expected != tree) {
+                failed.push(format!("{description} / {name}: the tree is\n{tree}instead of\n{expected}"));
+            }
             failed.extend(case.failures(&report).iter().map(|why| format!("{description} / {name}: {why}")));
         }
     }
