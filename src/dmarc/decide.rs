@@ -4,7 +4,7 @@ use super::{
     Answers,
     discover::evaluated,
     edition::{Edition, Policy},
-    identifier::{Identifiers, Mechanism},
+    identifier::{Identifiers, Mechanism, is_exhaustion},
     public_suffix::{PublicSuffixes, organizational_domain},
     record::{Mode, Usability},
     report::{Alignment, Authentication, DmarcReport, IdentifierReport, Lowered},
@@ -151,7 +151,7 @@ fn mode(published: &PublishedRecord, mechanism: Mechanism) -> Mode {
 pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, identifiers: &Identifiers) -> DmarcReport {
     let mut reports: Vec<_> =
         evaluated(authors, policy).map(|author| decide_for(method, author, policy, identifiers)).collect();
-    let Some(reason) = obstacle(authors, policy) else {
+    let Some(mut reason) = obstacle(authors, policy) else {
         if let (1, Some(report)) = (reports.len(), reports.pop()) {
             return report;
         }
@@ -161,7 +161,10 @@ pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, ide
     let strictest = reports.iter().rev().max_by_key(|report| report.disposition);
     let mut report =
         strictest.cloned().unwrap_or_else(|| DmarcReport::without_author(method.edition(), reason.clone()));
-    if matches!(reason, PermReason::TooManyAuthorDomains { .. }) {
+    if reports.iter().any(ran_out) {
+        reason = PermReason::IncompleteEvaluation { count: reports.len() };
+    }
+    if matches!(reason, PermReason::TooManyAuthorDomains { .. } | PermReason::IncompleteEvaluation { .. }) {
         // What was not evaluated may ask for anything.
         report.disposition = Disposition::Reject;
         report.lowered = None;
@@ -169,6 +172,21 @@ pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, ide
     report.result = DmarcResult::PermError(reason);
     report.authors = reports;
     report
+}
+
+/// Whether the message cost too much, or took too long, before the policy of an author domain was known: a forger may have named other author domains
+/// for that very purpose.
+fn ran_out(report: &DmarcReport) -> bool {
+    match &report.result {
+        DmarcResult::TempError(TempErrorReason::Record { error, .. } | TempErrorReason::Alignment { error, .. }) => {
+            is_exhaustion(error) || *error == LookupError::OutOfTime
+        }
+        DmarcResult::TempError(TempErrorReason::Identifier { .. })
+        | DmarcResult::None(_)
+        | DmarcResult::Pass(_)
+        | DmarcResult::Fail(_)
+        | DmarcResult::PermError(_) => false,
+    }
 }
 
 /// Why there is no single author domain (RFC 9989 §4.4, §5.3.1).

@@ -2,8 +2,9 @@
 
 use crate::{
     dkim::{DkimResult, SignatureReport},
+    dns::LookupError,
     name::Domain,
-    spf::{SpfReports, SpfResult},
+    spf::{SpfReports, SpfResult, TempError},
 };
 
 /// The mechanisms underlying DMARC (RFC 9989 §4.3).
@@ -46,6 +47,11 @@ impl AuthenticatedIdentifier {
     }
 }
 
+/// Whether a question was not asked because the message had cost too much already; asking again would end the same way.
+pub(super) fn is_exhaustion(error: &LookupError) -> bool {
+    matches!(error, LookupError::OutOfQuestions | LookupError::OutOfOctets)
+}
+
 /// A domain of which SPF or DKIM could not tell, for a reason that may pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UndeterminedIdentifier {
@@ -62,7 +68,8 @@ pub(crate) struct Identifiers {
 
 impl Identifiers {
     /// Gathers them: SPF's MAIL FROM alone (RFC 9989 §4.4.2; with the null reverse-path that is `postmaster@<helo>` already), and
-    /// the signing domain of each signature (§4.4.1). What failed for good leaves no trace here.
+    /// the signing domain of each signature (§4.4.1). What failed for good leaves no trace here; neither does what a message made
+    /// too expensive to ask, or a forger could have a message deferred instead of refused by signing in the victim's name.
     pub(crate) fn gather(spf: &SpfReports, dkim: &[SignatureReport]) -> Self {
         let mut identifiers = Self::default();
         if let Some(report) = &spf.mail_from
@@ -70,8 +77,11 @@ impl Identifiers {
         {
             match report.result {
                 SpfResult::Pass(_) => identifiers.authenticate(domain, Mechanism::Spf),
-                SpfResult::TempError(_) => identifiers.leave_open(domain, Mechanism::Spf),
-                SpfResult::None(_)
+                SpfResult::TempError(TempError::Lookup { ref error, .. }) if !is_exhaustion(error) => {
+                    identifiers.leave_open(domain, Mechanism::Spf);
+                }
+                SpfResult::TempError(_)
+                | SpfResult::None(_)
                 | SpfResult::Neutral(_)
                 | SpfResult::Fail(..)
                 | SpfResult::SoftFail(_)
@@ -80,10 +90,16 @@ impl Identifiers {
         }
         for report in dkim {
             let Some(domain) = report.signature.domain.clone() else { continue };
-            match report.result {
+            match &report.result {
                 DkimResult::Pass => identifiers.authenticate(domain, Mechanism::Dkim),
-                DkimResult::TempError(_) => identifiers.leave_open(domain, Mechanism::Dkim),
-                DkimResult::Fail(_) | DkimResult::Policy(_) | DkimResult::Neutral(_) | DkimResult::PermError(_) => {}
+                DkimResult::TempError(error) if !is_exhaustion(error) => {
+                    identifiers.leave_open(domain, Mechanism::Dkim);
+                }
+                DkimResult::TempError(_)
+                | DkimResult::Fail(_)
+                | DkimResult::Policy(_)
+                | DkimResult::Neutral(_)
+                | DkimResult::PermError(_) => {}
             }
         }
         let Self { authenticated, undetermined } = &mut identifiers;
@@ -114,5 +130,43 @@ impl Identifiers {
         authenticated.iter().for_each(|(mechanism, domain)| identifiers.authenticate(domain.clone(), *mechanism));
         undetermined.iter().for_each(|(mechanism, domain)| identifiers.leave_open(domain.clone(), *mechanism));
         identifiers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dkim::{DkimResult, FailReason, SignatureSummary};
+
+    fn signature(domain: &str, result: DkimResult) -> SignatureReport {
+        let domain = Domain::parse(domain).ok();
+        SignatureReport {
+            field_index: 0,
+            signature: SignatureSummary { domain, ..SignatureSummary::default() },
+            result,
+            key: None,
+            body_hash: None,
+            header_hash: None,
+            unsigned_octets: 0,
+        }
+    }
+
+    #[test]
+    fn passes_are_taken_failures_are_not_and_lookups_that_failed_stay_open() {
+        let reports = [
+            signature("a.example", DkimResult::Pass),
+            signature("a.example", DkimResult::Pass),
+            signature("a.example", DkimResult::TempError(LookupError::Timeout)),
+            signature("b.example", DkimResult::Fail(FailReason::InvalidSignature)),
+            signature("c.example", DkimResult::TempError(LookupError::Timeout)),
+            signature("d.example", DkimResult::TempError(LookupError::OutOfOctets)),
+            signature("e.example", DkimResult::TempError(LookupError::OutOfQuestions)),
+            signature("", DkimResult::Pass),
+        ];
+        let identifiers = Identifiers::gather(&SpfReports { helo: None, mail_from: None }, &reports);
+        let domain = |text| Domain::parse(text).unwrap();
+        let expected =
+            Identifiers::for_test(&[(Mechanism::Dkim, domain("a.example"))], &[(Mechanism::Dkim, domain("c.example"))]);
+        assert_eq!(identifiers, expected);
     }
 }

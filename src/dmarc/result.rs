@@ -184,6 +184,12 @@ pub enum PermReason {
         /// How many are evaluated.
         limit: usize,
     },
+    /// Evaluating the author domains took more of the DNS than a message may cost, so that the strictest disposition is not known;
+    /// it is taken to be `reject` (RFC 9989 §11.5).
+    IncompleteEvaluation {
+        /// How many there are.
+        count: usize,
+    },
 }
 
 impl DmarcResult {
@@ -291,6 +297,10 @@ impl fmt::Display for PermReason {
             Self::TooManyAuthorDomains { count, limit } => {
                 write!(f, "the message names {count} author domains, and no more than {limit} are evaluated")
             }
+            Self::IncompleteEvaluation { count } => write!(
+                f,
+                "the message names {count} author domains, and evaluating them takes more of the DNS than a message may cost"
+            ),
         }
     }
 }

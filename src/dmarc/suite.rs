@@ -67,11 +67,13 @@ mod tests {
         words(case, key).into_iter().map(|domain| (mechanism, Domain::parse(domain).unwrap())).collect()
     }
 
-    const KEYS: [&str; 16] = [
+    const KEYS: [&str; 18] = [
         "name",
         "rule",
         "zone",
         "fail",
+        "exhausted",
+        "late",
         "from",
         "header",
         "spf",
@@ -106,6 +108,11 @@ mod tests {
         let mut zone = Zone::parse(text(case, "zone").unwrap_or_default(), name).unwrap();
         for failing in words(case, "fail") {
             zone.plant(&Name::parse(failing).unwrap(), RecordType::Txt, LookupError::ServerFailure);
+        }
+        for (key, error) in [("exhausted", LookupError::OutOfOctets), ("late", LookupError::OutOfTime)] {
+            for cut_off in words(case, key) {
+                zone.plant(&Name::parse(cut_off).unwrap(), RecordType::Txt, error.clone());
+            }
         }
         zone
     }
