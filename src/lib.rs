@@ -4,7 +4,7 @@
 //     6  authenticator   registered_methods   received_spf
 //     5  policy          verdict
 //     4  arc             dmarc
-//     3  spf             dkim             authentication_results
+//     3  spf             dkim             authentication_results         received
 //     2  message         session          dns             crypto
 //     1  name            time             join
 //     0  lex

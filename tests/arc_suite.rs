@@ -381,3 +381,18 @@ fn sealed_by_a_trusted_forwarder() {
     let distrusting = now(Authenticator::new(&zone).authenticate(&message, session()));
     assert_eq!((distrusting.arc.result.keyword(), distrusting.disposition.keyword()), ("pass", "reject"));
 }
+
+#[test]
+fn the_documentation_names_cases_that_exist() {
+    let cases = Yaml::load_from_str(include_str!("data/arc/chains.yml")).unwrap();
+    let names: HashSet<&str> = cases.iter().filter_map(|case| text(case, "name")).collect();
+    let documented: Vec<&str> = include_str!("../docs/arc.md")
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.matches('_').count() > 1 && !word.starts_with("ams_fields_") && !word.contains("Policy"))
+        .collect();
+    assert!(documented.len() > 15, "{documented:?}");
+    let missing: Vec<_> = documented.iter().filter(|name| !names.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

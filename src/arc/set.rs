@@ -6,7 +6,10 @@ use crate::{
         parse::{digits, error_at},
         signature::list_text,
     },
-    lex::{SyntaxError, tag_list::Tags},
+    lex::{
+        SyntaxError,
+        tag_list::{TagListError, Tags},
+    },
     message::HeaderField,
 };
 use std::fmt;
@@ -55,8 +58,8 @@ impl ArcField {
                 let (tags, outcome) = Tags::read_until_error(text);
                 let Some(tag) = tags.tag("i") else {
                     return Err(match outcome {
-                        Err(crate::lex::tag_list::TagListError::Syntax(error)) => error,
-                        Ok(()) | Err(crate::lex::tag_list::TagListError::Duplicate(_)) => {
+                        Err(TagListError::Syntax(error)) => error,
+                        Ok(()) | Err(TagListError::Duplicate(_)) => {
                             SyntaxError { offset: text.len(), expected: "instance" }
                         }
                     });

@@ -12,7 +12,7 @@ use crate::{
     authentication_results::AuthenticationResults,
     crypto::{Digest, HashAlgorithm},
     dkim::{
-        Algorithm, DkimResult, Keys, PermReason, Policy,
+        Algorithm, DkimResult, FailReason as SignatureFailure, Keys, PermReason, Policy,
         body_hash::{BodyHashes, Wanted},
         header_hash::{FieldIndex, HeaderHasher},
         keys::{self, KeyUser},
@@ -172,7 +172,7 @@ impl Link<'_> {
         let usable = keys.usable(policy, &self.seal.key_name, key_user).map_err(|no_key| no_key.result)?;
         match keys::verify_digest(&usable, digest, &self.seal.data) {
             Ok(_) => Ok(()),
-            Err(_) => Err(DkimResult::Fail(crate::dkim::FailReason::InvalidSignature)),
+            Err(_) => Err(DkimResult::Fail(SignatureFailure::InvalidSignature)),
         }
     }
 }
