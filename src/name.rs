@@ -215,6 +215,10 @@ impl Domain {
         let name = if text.is_ascii() {
             Name::parse(text)?
         } else {
+            // A name of 253 octets has no more characters than that when its labels are U-labels, of four octets at most.
+            if text.len() > 4 * (MAX_NAME_LEN + 1) {
+                return Err(NameError::TooLong);
+            }
             // RFC 8616 §2 by way of UTS 46; the checks that matter to the DNS are made by `Name` and below.
             let ascii = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
                 .map_err(|_| NameError::NotAscii)?;

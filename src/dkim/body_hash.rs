@@ -160,7 +160,10 @@ impl BodyHashes {
     pub(crate) fn of(&self, wanted: &Wanted) -> Option<BodyHash> {
         let (_, prefixes) = self.lanes.iter().find(|(algorithm, _)| *algorithm == wanted.canonicalization)?;
         let stream = prefixes.streams.iter().find(|stream| stream.hash == wanted.hash)?;
-        if let Some((length, digest)) = stream.done.iter().find(|(length, _)| *length == wanted.length) {
+        // Lengths were done in ascending order, and the whole body last.
+        let order = |length: Option<u64>| (length.is_none(), length);
+        let found = stream.done.binary_search_by_key(&order(wanted.length), |(length, _)| order(*length));
+        if let Some((length, digest)) = found.ok().and_then(|at| stream.done.get(at)) {
             let unsigned_octets = length.map_or(0, |length| prefixes.octets.saturating_sub(length));
             return Some(BodyHash::Computed { digest: *digest, unsigned_octets });
         }

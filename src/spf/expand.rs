@@ -11,6 +11,8 @@ use std::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Values<'v> {
     pub(super) ip: IpAddr,
+    /// `<sender>`.
+    pub(super) sender: &'v str,
     /// The local part of `<sender>`.
     pub(super) local_part: &'v str,
     /// The domain of `<sender>`.
@@ -33,22 +35,38 @@ pub(super) enum Target {
 /// The most that an explanation may grow to (RFC 7208 §6.2 leaves the number to us): four full lines of an SMTP reply.
 const MAX_EXPLANATION_LEN: usize = 2048;
 
+/// As many parts of a macro string are expanded without a thought for their length.
+const FEW_PARTS: usize = 16;
+
 impl Values<'_> {
     /// The target name of a domain specification; `validated` is what `%{p}` stands for.
     pub(super) fn target(&self, spec: &DomainSpec, domain: &Name, validated: &str) -> Target {
-        let mut text = String::with_capacity(64);
-        for part in spec.macro_string().parts() {
-            self.push(&mut text, part, domain, validated);
-            // Nothing but the end can become part of the name.
-            if text.len() > 32 * MAX_NAME_LEN {
-                let end = text.len() - 2 * MAX_NAME_LEN;
-                if let Some(cut) = (end..text.len()).find(|at| text.is_char_boundary(*at)) {
-                    text.drain(..cut);
-                }
-            }
-        }
+        let text = self.end_of(spec.macro_string().parts(), domain, validated);
         let text = truncate(&text);
         Name::parse(text).map_or_else(|error| Target::Malformed(text.into(), error), Target::Name)
+    }
+
+    /// The parts expanded; of many parts at least the last 253 octets, for nothing else can become part of a name.
+    fn end_of(&self, parts: &[MacroPart], domain: &Name, validated: &str) -> String {
+        let mut text = String::with_capacity(64);
+        if parts.len() <= FEW_PARTS {
+            parts.iter().for_each(|part| self.push(&mut text, part, domain, validated));
+            return text;
+        }
+        // From the right, so that thousands of macros and a long local part do not multiply.
+        let mut expanded = Vec::new();
+        let mut len = 0;
+        for part in parts.iter().rev() {
+            self.push(&mut text, part, domain, validated);
+            len += text.len();
+            if !text.is_empty() {
+                expanded.push(std::mem::take(&mut text));
+            }
+            if len > 2 * MAX_NAME_LEN {
+                break;
+            }
+        }
+        expanded.iter().rev().map(String::as_str).collect()
     }
 
     /// The explanation, or `None` where it grows too long or does not come out as printable ASCII.
@@ -80,9 +98,7 @@ impl Values<'_> {
                 MacroLetter::IpVersion => {
                     transform(out, if self.ip.is_ipv4() { "in-addr" } else { "ip6" }, *expand);
                 }
-                MacroLetter::Sender => {
-                    transform(out, &format!("{}@{}", self.local_part, self.sender_domain.as_str()), *expand);
-                }
+                MacroLetter::Sender => transform(out, self.sender, *expand),
                 MacroLetter::Ip => match self.ip {
                     IpAddr::V4(ip) => transform(out, &ip.to_string(), *expand),
                     IpAddr::V6(ip) => transform(out, &dotted(ip), *expand),
@@ -115,12 +131,19 @@ fn transform(out: &mut String, value: &str, expand: Macro) {
         out.push_str(value);
     } else {
         let is_delimiter = |c| if expand.delimiters.is_empty() { c == '.' } else { expand.delimiters.contains(c) };
-        let kept = expand.keep_right.map_or(usize::MAX, |kept| usize::try_from(kept).unwrap_or(usize::MAX));
-        let left_out = value.split(is_delimiter).count().saturating_sub(kept);
-        if expand.reverse {
-            join(out, value.rsplit(is_delimiter).skip(left_out));
-        } else {
-            join(out, value.split(is_delimiter).skip(left_out));
+        let kept = expand.keep_right.map(|kept| usize::try_from(kept).unwrap_or(usize::MAX));
+        // What is not kept is not looked at: a macro costs no more than it gives.
+        match (expand.reverse, kept) {
+            (false, None) => join(out, value.split(is_delimiter)),
+            (true, None) => join(out, value.rsplit(is_delimiter)),
+            (false, Some(kept)) => {
+                let last: Vec<&str> = value.rsplit(is_delimiter).take(kept).collect();
+                join(out, last.into_iter().rev());
+            }
+            (true, Some(kept)) => {
+                let first: Vec<&str> = value.split(is_delimiter).take(kept).collect();
+                join(out, first.into_iter().rev());
+            }
         }
     }
     if expand.url_escape {

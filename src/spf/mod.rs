@@ -80,11 +80,16 @@ async fn check_identity<R: Resolver, O: Observe>(
     observer: &mut O,
 ) -> Option<SpfReport> {
     let sender = sender?;
-    let (domain, result, spent) = match sender.domain() {
-        Err(reason) => (sender.domain.into(), SpfResult::None(reason), Spent::default()),
+    let (domain, whole_sender, result, spent) = match sender.domain() {
+        Err(reason) => {
+            let whole_sender = format!("{}@{}", sender.local_part, sender.domain);
+            (sender.domain.into(), whole_sender, SpfResult::None(reason), Spent::default())
+        }
         Ok(domain) => {
+            let whole_sender = format!("{}@{}", sender.local_part, domain.as_str());
             let values = Values {
                 ip,
+                sender: &whole_sender,
                 local_part: sender.local_part,
                 sender_domain: &domain,
                 helo: session.helo.as_deref().unwrap_or(UNKNOWN),
@@ -93,10 +98,10 @@ async fn check_identity<R: Resolver, O: Observe>(
             };
             let mut check = CheckHost::new(resolver, values, *limits, observer);
             let result = check.evaluate(&domain).await;
-            (domain.as_str().into(), result, check.spent())
+            let spent = check.spent();
+            (domain.as_str().into(), whole_sender, result, spent)
         }
     };
-    let sender = format!("{}@{domain}", sender.local_part).into();
-    let Spent { lookups, void_lookups } = spent;
+    let (sender, Spent { lookups, void_lookups }) = (whole_sender.into(), spent);
     Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: lookups, void_lookups })
 }
