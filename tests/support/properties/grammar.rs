@@ -108,9 +108,11 @@ pub(crate) fn dmarc_record(data: &[u8]) {
             }
             let uris = record.aggregate_reports.iter().chain(&record.failure_reports);
             for uri in uris {
+                // The text form is the URI alone, without the size that may be published behind it.
                 let text = uri.to_string();
                 assert_clean(&text);
-                assert_eq!(dmarc::ReportUri::parse(text.as_bytes()).as_ref(), Some(uri), "{text:?}");
+                let again = dmarc::ReportUri::parse(text.as_bytes()).expect("a URI is one");
+                assert_eq!((again.host(), again.to_string()), (uri.host(), text));
             }
             // What comes behind cannot take back what was said: the first of a kind counts.
             let longer =

@@ -1,0 +1,518 @@
+//! What a stranger can make large, at size n and 2n: the ratio of the times is about 2 where the cost is linear.
+//!
+//! `cargo bench --bench hostile` measures the full sizes; `cargo bench --bench hostile -- NAME` those cases whose name holds NAME.
+//! `cargo test --bench hostile` runs the same at a tenth, and fails where a ratio says that something is not linear.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs)]
+
+#[allow(dead_code)]
+#[path = "../tests/support/signer.rs"]
+mod signer;
+
+use mailverdict::{
+    Authenticator, Message, Policy, Session,
+    authentication_results::{AuthenticationResults, strip_forged},
+    dkim::{KeyRecord, Signature},
+    dmarc,
+    dns::Zone,
+    message::to_crlf,
+    name::Name,
+    spf,
+    time::UnixTime,
+};
+use signer::{Key, SignOptions, seal, sign};
+use std::{
+    fmt::Write as _,
+    future::Future,
+    hint::black_box,
+    net::Ipv4Addr,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+/// Above this the cost is not called linear: caches and allocators make 2 into 2.5 or so, a square makes it 4.
+const MAX_RATIO: f64 = 3.2;
+
+/// No case at size n should take this long; what does has failed, and is not run at size 2n.
+const TOO_LONG: Duration = Duration::from_secs(15);
+
+/// A name, the size n, and what is timed: made for a size, run any number of times.
+struct Case {
+    name: &'static str,
+    size: usize,
+    make: fn(usize) -> Box<dyn Fn()>,
+}
+
+const CASES: &[Case] = &[
+    Case { name: "signatures", size: 10_000, make: signatures },
+    Case { name: "signatures, all verified", size: 2_000, make: signatures_all_verified },
+    Case { name: "signatures that name other domains than the authors", size: 10_000, make: signatures_and_authors },
+    Case { name: "l= values, each another", size: 10_000, make: body_lengths },
+    Case { name: "header fields", size: 100_000, make: header_fields },
+    Case { name: "octets of one header field", size: 5_000_000, make: one_field },
+    Case { name: "octets of white space in a signed field", size: 10_000_000, make: white_space_in_field },
+    Case { name: "octets of white space in the body", size: 10_000_000, make: white_space_in_body },
+    Case { name: "octets of empty lines in the body", size: 10_000_000, make: empty_lines },
+    Case { name: "lines of a folded field", size: 1_000_000, make: folds },
+    Case { name: "names in h=", size: 10_000, make: signed_names },
+    Case { name: "tags of a signature", size: 100_000, make: signature_tags },
+    Case { name: "tags of a key record", size: 100_000, make: key_tags },
+    Case { name: "tags of a DMARC record", size: 100_000, make: dmarc_tags },
+    Case { name: "octets of a U-label in d=", size: 1_000_000, make: long_u_label },
+    Case { name: "copied fields in z=, diagnosed", size: 10_000, make: copied_fields },
+    Case { name: "lines of a body, diagnosed", size: 10_000, make: diagnosed_lines },
+    Case { name: "sets of a valid ARC chain", size: 25, make: arc_chain },
+    Case { name: "ARC-Seal fields of one instance", size: 10_000, make: arc_seals },
+    Case { name: "octets of an SPF record", size: 32_000, make: spf_record },
+    Case { name: "octets of an SPF record of macros", size: 32_000, make: spf_macros },
+    Case { name: "octets of a local part in 16,000 macros", size: 500_000, make: long_local_part },
+    Case { name: "octets of an explanation of macros", size: 32_000, make: explanation },
+    Case { name: "octets of a key record", size: 32_000, make: key_record },
+    Case { name: "octets of a DMARC record", size: 32_000, make: dmarc_record },
+    Case { name: "mailboxes in From", size: 100_000, make: mailboxes },
+    Case { name: "at signs in From", size: 1_000_000, make: at_signs },
+    Case { name: "From fields", size: 100_000, make: from_fields },
+    Case { name: "nested comments in From", size: 1_000_000, make: comments_in_from },
+    Case { name: "nested comments in Authentication-Results", size: 1_000_000, make: comments_in_results },
+    Case { name: "open comments in Authentication-Results", size: 1_000_000, make: open_comments_in_results },
+    Case { name: "results in Authentication-Results", size: 100_000, make: results },
+    Case { name: "octets of odd text in Authentication-Results", size: 1_000_000, make: odd_results },
+    Case { name: "bare line ends", size: 5_000_000, make: bare_line_ends },
+    Case { name: "records of a master file", size: 50_000, make: master_file },
+];
+
+fn main() {
+    let mut full = false;
+    let mut filter = String::new();
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--bench" => full = true,
+            _ if argument.starts_with('-') => {}
+            _ => filter = argument,
+        }
+    }
+    println!("{:<54} {:>10} {:>12} {:>12} {:>6}", "case", "n", "time of n", "time of 2n", "ratio");
+    let mut failures = Vec::new();
+    let (mut passed, started) = (0, Instant::now());
+    for case in CASES.iter().filter(|case| case.name.contains(&filter)) {
+        // A chain has no more than 50 sets, and is small enough as it is.
+        let size = if full || case.size < 1000 { case.size } else { case.size / 10 };
+        let (mut once, mut twice) = (Duration::MAX, Duration::MAX);
+        let (small, large) = ((case.make)(size), (case.make)(2 * size));
+        // The least of several times is the one least disturbed; a ratio that looks wrong gets more chances.
+        for round in 0..12 {
+            once = once.min(time(&small));
+            if once > TOO_LONG {
+                break;
+            }
+            twice = twice.min(time(&large));
+            if round >= 2 && ratio(once, twice) <= MAX_RATIO || twice > TOO_LONG {
+                break;
+            }
+        }
+        let ratio = ratio(once, twice);
+        println!("{:<54} {size:>10} {:>12} {:>12} {ratio:>6.2}", case.name, shown(once), shown(twice));
+        // What takes no time worth naming has no ratio worth naming.
+        if ratio > MAX_RATIO && twice > Duration::from_micros(200) {
+            failures.push(case.name);
+        } else {
+            passed += 1;
+        }
+    }
+    println!("{passed} passed, {} failed; finished in {:.1}s", failures.len(), started.elapsed().as_secs_f64());
+    assert!(failures.is_empty(), "not linear: {failures:?}");
+}
+
+fn time(run: &dyn Fn()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+fn ratio(once: Duration, twice: Duration) -> f64 {
+    twice.as_secs_f64() / once.as_secs_f64()
+}
+
+fn shown(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1000.0)
+}
+
+/// A zone in memory has every answer at the first poll.
+fn now<T>(question: impl Future<Output = T>) -> T {
+    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("a zone in memory made someone wait"),
+    }
+}
+
+fn session() -> Session {
+    Session::new(Ipv4Addr::new(192, 0, 2, 1))
+        .with_helo("mail.example.com")
+        .with_mail_from("a@example.com")
+        .received_at(UnixTime(1_800_000_000))
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn ed25519() -> Key {
+    Key::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&[7; 32])))
+}
+
+fn key_zone() -> Zone {
+    let mut zone = Zone::new();
+    zone.add_txt(&name("s1._domainkey.example.com"), ed25519().record().into_bytes());
+    zone
+}
+
+/// A whole evaluation of a message, its header fields included.
+fn evaluation(zone: Zone, policy: Policy, session: Session, raw: Vec<u8>) -> Box<dyn Fn()> {
+    let authenticator = Authenticator::new(zone).with_policy(policy);
+    Box::new(move || {
+        let message = Message::parse(&raw).unwrap();
+        let verdict = now(authenticator.authenticate(&message, session.clone()));
+        let field = AuthenticationResults::new("mx.example.org", &verdict).to_header_field();
+        black_box((verdict, field));
+    })
+}
+
+fn evaluate(raw: impl Into<Vec<u8>>) -> Box<dyn Fn()> {
+    evaluation(key_zone(), Policy::default(), session(), raw.into())
+}
+
+/// The same, and what may have happened to each signature.
+fn diagnose(raw: Vec<u8>) -> Box<dyn Fn()> {
+    let authenticator = Authenticator::new(key_zone());
+    Box::new(move || {
+        let message = Message::parse(&raw).unwrap();
+        let verdict = now(authenticator.authenticate(&message, session()));
+        let said: Vec<_> = verdict.dkim.iter().map(|report| report.diagnosis(&message)).collect();
+        black_box(said);
+    })
+}
+
+const REST: &str = "From: a@example.com\r\nSubject: x\r\n\r\nHello\r\n";
+
+/// A signature that follows the rules; the octets mean nothing.
+fn signature(tags: &str) -> String {
+    format!("DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s1;{tags} h=from; bh=AAAA; b=BBBB\r\n")
+}
+
+fn signatures(n: usize) -> Box<dyn Fn()> {
+    evaluate(signature("").repeat(n) + REST)
+}
+
+fn signatures_all_verified(n: usize) -> Box<dyn Fn()> {
+    let mut policy = Policy::default();
+    policy.dkim.max_signatures = usize::MAX;
+    let key = ed25519();
+    let template = " v=1; a=ed25519-sha256; d=example.com; s=s1; h=from; bh={bh}; b={b}";
+    let field = sign(REST.as_bytes(), &SignOptions::dkim(template), &key);
+    evaluation(key_zone(), policy, session(), [field.repeat(n), REST.into()].concat())
+}
+
+fn signatures_and_authors(n: usize) -> Box<dyn Fn()> {
+    let mut raw = signature("").replace("example.com", "example.net").repeat(n) + "From: x@a.example";
+    (0..n).for_each(|i| write!(raw, ",\r\n x@d{i}.example").unwrap());
+    evaluate(raw + "\r\n\r\n")
+}
+
+fn body_lengths(n: usize) -> Box<dyn Fn()> {
+    let mut policy = Policy::default();
+    policy.dkim.max_signatures = usize::MAX;
+    policy.dkim.accept_partial_body = true;
+    let header: String = (0..n).map(|i| signature(&format!(" l={i};"))).collect();
+    let body = "x".repeat(100_000);
+    evaluation(key_zone(), policy, session(), format!("{header}{REST}{body}").into())
+}
+
+fn header_fields(n: usize) -> Box<dyn Fn()> {
+    let fields: String = (0..n).map(|i| format!("X-{i}: y\r\n")).collect();
+    evaluate(signature("") + &fields + REST)
+}
+
+fn signed(before: &str, c: &str, h: &str, body: &str) -> Vec<u8> {
+    let raw = format!("{before}From: a@example.com\r\n\r\n{body}").into_bytes();
+    let template = format!(" v=1; a=ed25519-sha256; c={c}; d=example.com; s=s1; h={h}; bh=AAAA; b=AAAA");
+    [format!("DKIM-Signature:{template}\r\n").into_bytes(), raw].concat()
+}
+
+fn one_field(n: usize) -> Box<dyn Fn()> {
+    let long = "word, <word@example.com> ".repeat(n / 25);
+    let fields = ["Subject", "From", "Authentication-Results", "Return-Path", "DKIM-Signature", "ARC-Seal"];
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|name| signed(&format!("{name}: {long}\r\n"), "relaxed/relaxed", "from:subject", ""))
+        .collect();
+    let each: Vec<_> = fields.into_iter().map(evaluate).collect();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn white_space_in_field(n: usize) -> Box<dyn Fn()> {
+    let subject = format!("Subject: {}x\r\n", " ".repeat(n));
+    evaluate(signed(&subject, "relaxed/relaxed", "from:subject", ""))
+}
+
+fn white_space_in_body(n: usize) -> Box<dyn Fn()> {
+    evaluate(signed("", "relaxed/relaxed", "from", &("\t ".repeat(n / 2) + "x\r\n")))
+}
+
+fn empty_lines(n: usize) -> Box<dyn Fn()> {
+    let body = "\r\n \r\n".repeat(n / 5) + "x";
+    let both: Vec<_> = ["simple/simple", "relaxed/relaxed"].map(|c| evaluate(signed("", c, "from", &body))).into();
+    Box::new(move || both.iter().for_each(|run| run()))
+}
+
+fn folds(n: usize) -> Box<dyn Fn()> {
+    let fold = "\r\n x".repeat(n);
+    let fields = format!("Subject:{fold}\r\nFrom:{fold}\r\nReturn-Path:{fold}\r\nAuthentication-Results:{fold}\r\n");
+    evaluate(signed(&fields, "relaxed/relaxed", "from:subject", ""))
+}
+
+fn signed_names(n: usize) -> Box<dyn Fn()> {
+    let names: String = (0..n).map(|i| format!("x-{i}:\r\n ")).collect();
+    let fields: String = (0..n).map(|i| format!("X-{i}: y\r\n")).collect();
+    let both = signed(&fields, "relaxed/relaxed", &(names + "from"), "");
+    let one_name = signed(&"X: y\r\n".repeat(n), "relaxed/relaxed", &("x:".repeat(n) + "from"), "");
+    let (both, one_name) = (evaluate(both), evaluate(one_name));
+    Box::new(move || {
+        both();
+        one_name();
+    })
+}
+
+fn tags(n: usize) -> String {
+    (0..n).fold(String::new(), |mut tags, i| {
+        write!(tags, " x{i}=y;").unwrap();
+        tags
+    })
+}
+
+fn signature_tags(n: usize) -> Box<dyn Fn()> {
+    let value = format!(" v=1; a=rsa-sha256;{} d=example.com; s=s1; h=from; bh=AAAA; b=BBBB", tags(n));
+    Box::new(move || drop(black_box(Signature::parse(value.as_bytes()).unwrap())))
+}
+
+fn key_tags(n: usize) -> Box<dyn Fn()> {
+    let record = format!("v=DKIM1;{} p=AAAA", tags(n));
+    Box::new(move || drop(black_box(KeyRecord::parse(record.as_bytes()).unwrap())))
+}
+
+fn dmarc_tags(n: usize) -> Box<dyn Fn()> {
+    let record = format!("v=DMARC1;{} p=reject", tags(n).replace(|c: char| c.is_ascii_digit(), "q"));
+    Box::new(move || drop(black_box(dmarc::Record::parse(record.as_bytes()).unwrap())))
+}
+
+fn long_u_label(n: usize) -> Box<dyn Fn()> {
+    let label: String = (0..n / 3).map(|i| char::from_u32(0x4e00 + (i as u32 * 7919) % 0x5000).unwrap()).collect();
+    let raw =
+        signature("").replace("example.com", &format!("{label}.example")) + &format!("From: a@{label}.example\r\n\r\n");
+    let session = session().with_mail_from(&format!("a@{label}.example")).with_helo(&format!("{label}.example"));
+    evaluation(key_zone(), Policy::default(), session, raw.into())
+}
+
+fn copied_fields(n: usize) -> Box<dyn Fn()> {
+    let copies: String = (0..n).map(|i| format!("X-{i}:z|\r\n ")).collect();
+    let fields: String = (0..n).map(|i| format!("X-{i}: y\r\n")).collect();
+    let template = format!(" v=1; a=ed25519-sha256; d=example.com; s=s1; h=from; z={copies}X:y; bh={{bh}}; b={{b}}");
+    let raw = [fields.as_bytes(), REST.as_bytes()].concat();
+    let field = sign(REST.replace("From: a", "From: b").as_bytes(), &SignOptions::dkim(&template), &ed25519());
+    diagnose([field, raw].concat())
+}
+
+fn diagnosed_lines(n: usize) -> Box<dyn Fn()> {
+    diagnose(signed("", "relaxed/relaxed", "from", &"line\r\n".repeat(n)))
+}
+
+fn arc_chain(n: usize) -> Box<dyn Fn()> {
+    let key = ed25519();
+    let mut raw = REST.as_bytes().to_vec();
+    let mut sealed: Vec<Vec<u8>> = Vec::new();
+    for i in 1..=n {
+        let cv = if i == 1 { "none" } else { "pass" };
+        let template =
+            format!(" i={i}; a=ed25519-sha256; c=relaxed/relaxed; d=example.com; s=s1; h=from; bh={{bh}}; b={{b}}");
+        let results = format!("ARC-Authentication-Results: i={i}; example.com; none\r\n").into_bytes();
+        let signature = sign(&raw, &SignOptions { field_name: "ARC-Message-Signature", template: &template }, &key);
+        sealed.extend([results, signature]);
+        let template = format!(" i={i}; a=ed25519-sha256; cv={cv}; d=example.com; s=s1; b={{b}}");
+        let own = seal(&sealed, &SignOptions { field_name: "ARC-Seal", template: &template }, &key);
+        sealed.push(own);
+        let set: Vec<u8> = sealed[sealed.len() - 3..].concat();
+        raw = [set, raw].concat();
+    }
+    let authenticator = Authenticator::new(key_zone());
+    let message = Message::parse(&raw).unwrap();
+    assert_eq!(now(authenticator.authenticate(&message, session())).arc.result.keyword(), "pass");
+    evaluate(raw)
+}
+
+fn arc_seals(n: usize) -> Box<dyn Fn()> {
+    let fields = "ARC-Seal: i=1; a=ed25519-sha256; cv=none; d=example.com; s=s1; b=AAAA\r\n".repeat(n);
+    evaluate(fields + REST)
+}
+
+fn spf_of(record: String, session: Session) -> Box<dyn Fn()> {
+    let mut zone = Zone::new();
+    zone.add_txt(&name("example.com"), record.into_bytes());
+    zone.add_txt(&name("long.example.com"), "%{l}".repeat(8_000).into_bytes());
+    let authenticator = Authenticator::new(zone);
+    Box::new(move || {
+        let reports = now(authenticator.check_spf(&session, &mut spf::Observers { helo: (), mail_from: () }));
+        black_box(reports.mail_from.map(|report| report.to_string()));
+    })
+}
+
+fn spf_record(n: usize) -> Box<dyn Fn()> {
+    spf_of(format!("v=spf1 {}-all", "ip4:198.51.100.1 ".repeat(n / 17)), session())
+}
+
+fn spf_macros(n: usize) -> Box<dyn Fn()> {
+    spf_of(format!("v=spf1 exists:{}%{{d}} -all", "%{l1r-}".repeat(n / 7)), session())
+}
+
+fn long_local_part(n: usize) -> Box<dyn Fn()> {
+    let macros = |letter: &str| letter.repeat(4_000);
+    let each: Vec<_> = ["%{l1}", "%{s1-}", "%{lr}", "%{h1r}", "%{L}"]
+        .into_iter()
+        .flat_map(|letter| {
+            [format!("v=spf1 exists:{}%{{d}} -all", macros(letter)), "v=spf1 -all exp=long.example.com".to_owned()]
+        })
+        .map(|record| {
+            let local_part = "a.-".repeat(n / 3);
+            spf_of(record, session().with_mail_from(&format!("{local_part}@example.com")).with_helo(&local_part))
+        })
+        .collect();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn explanation(n: usize) -> Box<dyn Fn()> {
+    let mut zone = Zone::new();
+    zone.add_txt(&name("example.com"), &b"v=spf1 -all exp=exp.example.com"[..]);
+    zone.add_txt(&name("exp.example.com"), "%{l1r-}".repeat(n / 7).into_bytes());
+    let authenticator = Authenticator::new(zone);
+    Box::new(move || {
+        let session = session().with_mail_from("-@example.com");
+        black_box(now(authenticator.check_spf(&session, &mut spf::Observers { helo: (), mail_from: () })));
+    })
+}
+
+fn key_record(n: usize) -> Box<dyn Fn()> {
+    let mut zone = Zone::new();
+    let base64 = "AAAA ".repeat(n / 5);
+    for record in [format!("v=DKIM1; p={base64}"), format!("v=DKIM1; k=ed25519; n={base64}; p=AAAA"), ";".repeat(n)] {
+        zone.add_txt(&name("s1._domainkey.example.com"), record.into_bytes());
+    }
+    evaluation(zone, Policy::default(), session(), [signature(""), REST.to_owned()].concat().into())
+}
+
+fn dmarc_record(n: usize) -> Box<dyn Fn()> {
+    let mut zone = Zone::new();
+    let record =
+        format!("v=DMARC1; p=reject; rua={}; fo={}", "mailto:a@b.example!1m,".repeat(n / 44), "0:".repeat(n / 4));
+    zone.add_txt(&name("_dmarc.example.com"), record.into_bytes());
+    evaluation(zone, Policy::default(), session(), REST.into())
+}
+
+fn mailboxes(n: usize) -> Box<dyn Fn()> {
+    let mut from = "From: x@example.com".to_owned();
+    (0..n).for_each(|i| write!(from, ",\r\n x@d{i}.example").unwrap());
+    evaluate(from + "\r\n\r\n")
+}
+
+fn at_signs(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> =
+        ["@", "@a", "@ ", "<@", "a@b <"].map(|text| evaluate(format!("From: {}\r\n\r\n", text.repeat(n)))).into();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn from_fields(n: usize) -> Box<dyn Fn()> {
+    let fields: String = (0..n).map(|i| format!("From: x@d{i}.example\r\n")).collect();
+    evaluate(fields + "\r\n")
+}
+
+fn comments_in_from(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> = [
+        format!("From: {}{}a@example.com\r\n\r\n", "(".repeat(n), ")".repeat(n)),
+        format!("From: {}a@example.com\r\n\r\n", "(".repeat(n)),
+        format!("From: {}a@example.com\r\n\r\n", "()".repeat(n)),
+        format!("From: {}a@example.com\r\n\r\n", "x,(".repeat(n)),
+        format!("Return-Path: {}<a@example.com>\r\n{REST}", "(".repeat(n)),
+    ]
+    .map(evaluate)
+    .into();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+/// Reads a field, writes it, and looks whether it is forged.
+fn read_results(value: String) -> Box<dyn Fn()> {
+    let raw = format!("Authentication-Results: {value}\r\n{REST}");
+    Box::new(move || {
+        let message = Message::parse(raw.as_bytes()).unwrap();
+        let read = AuthenticationResults::parse(message.header().fields()[0].value());
+        black_box(read.map(|read| read.to_header_field().len()).ok());
+        black_box(strip_forged(message.header(), "mx.example.org"));
+    })
+}
+
+fn comments_in_results(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> = [
+        format!("mx.example.org; spf=pass {}{}", "(".repeat(n), ")".repeat(n)),
+        format!("mx.example.org; spf=pass {}", "(x)".repeat(n)),
+        format!("{}mx.example.org; none", "(x)".repeat(n)),
+    ]
+    .map(read_results)
+    .into();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn open_comments_in_results(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> = [
+        format!("mx.example.org; {}", "(;".repeat(n)),
+        format!("mx.example.org; {}", "a=b (;".repeat(n)),
+        format!("mx.example.org; {}", "\"".repeat(n)),
+        format!("mx.example.org; {}", "a=\"b;".repeat(n)),
+        format!("mx.example.org; {}", "x (\\".repeat(n)),
+        "(".repeat(n),
+        "((x)".repeat(n),
+    ]
+    .map(read_results)
+    .into();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn results(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> = [
+        format!("mx.example.org{}", "; spf=pass smtp.mailfrom=a@example.com".repeat(n)),
+        format!("mx.example.org; dkim=pass{}", " header.d=example.com reason=\"x y\"".repeat(n)),
+        format!("mx.example.org{}", "; (a) dkim / 1 = pass (b) ".repeat(n)),
+    ]
+    .map(read_results)
+    .into();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn odd_results(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> =
+        ["a=b c=d ", "x y ", ";", "= ", "a.b=@", "a/", "1 ", "\u{200b}", "\"x\" ", "a=b x.y= ", "smtp.mailfrom="]
+            .map(|text| read_results(format!("mx.example.org; {}", text.repeat(n / text.len()))))
+            .into();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn bare_line_ends(n: usize) -> Box<dyn Fn()> {
+    let raw = format!("{REST}{}", "\n\r".repeat(n / 2));
+    let header = format!("{}\r\n", "X: y\nZ: a\r".repeat(n / 10)) + REST;
+    let evaluate = evaluate(header);
+    Box::new(move || {
+        black_box(to_crlf(raw.as_bytes()));
+        evaluate();
+    })
+}
+
+fn master_file(n: usize) -> Box<dyn Fn()> {
+    let text: String = (0..n).map(|i| format!("d{i}.example. 3600 IN TXT ( \"v=spf1\" \" -all\" ) ; x\n")).collect();
+    Box::new(move || drop(black_box(Zone::parse(&text, "x.zone").unwrap())))
+}
