@@ -10,6 +10,7 @@ mod replay;
 #[test]
 fn findings_and_made_inputs_hold() {
     replay::replay(&[
+        ("arc_chain", properties::arc_chain),
         ("authenticate", properties::authenticate),
         ("authentication_results", properties::authentication_results),
         ("check_host", properties::check_host),

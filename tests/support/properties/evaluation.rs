@@ -117,6 +117,32 @@ pub(crate) fn authenticate(data: &[u8]) {
     }
 }
 
+/// A message with a chain of valid sets passes; and then what holds of every verdict holds after any change.
+pub(crate) fn arc_chain(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let (Ok(raw), Ok(session)) = (invented::message(&mut u), invented::session(&mut u)) else { return };
+    let [key, _] = invented::keys();
+    let zone = key_zone(&key);
+    let authenticator = Authenticator::new(&zone);
+    let mut changed = raw.clone();
+    for _ in 0..u.int_in_range(0..=3_u8).unwrap_or_default() {
+        let Ok(at) = u.int_in_range(0..=changed.len().saturating_sub(1)) else { return };
+        let octet = u.arbitrary().unwrap_or(b' ');
+        match u.int_in_range(0..=2).unwrap_or(0) {
+            0 => changed.insert(at, octet),
+            1 if at < changed.len() => drop(changed.remove(at)),
+            _ if at < changed.len() => changed[at] = octet,
+            _ => {}
+        }
+    }
+    for raw in [raw, changed] {
+        if let Ok(message) = Message::parse(&raw) {
+            let verdict = now(authenticator.authenticate(&message, session.clone()));
+            assert_verdict(&verdict, &raw, &message, &session);
+        }
+    }
+}
+
 /// A message that was signed passes; after any change it passes where the signer would sign the same, and nowhere else.
 pub(crate) fn dkim_signed(data: &[u8]) {
     let mut u = Unstructured::new(data);

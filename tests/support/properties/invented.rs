@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[path = "../signer.rs"]
 pub(super) mod signer;
 
-use signer::{Key, SignOptions, sign};
+use signer::{Key, SignOptions, seal, sign};
 
 /// The time of every session.
 pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
@@ -300,7 +300,48 @@ pub(super) fn message(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             message = [sign(&message, &SignOptions::dkim(template), key), message].concat();
         }
     }
+    for instance in 1..=u.int_in_range(0..=3_u8)? {
+        if is_plain(&message) {
+            message = sealed(u, instance, &message)?;
+        }
+    }
     Ok([more.unwrap_or_default(), message].concat())
+}
+
+/// The message with one more ARC set; now and then with something that has no place in one.
+fn sealed(u: &mut Unstructured<'_>, instance: u8, message: &[u8]) -> Result<Vec<u8>> {
+    let [key, _] = keys();
+    let cv = if instance == 1 { "none" } else { pick(u, &["pass", "pass", "pass", "fail", "none"])? };
+    let h = pick(u, &["from", "from:subject:dkim-signature", "From : To"])?;
+    let c = pick(u, &["relaxed/relaxed", "simple/simple", "simple"])?;
+    let extra = pick(u, &["", "", "", " h=from;", " t=1;", " l=0;"])?;
+    let instance_tag =
+        if u.ratio(1, 12)? { pick(u, &["0", "1", "02", "51", ""])?.to_owned() } else { instance.to_string() };
+    let i = format!(" i={instance_tag}; a=ed25519-sha256;{extra} d=example.com; s=s1;");
+    let results = format!("ARC-Authentication-Results: i={instance_tag}; example.com; spf=pass\r\n").into_bytes();
+    let template = format!("{i} c={c}; h={h}; bh={{bh}}; b={{b}}");
+    let signature = sign(message, &SignOptions { field_name: "ARC-Message-Signature", template: &template }, &key);
+    let mut fields = arc_fields(message);
+    fields.extend([results.clone(), signature.clone()]);
+    let template = format!("{i} cv={cv}; b={{b}}");
+    let own = seal(&fields, &SignOptions { field_name: "ARC-Seal", template: &template }, &key);
+    Ok([own, signature, results, message.to_vec()].concat())
+}
+
+/// The fields of ARC that a message has, in the order in which seals sign them: by instance, and results, signature, seal in each.
+pub(super) fn arc_fields(message: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(message) = mailverdict::Message::parse(message) else { return Vec::new() };
+    let mut fields: Vec<(u32, usize, Vec<u8>)> = Vec::new();
+    for field in message.header().fields() {
+        let names = ["ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal"];
+        if let Some(kind) = names.iter().position(|name| field.is(name)) {
+            let text = String::from_utf8_lossy(field.value());
+            let instance = text.split(';').find_map(|spec| spec.trim().strip_prefix("i=")?.trim().parse().ok());
+            fields.push((instance.unwrap_or(0), kind, field.raw().to_vec()));
+        }
+    }
+    fields.sort_by_key(|(instance, kind, _)| (*instance, *kind));
+    fields.into_iter().map(|(_, _, raw)| raw).collect()
 }
 
 /// Whether every line of the header is a field or belongs to one, and ends with CRLF; then the signer and the library agree on

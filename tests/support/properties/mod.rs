@@ -14,7 +14,7 @@ mod grammar;
 mod invented;
 mod verdict;
 
-pub(crate) use evaluation::{authenticate, check_host, dkim_signed};
+pub(crate) use evaluation::{arc_chain, authenticate, check_host, dkim_signed};
 pub(crate) use grammar::{
     authentication_results, dkim_signature, dmarc_record, key_record, macro_string, master_file, message, name,
     spf_record,

@@ -1,9 +1,10 @@
 //! What holds of every verdict: no result is better than the truth, and nothing that strangers wrote gets out unescaped.
 
 use super::{assert_clean, assert_one_field, invented};
-use invented::signer::{SignOptions, sign};
+use invented::signer::{SignOptions, seal, sign};
 use mailverdict::{
     Message, Session, Verdict,
+    arc::ArcResult,
     authentication_results::AuthenticationResults,
     dkim::{DkimResult, SignatureReport},
     dmarc::{self, DmarcReport, DmarcResult, Mechanism},
@@ -57,6 +58,10 @@ pub(super) fn assert_verdict(verdict: &Verdict, raw: &[u8], message: &Message<'_
         assert_dmarc(report, verdict);
     }
     verdict.findings.iter().for_each(assert_clean);
+    assert_clean(&verdict.arc.result);
+    if let ArcResult::Pass { .. } = verdict.arc.result {
+        assert_chain(verdict, raw);
+    }
 
     #[cfg(feature = "serde")]
     assert!(serde_json::to_string(verdict).is_ok_and(|json| json.starts_with('{')));
@@ -85,25 +90,51 @@ fn assert_signature(report: &SignatureReport, raw: &[u8], message: &Message<'_>)
     let Ok(value) = std::str::from_utf8(field.value().strip_suffix(b"\r\n").unwrap_or(field.value())) else { return };
     // The signer puts a space behind the colon.
     let Some(value) = value.strip_prefix(' ') else { return };
-    let again = made_again(value, raw, field.raw(), report);
+    let again = made_again(value, raw, field.raw());
     assert!(again, "a pass that the signer does not confirm: {}", raw.escape_ascii());
 }
 
 /// Whether one of the keys of the invented zones makes this signature of this message.
-fn made_again(value: &str, raw: &[u8], field: &[u8], report: &SignatureReport) -> bool {
+fn made_again(value: &str, raw: &[u8], field: &[u8]) -> bool {
     let template = template(value);
     let at = field.as_ptr().addr() - raw.as_ptr().addr();
     let without = [&raw[..at], &raw[at + field.len()..]].concat();
-    let name = std::str::from_utf8(&field[..field.len() - value.len() - 4]).unwrap_or("DKIM-Signature");
-    let squeezed =
-        |text: &[u8]| -> Vec<u8> { text.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect() };
-    invented::keys().iter().any(|key| {
-        let options = SignOptions { field_name: name, template: &template };
-        let made = sign(&without, &options, key);
-        let b = made.windows(2).rposition(|two| two == b"b=").map(|at| squeezed(&made[at + 2..])).unwrap_or_default();
-        let b = b.split(|octet| *octet == b';').next().unwrap_or_default().to_vec();
-        b.starts_with(report.signature.signature_data.trim_end_matches('=').as_bytes())
-    })
+    let name = std::str::from_utf8(&field[..field.len() - value.len() - 4]).unwrap_or_default();
+    let options = SignOptions { field_name: name, template: &template };
+    invented::keys().iter().any(|key| signature_data(&sign(&without, &options, key)) == signature_data(field))
+}
+
+/// The value of `b=`, without white space.
+fn signature_data(field: &[u8]) -> Vec<u8> {
+    let b = field.split(|octet| *octet == b';').find_map(|spec| spec.trim_ascii().strip_prefix(b"b="));
+    b.unwrap_or_default().iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect()
+}
+
+/// A chain passes where every seal, and the newest message signature, is what the signer makes of the same fields.
+fn assert_chain(verdict: &Verdict, raw: &[u8]) {
+    let fields = invented::arc_fields(raw);
+    assert_eq!(fields.len(), 3 * verdict.arc.instances, "a chain of whole sets alone");
+    assert!(!fields.is_empty());
+    if !invented::is_plain(raw) {
+        return;
+    }
+    let key = &invented::keys()[0];
+    let text = |field: &[u8]| String::from_utf8(field.to_vec()).ok();
+    for (index, set) in fields.chunks(3).enumerate() {
+        let Some(own) = text(&set[2]) else { return };
+        assert!(own.contains(if index == 0 { "cv=none" } else { "cv=pass" }), "{own}");
+        let Some((name, value)) = own.trim_end_matches("\r\n").split_once(": ") else { return };
+        let options = SignOptions { field_name: name, template: &template(value) };
+        let made = seal(&fields[..3 * index + 2], &options, key);
+        assert_eq!(signature_data(&made), signature_data(&set[2]), "a seal that the signer does not confirm: {own}");
+    }
+    let newest = &fields[fields.len() - 2];
+    let Some(own) = text(newest) else { return };
+    let Some((name, value)) = own.trim_end_matches("\r\n").split_once(": ") else { return };
+    let at = raw.windows(newest.len()).position(|window| window == newest).expect("it stands in the message");
+    let without = [&raw[..at], &raw[at + newest.len()..]].concat();
+    let made = sign(&without, &SignOptions { field_name: name, template: &template(value) }, key);
+    assert_eq!(signature_data(&made), signature_data(newest), "a message signature that the signer does not confirm");
 }
 
 /// The value with the places of `bh=` and `b=` marked.
