@@ -4,7 +4,7 @@ use super::{Finding, Header};
 use crate::{
     lex::{
         SyntaxError,
-        mailbox::{MailboxDomain, MailboxList, mailbox_list},
+        mailbox::{MailboxDomain, MailboxList, mailbox_list, may_decode_to_at_sign},
     },
     name::Domain,
 };
@@ -20,8 +20,9 @@ const MAX_DOMAIN_TEXT: usize = 1024;
 ///
 /// A part that does not follow the grammar is passed over where it holds no `@` (as in `Doe, John <john@example.com>`, which names
 /// one domain, however it is read). Where it does hold one, other readers may see an address there that the grammar does not
-/// allow; every domain that stands behind an `@` in such a field is then a [possible](Self::possible) author domain, so that a
-/// malformed field never fares better than a well-formed one.
+/// allow. If plainly the same domain stands behind every `@` of such a field (as in `john@example.com <john@example.com>`), that is
+/// the author domain. Otherwise every domain that stands behind an `@` is a [possible](Self::possible) one, so that a malformed
+/// field never fares better than a well-formed one.
 ///
 /// ```
 /// use mailverdict::message::Header;
@@ -68,6 +69,12 @@ impl Authors {
                 authors.error.get_or_insert(error);
             }
             if unread_at_sign || unreadable_domain {
+                if let Some(domain) = sole_domain(field.value()) {
+                    if seen.insert(domain.clone()) {
+                        authors.domains.push(domain);
+                    }
+                    continue;
+                }
                 authors.ambiguous = true;
                 let domains = domains_after_at_signs(field.value());
                 authors.possible.extend(domains.filter(|domain| possible_seen.insert(domain.clone())));
@@ -77,12 +84,13 @@ impl Authors {
         authors
     }
 
-    /// The distinct domains of the mailboxes that follow the grammar, in their order. DMARC expects exactly one.
+    /// The distinct domains of the mailboxes that follow the grammar, and those of malformed fields with but one domain, in their
+    /// order. DMARC expects exactly one.
     pub fn domains(&self) -> &[Domain] {
         &self.domains
     }
 
-    /// Other domains that stand behind an `@` in a From field which does not follow the grammar, in their order.
+    /// Other domains that stand behind an `@` in an [ambiguous](Self::is_ambiguous) From field, in their order.
     pub fn possible(&self) -> &[Domain] {
         &self.possible
     }
@@ -120,14 +128,45 @@ impl Authors {
     }
 }
 
+/// The one domain that stands behind every `@` of a malformed field, in comments and quotes as well; `None` where there are several,
+/// or where some reader may find another one.
+fn sole_domain(text: &[u8]) -> Option<Domain> {
+    let mut sole = None;
+    for at in memchr::memchr_iter(b'@', text) {
+        let domain = plain_domain(text.get(at + 1..)?)?;
+        if sole.get_or_insert_with(|| domain.clone()) != &domain {
+            return None;
+        }
+    }
+    sole.filter(|_| !may_decode_to_at_sign(text))
+}
+
+/// The domain at the start of `text`, where nobody can take it to begin or to end elsewhere.
+fn plain_domain(text: &[u8]) -> Option<Domain> {
+    let len = text.iter().take(MAX_DOMAIN_TEXT).take_while(|octet| is_domain_text(**octet)).count();
+    let (domain, after) = text.split_at_checked(len)?;
+    // A display name in apostrophes: 'a@example.com' <a@example.com>.
+    let after = after.strip_prefix(b"'").unwrap_or(after);
+    let ends = after.first().is_none_or(|octet| octet.is_ascii_whitespace() || b"<>,;\")]".contains(octet));
+    // RFC 5322 §4.4: an obsolete domain goes on behind white space and comments.
+    let goes_on = matches!(after.trim_ascii_start().first(), Some(b'.' | b'('));
+    if !ends || goes_on || domain.ends_with(b".") {
+        return None;
+    }
+    Domain::parse(std::str::from_utf8(domain).ok()?).ok()
+}
+
+fn is_domain_text(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | 0x80..)
+}
+
 /// Whatever stands behind an `@` and can be a domain, in comments and quotes as well.
 fn domains_after_at_signs(text: &[u8]) -> impl Iterator<Item = Domain> + '_ {
     memchr::memchr_iter(b'@', text).filter_map(|at| {
         let rest = text.get(at + 1..)?;
         let space = rest.iter().take(MAX_DOMAIN_TEXT).take_while(|octet| octet.is_ascii_whitespace()).count();
         let rest = rest.get(space..)?;
-        let in_domain = |octet: &&u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | 0x80..);
-        let len = rest.iter().take(MAX_DOMAIN_TEXT).take_while(in_domain).count();
+        let len = rest.iter().take(MAX_DOMAIN_TEXT).take_while(|octet| is_domain_text(**octet)).count();
         let text = std::str::from_utf8(rest.get(..len)?).ok()?;
         Domain::parse(text.trim_matches('.')).ok()
     })
@@ -183,6 +222,63 @@ mod tests {
             authors.findings()[..],
             [Finding::MalformedFrom { .. }, Finding::ManyAuthorDomains { count: 4 }]
         ));
+    }
+
+    #[test]
+    fn a_malformed_field_with_plainly_one_domain_is_not_ambiguous() {
+        for from in [
+            "a@example.com <a@example.com>",
+            "'a@example.com' <b@Example.COM>",
+            "\"a@example.com\" b@example.com <b@example.com>",
+            "A [B] <a@example.com>",
+            "<a@example.com",
+            "a@example.com>",
+            "a@example.com; b@example.com",
+            "A (B <a@example.com>",
+            "\"A <a@example.com>",
+        ] {
+            let authors = read(&format!("From: {from}\r\n"));
+            assert_eq!((texts(authors.domains()), texts(authors.possible())), (vec!["example.com"], vec![]), "{from}");
+            assert!(!authors.is_ambiguous(), "{from}");
+            assert!(matches!(authors.findings()[..], [Finding::MalformedFrom { .. }]), "{from}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_field_whose_domain_may_be_read_otherwise_is_ambiguous() {
+        for from in [
+            "a@example.com <a@example.net>",
+            "a@example.com <a@mail.example.com>",
+            "(c@example.net) a@example.com <a@example.com>",
+            "a@example.com .example.net <a@example.com>",
+            "a@example.com\r\n .example.net <a@example.com>",
+            "a@example.com. example.net <a@example.com>",
+            "a@example.com (x) . example.net <a@example.com>",
+            "a@example.com(x).example.net <a@example.com>",
+            "a@example.com\\.example.net <a@example.com>",
+            "a@example.com'.example.net <a@example.com>",
+            "a@example.com%example.net <a@example.com>",
+            "a@ example.com <a@example.com>",
+            "a@(x)example.net <a@example.com>",
+            "a@\"example.net\" <a@example.com>",
+            "a@[example.net] <a@example.com>",
+            "a@.example.com <a@example.com>",
+            "a@example..com <a@example.com>",
+            "a@example.com <b\u{ff20}example.net>",
+            "a@example.com <=?utf-8?q?b=40example.net?=>",
+            "a@example.com <a@>",
+        ] {
+            let authors = read(&format!("From: {from}\r\n"));
+            assert!(authors.is_ambiguous(), "{from}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_at_signs_costs_no_square_of_time() {
+        let many = format!("From: <{}\r\n", "a@b ".repeat(50_000));
+        assert_eq!(texts(read(&many).domains()), ["b"]);
+        let far = format!("From: <{}\r\n", format!("@b{}", " ".repeat(500)).repeat(500));
+        assert_eq!(texts(read(&far).domains()), ["b"]);
     }
 
     #[test]
