@@ -6,7 +6,7 @@ use super::{
     edition::{Edition, Policy},
     identifier::{Identifiers, Mechanism, is_exhaustion},
     public_suffix::{PublicSuffixes, organizational_domain},
-    record::{Mode, Usability},
+    record::{Existence, Mode, Usability},
     report::{Alignment, Authentication, DmarcReport, IdentifierReport, Lowered},
     result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason},
     tree_walk::{Found, PublishedRecord, Step, TreeWalk, tree_walk},
@@ -157,12 +157,17 @@ pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, ide
         }
         return DmarcReport::without_author(method.edition(), PermReason::NoAuthorDomain);
     };
-    // RFC 9989 §11.5: "apply the most strict policy selected among the checks that fail". The first of the strictest stands.
-    let strictest = reports.iter().rev().max_by_key(|report| report.disposition);
+    // RFC 9989 §11.5: "apply the most strict policy selected among the checks that fail". The first of the strictest stands, and
+    // one that is known before one that is not.
+    let strictest =
+        reports.iter().rev().max_by_key(|report| (at_worst(report, policy).0, unanswered_policy(report).is_none()));
     let mut report =
         strictest.cloned().unwrap_or_else(|| DmarcReport::without_author(method.edition(), reason.clone()));
+    (report.disposition, report.lowered) = at_worst(&report, policy);
     if reports.iter().any(ran_out) {
         reason = PermReason::IncompleteEvaluation { count: reports.len() };
+    } else if let Some(unanswered) = unanswered_policy(&report) {
+        reason = unanswered;
     }
     if matches!(reason, PermReason::TooManyAuthorDomains { .. } | PermReason::IncompleteEvaluation { .. }) {
         // What was not evaluated may ask for anything.
@@ -174,18 +179,68 @@ pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, ide
     report
 }
 
-/// Whether the message cost too much, or took too long, before the policy of an author domain was known: a forger may have named other author domains
-/// for that very purpose.
-fn ran_out(report: &DmarcReport) -> bool {
-    match &report.result {
-        DmarcResult::TempError(TempErrorReason::Record { error, .. } | TempErrorReason::Alignment { error, .. }) => {
-            is_exhaustion(error) || *error == LookupError::OutOfTime
+/// What the policy comes to where nothing shows that the message comes from the author domain.
+fn enforced(
+    published: &PublishedRecord,
+    edition: Edition,
+    policy: &Policy,
+    requested: Disposition,
+) -> (Disposition, Option<Lowered>) {
+    let lowered = match edition {
+        // RFC 9989 §4.7, t: "no effect on any policy that is none".
+        Edition::Rfc9989 => published.record.testing.then_some(Lowered::TestMode),
+        // RFC 7489 §6.6.4.
+        Edition::Rfc7489 => {
+            let (percent, sample) = (published.record.percent, policy.sample);
+            (sample >= percent).then_some(Lowered::NotSampled { percent, sample })
         }
-        DmarcResult::TempError(TempErrorReason::Identifier { .. })
+    };
+    let lowered = lowered.filter(|_| requested != Disposition::None);
+    (if lowered.is_some() { requested.lowered() } else { requested }, lowered)
+}
+
+/// What one of several author domains may ask for. Where the DNS left the result open, the message is refused the benefit of the
+/// doubt: a single author domain would have it deferred, and the others must not have it accepted instead.
+fn at_worst(report: &DmarcReport, policy: &Policy) -> (Disposition, Option<Lowered>) {
+    match (&report.result, &report.record, report.policy) {
+        (DmarcResult::TempError(_), Some(published), Some(requested)) => {
+            enforced(published, report.edition, policy, requested)
+        }
+        (DmarcResult::TempError(_), ..) => (Disposition::Reject, None),
+        (DmarcResult::None(_) | DmarcResult::Pass(_) | DmarcResult::Fail(_) | DmarcResult::PermError(_), ..) => {
+            (report.disposition, report.lowered)
+        }
+    }
+}
+
+/// The reason where the DNS did not tell the policy of an author domain.
+fn unanswered_policy(report: &DmarcReport) -> Option<PermReason> {
+    match &report.result {
+        DmarcResult::TempError(TempErrorReason::Record { error, .. }) => {
+            let author_domain = report.author_domain.clone()?;
+            Some(PermReason::UnansweredPolicy { author_domain, error: error.clone() })
+        }
+        DmarcResult::TempError(TempErrorReason::Identifier { .. } | TempErrorReason::Alignment { .. })
         | DmarcResult::None(_)
         | DmarcResult::Pass(_)
         | DmarcResult::Fail(_)
-        | DmarcResult::PermError(_) => false,
+        | DmarcResult::PermError(_) => None,
+    }
+}
+
+/// Whether the message cost too much, or took too long, before the policy of an author domain was known: a forger may have named
+/// other author domains for that very purpose.
+fn ran_out(report: &DmarcReport) -> bool {
+    let cut_off = |error: &LookupError| is_exhaustion(error) || *error == LookupError::OutOfTime;
+    match &report.result {
+        DmarcResult::TempError(TempErrorReason::Record { error, .. } | TempErrorReason::Alignment { error, .. }) => {
+            cut_off(error)
+        }
+        // Whether `np` applies was never asked.
+        DmarcResult::TempError(TempErrorReason::Identifier { .. }) | DmarcResult::Fail(_) => {
+            matches!(&report.existence, Some(Existence::Unknown(error)) if cut_off(error))
+        }
+        DmarcResult::None(_) | DmarcResult::Pass(_) | DmarcResult::PermError(_) => false,
     }
 }
 
@@ -237,7 +292,7 @@ fn decide_for(method: Method<'_>, author: &Domain, policy: &Policy, identifiers:
         Edition::Rfc9989 => method.answers().existence_of(author).cloned(),
         Edition::Rfc7489 => None,
     };
-    let existence = report.existence.clone().unwrap_or(super::Existence::Exists);
+    let existence = report.existence.clone().unwrap_or(Existence::Exists);
     let subdomain = (published.domain != *author).then_some(&existence);
     let (requested, tag) = published.record.policy_for(edition, subdomain);
     report.policy = Some(requested);
@@ -246,17 +301,7 @@ fn decide_for(method: Method<'_>, author: &Domain, policy: &Policy, identifiers:
     report.identifiers = align(method, author, &published, &organizational_domain, identifiers);
     report.result = conclude(author, identifiers, &report.identifiers);
     if matches!(report.result, DmarcResult::Fail(_)) {
-        report.lowered = match edition {
-            // RFC 9989 §4.7, t: "no effect on any policy that is none".
-            Edition::Rfc9989 => published.record.testing.then_some(Lowered::TestMode),
-            // RFC 7489 §6.6.4.
-            Edition::Rfc7489 => {
-                let (percent, sample) = (published.record.percent, policy.sample);
-                (sample >= percent).then_some(Lowered::NotSampled { percent, sample })
-            }
-        };
-        report.lowered = report.lowered.filter(|_| requested != Disposition::None);
-        report.disposition = if report.lowered.is_some() { requested.lowered() } else { requested };
+        (report.disposition, report.lowered) = enforced(&published, edition, policy, requested);
     }
     report
 }

@@ -190,6 +190,14 @@ pub enum PermReason {
         /// How many there are.
         count: usize,
     },
+    /// There is no single author domain, and the DNS did not answer what one of them asks for; it is taken to be `reject`, so that
+    /// the others do not have a message accepted which would be deferred without them (RFC 9989 §11.5).
+    UnansweredPolicy {
+        /// The author domain.
+        author_domain: Domain,
+        /// What went wrong.
+        error: LookupError,
+    },
 }
 
 impl DmarcResult {
@@ -300,6 +308,10 @@ impl fmt::Display for PermReason {
             Self::IncompleteEvaluation { count } => write!(
                 f,
                 "the message names {count} author domains, and evaluating them takes more of the DNS than a message may cost"
+            ),
+            Self::UnansweredPolicy { author_domain, error } => write!(
+                f,
+                "the From field does not name a single author domain, and the policy of {author_domain} could not be asked for: {error}"
             ),
         }
     }
