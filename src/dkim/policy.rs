@@ -20,8 +20,9 @@ pub struct Policy {
     pub min_rsa_bits: usize,
     /// How many signatures of a message are verified at most (RFC 6376 §8.4 asks for a limit); 10 by default.
     ///
-    /// Those whose domain can align with the author domain come first, then those that stand higher in the header. The others are
-    /// reported as not evaluated.
+    /// Those whose domain can align with the author domain come first: those above, at or below it, then those that share a parent of
+    /// at least two labels with it. Among equals, those that stand higher in the header come first. The others are reported as not
+    /// evaluated.
     pub max_signatures: usize,
     /// How many usable keys at one name are tried for a signature, where there are several records; 4 by default.
     pub max_key_records: usize,

@@ -157,27 +157,44 @@ impl<'m> Read<'m> {
     }
 }
 
-/// Which fields are verified: those that can align first, then the others, in the order of the message.
+/// How the domain of a signature is related to the author domains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kinship {
+    /// It is one of them, or an ancestor or a descendant of one.
+    Lineal,
+    /// It has an ancestor of two labels or more in common with one.
+    Collateral,
+    None,
+}
+
+/// Which fields are verified: those that can align first, the likeliest of them first, then the others; each in the order of the
+/// message.
 fn choose(policy: &Policy, read: &[Read<'_>], author_domains: &[Domain]) -> Vec<bool> {
     let sound = read.iter().filter(|read| read.outcome.is_ok()).count();
     if sound <= policy.max_signatures {
         return read.iter().map(|read| read.outcome.is_ok()).collect();
     }
-    // Relaxed alignment is by a common organizational domain, which is an ancestor of both. Sets, because there may be as many
-    // authors and signatures as a stranger likes.
+    // Relaxed alignment is by a common organizational domain, which is an ancestor of both (RFC 9989 §4.10.2), most often one of the
+    // two itself. Sets, because there may be as many authors and signatures as a stranger likes.
     let up = |domain: &Domain| std::iter::successors(Some(domain.clone()), Domain::parent);
     let authors: HashSet<Domain> = author_domains.iter().cloned().collect();
     let above_authors: HashSet<Domain> = author_domains.iter().flat_map(up).collect();
-    let can_align = |read: &Read<'_>| {
-        read.summary.domain.as_ref().is_some_and(|signer| {
-            above_authors.contains(signer) || up(signer).any(|ancestor| authors.contains(&ancestor))
-        })
+    let kinship = |read: &Read<'_>| match &read.summary.domain {
+        Some(signer) if above_authors.contains(signer) || up(signer).any(|domain| authors.contains(&domain)) => {
+            Kinship::Lineal
+        }
+        // Which of the ancestors is the organizational domain is not known yet; a top-level domain hardly is.
+        Some(signer) if up(signer).any(|domain| domain.label_count() > 1 && above_authors.contains(&domain)) => {
+            Kinship::Collateral
+        }
+        Some(_) | None => Kinship::None,
     };
+    let kinships: Vec<Kinship> = read.iter().map(kinship).collect();
     let mut left = policy.max_signatures;
     let mut chosen = vec![false; read.len()];
-    for wanted in [true, false] {
-        for (read, chosen) in read.iter().zip(&mut chosen) {
-            if left > 0 && read.outcome.is_ok() && can_align(read) == wanted {
+    for wanted in [Kinship::Lineal, Kinship::Collateral, Kinship::None] {
+        for ((read, kinship), chosen) in read.iter().zip(&kinships).zip(&mut chosen) {
+            if left > 0 && read.outcome.is_ok() && *kinship == wanted {
                 (*chosen, left) = (true, left - 1);
             }
         }
