@@ -3,7 +3,7 @@
 use crate::{
     lex::{
         SyntaxError,
-        tag_list::{Tag, fws_len},
+        tag_list::{Tag, fws_len, trim_fws_end},
     },
     name::{Domain, Name},
     time::UnixTime,
@@ -64,10 +64,12 @@ pub(crate) fn timestamp(tag: &Tag<'_>) -> Result<UnixTime, SyntaxError> {
 fn sub_domains(text: &[u8]) -> Option<Domain> {
     let text = std::str::from_utf8(text).ok()?;
     let edge = |label: &str| label.starts_with('-') || label.ends_with('-');
-    if text.ends_with('.') || text.split('.').any(edge) {
+    // A dot is "." alone: UTS 46 would take these for one as well.
+    let dots = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}'];
+    if text.ends_with(dots) || text.split('.').any(edge) {
         return None;
     }
-    Domain::parse(text).ok()
+    Domain::parse(text).ok().filter(|domain| domain.label_count() == text.split('.').count())
 }
 
 /// `domain-name = sub-domain 1*("." sub-domain)`.
@@ -80,16 +82,15 @@ pub(crate) fn selector(tag: &Tag<'_>) -> Result<Name, SyntaxError> {
     sub_domains(tag.value).map(Name::from).ok_or_else(|| error_at(tag, 0, "selector"))
 }
 
-/// Splits `item *( [FWS] separator [FWS] item )`; the items come with their offsets in the value.
+/// Splits `item *( [FWS] separator [FWS] item )`; the items come with their offsets in the value. More white space than one FWS on a
+/// side stays in the item, whose rule refuses it.
 fn list(value: &[u8], separator: u8) -> impl Iterator<Item = (usize, &[u8])> {
     let mut start = 0;
     value.split(move |octet| *octet == separator).map(move |item| {
         let lead = fws_len(item);
         let offset = start + lead;
         start += item.len() + 1;
-        let item = item.get(lead..).unwrap_or_default();
-        let end = item.iter().rposition(|octet| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n'));
-        (offset, item.get(..end.map_or(0, |end| end + 1)).unwrap_or_default())
+        (offset, trim_fws_end(item.get(lead..).unwrap_or_default()))
     })
 }
 

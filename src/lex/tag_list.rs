@@ -104,7 +104,7 @@ pub(crate) fn fws_len(text: &[u8]) -> usize {
 }
 
 /// The text without `[FWS]` at its end.
-fn trim_fws_end(text: &[u8]) -> &[u8] {
+pub(crate) fn trim_fws_end(text: &[u8]) -> &[u8] {
     let trim_wsp = |text: &'_ [u8]| text.len() - text.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let end = trim_wsp(text);
     let trimmed = text.get(..end).unwrap_or_default();
