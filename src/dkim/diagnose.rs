@@ -37,7 +37,7 @@ impl SignatureReport {
             }
             if key.records > 1 {
                 said.push(format!(
-                    "{} TXT records stand at {}, where one is expected; each was tried",
+                    "{} TXT records stand at {}, where one is expected; those that fit are tried in turn",
                     key.records, key.name
                 ));
             }
@@ -49,9 +49,10 @@ impl SignatureReport {
                 said.extend(body_changes(&signature, message.body()));
             }
             (DkimResult::Fail(FailReason::InvalidSignature), Some((own, signature))) => {
-                said.push(
-                    "the body is as it was signed; a signed header field, the signature or the key is not".to_owned(),
-                );
+                let part = if self.unsigned_octets > 0 { "the signed part of the body" } else { "the body" };
+                said.push(format!(
+                    "{part} is as it was signed; a signed header field, the signature or the key is not"
+                ));
                 said.extend(self.header_changes(&signature, own, message.header()));
                 said.extend(copied_fields(own, message.header()));
             }

@@ -76,7 +76,7 @@ impl Keys {
         let mut closest: Option<(u8, NoKey)> = None;
         for record in records {
             // RFC 6376 §6.1.2, step 4: the verifier may cycle through the records.
-            if usable.len() >= policy.max_key_records {
+            if usable.len() >= policy.max_key_records.max(1) {
                 break;
             }
             match UsableKey::judge(policy, record, user, records.len()) {
