@@ -87,7 +87,7 @@ impl<R: Resolver> Authenticator<R> {
         let identifiers = dmarc::Identifiers::gather(&spf, &dkim);
         let (dmarc, dmarc_rfc7489) =
             dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, &identifiers).await;
-        let mut findings = message.header().findings().to_vec();
+        let mut findings = message.findings();
         findings.extend(authors.findings());
         Verdict { dmarc_rfc7489, findings, ..Verdict::new(spf, dkim, arc, dmarc) }
     }

@@ -34,6 +34,8 @@ pub enum Finding {
     MboxSeparator,
     /// The header holds line ends other than CRLF.
     LineEndings(LineEndings),
+    /// The body holds line ends other than CRLF; DKIM and ARC hash them as they stand.
+    BodyLineEndings(LineEndings),
     /// There is no empty line after the header, and so no body (RFC 5322 §3.5).
     NoBody,
     /// The header has more than one From field (RFC 5322 §3.6 allows one).
@@ -63,6 +65,11 @@ impl std::fmt::Display for Finding {
             Self::LineEndings(ends) => write!(
                 f,
                 "the header has {} bare LF and {} bare CR beside {} CRLF",
+                ends.bare_lf, ends.bare_cr, ends.crlf
+            ),
+            Self::BodyLineEndings(ends) => write!(
+                f,
+                "the body has {} bare LF and {} bare CR beside {} CRLF",
                 ends.bare_lf, ends.bare_cr, ends.crlf
             ),
             Self::NoBody => f.write_str("no empty line ends the header, so there is no body"),
@@ -212,6 +219,15 @@ impl<'m> Message<'m> {
         &self.header
     }
 
+    /// What is odd about the header and about the line ends of the body, which is read once for it.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = self.header.findings.clone();
+        if line_endings::has_bare_ends(self.body) {
+            findings.push(Finding::BodyLineEndings(LineEndings::of(self.body)));
+        }
+        findings
+    }
+
     /// All after the empty line that ends the header, octet for octet.
     pub fn body(&self) -> &'m [u8] {
         self.body
@@ -246,6 +262,16 @@ mod tests {
         assert_eq!(header.findings(), [Finding::LineEndings(ends)]);
         let message = Message::parse(b"A: 1\n\nbody\n").unwrap();
         assert_eq!(message.body(), b"body\n");
+    }
+
+    #[test]
+    fn bare_line_ends_of_the_body_are_reported() {
+        let findings = |raw| Message::parse(raw).unwrap().findings();
+        assert_eq!(findings(b"A: 1\r\n\r\na\r\n\r\nb"), []);
+        let ends = LineEndings { crlf: 1, bare_lf: 1, bare_cr: 1 };
+        assert_eq!(findings(b"A: 1\r\n\r\na\nb\rc\r\n"), [Finding::BodyLineEndings(ends)]);
+        let shown = Finding::BodyLineEndings(ends).to_string();
+        assert_eq!(shown, "the body has 1 bare LF and 1 bare CR beside 1 CRLF");
     }
 
     #[test]
