@@ -6,7 +6,7 @@
 //     4  arc             dmarc
 //     3  spf             dkim             authentication_results         received
 //     2  message         session          dns             crypto
-//     1  name            time             join
+//     1  name            time             join            memo
 //     0  lex
 
 pub mod arc;
