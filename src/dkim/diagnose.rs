@@ -58,7 +58,10 @@ impl SignatureReport {
             }
             (DkimResult::PermError(PermReason::Signature(SignatureError::Syntax(error))), _) => {
                 let rest = own.and_then(|own| own.value().get(error.offset..)).unwrap_or_default();
-                said.push(format!("the signature field goes on there with \"{}\"", shown(rest)));
+                said.push(match rest.trim_ascii() {
+                    [] => "the signature field ends there".to_owned(),
+                    _ => format!("the signature field goes on there with \"{}\"", shown(rest)),
+                });
             }
             (DkimResult::PermError(PermReason::NoKey), Some((_, signature))) => {
                 said.push(format!("no TXT record was found at {}", signature.key_name));
