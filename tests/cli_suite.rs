@@ -218,7 +218,7 @@ junk
 
 {"id":"a","ip":"203.0.113.256","mail_from":"scanner@fabrikam.com"}
 {"id":"b","ip":"203.0.113.25","message":"tests/data/cli/absent.eml"}
-{"id":"c","ip":"203.0.113.25","message":"-"}
+{"id":"c","ip":"203.0.113.25","message":"\u001b[31m"}
 {"id":"d","message":"tests/data/microsoft365/03-scanner.eml","message_base64":"eA=="}
 {"id":"e","message_base64":"no base64!"}
 {"id":"f","message_base64":""}
@@ -234,13 +234,13 @@ junk
         "the line is no JSON object",
         "the line is no JSON object",
         "\"ip\" is no address: \"203.0.113.256\"",
-        "cannot read tests/data/cli/absent.eml",
-        "cannot read -",
+        "cannot read tests/data/cli/absent.eml: no such file or directory",
+        "cannot read \\u{1b}[31m: no such",
         "one is expected",
         "is no base64",
         "the message is empty",
         "\"ip\" is no text",
-        "\"helo\" or \"mail_from\" is needed",
+        "\"helo\", or a \"mail_from\" that is not null, is needed",
         "\"ip\" is needed",
     ];
     let ids = ["null", "null", "\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\"", "\"f\"", "\"g\"", "\"h\"", "\"i\""];

@@ -93,7 +93,10 @@ impl std::error::Error for ZoneError {}
 
 impl ZoneError {
     pub(super) fn unreadable(file: &str, error: &std::io::Error) -> Self {
-        Self { file: file.into(), line: None, problem: ZoneProblem::Unreadable(error.to_string().into()) }
+        // The operating system's words without Rust's number behind them.
+        let text = error.to_string();
+        let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
+        Self { file: file.into(), line: None, problem: ZoneProblem::Unreadable(words.to_lowercase().into()) }
     }
 
     pub(super) fn cname_beside_data(file: &str, line: usize, owner: &Name) -> Self {

@@ -1,11 +1,12 @@
 //! One line of the input of `batch`, and the line that answers it.
 
 use crate::{
-    failure::Failure,
+    failure::{Failure, plain},
     input::{MAX_MESSAGE_LEN, with_line_ends},
     json::{self, MessageResults, SpfResults},
     report::{Report, received_spf},
     source::Source,
+    style::printable,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{Authenticator, Message, Session, spf::Observers, time::UnixTime};
@@ -65,7 +66,10 @@ impl Run {
         }
         let reports = self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }).await;
         if reports.helo.is_none() && reports.mail_from.is_none() {
-            return refuse(id, "without a message, \"helo\" or \"mail_from\" is needed".to_owned());
+            return refuse(
+                id,
+                "without a message, \"helo\", or a \"mail_from\" that is not null, is needed".to_owned(),
+            );
         }
         json::to_line(&Answer { id, results: SpfResults::new(&reports, received_spf(&reports, session)) })
     }
@@ -93,7 +97,8 @@ impl Run {
 
 /// The line that says why there is no result.
 pub(crate) fn refuse(id: Value, error: String) -> Result<String, Failure> {
-    json::to_line(&Refusal { id, error })
+    // A log in which it ends up is read on terminals as well.
+    json::to_line(&Refusal { id, error: printable(&error) })
 }
 
 /// The message of a request, if it has one.
@@ -111,14 +116,14 @@ fn message(request: &Map<String, Value>) -> Result<Option<Vec<u8>>, String> {
 
 /// Regular files only: a pipe or a terminal would hold up all that comes after.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+    let metadata = fs::metadata(path).map_err(|error| plain(&error))?;
     if !metadata.is_file() {
         return Err("it is no file".to_owned());
     }
     if metadata.len() > MAX_MESSAGE_LEN {
         return Err(format!("it is larger than {MAX_MESSAGE_LEN} octets"));
     }
-    fs::read(path).map_err(|error| error.to_string())
+    fs::read(path).map_err(|error| plain(&error))
 }
 
 /// A text of a request; null is as good as nothing.

@@ -50,7 +50,7 @@ impl fmt::Display for Failure {
 }
 
 /// The operating system's words without Rust's number behind them.
-fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text.get(..end).unwrap_or_default().to_lowercase(),

@@ -23,7 +23,8 @@ pub(crate) fn read_message(path: &Path, raw: bool) -> Result<Vec<u8>, Failure> {
         File::open(path).and_then(|file| if file.metadata()?.is_dir() { Err(directory()) } else { bounded(file) })
     };
     let name = || if standard_input { PathBuf::from("standard input") } else { path.to_path_buf() };
-    let octets = read.map_err(|error| Failure::Unreadable { what: "the message", path: name(), error })?;
+    let what = if standard_input { "the message from" } else { "the message" };
+    let octets = read.map_err(|error| Failure::Unreadable { what, path: name(), error })?;
     match octets {
         None => Err(Failure::TooLarge { path: name(), limit: MAX_MESSAGE_LEN }),
         Some(octets) => Ok(with_line_ends(octets, raw)),

@@ -40,6 +40,13 @@ impl<'v> Report<'v> {
         Self { message, verdict, session, authentication_results, received_spf, steps: None, way: None }
     }
 
+    /// Whether Return-Path names no mailbox, so that `report` is of the stand-in (RFC 7208 §2.4).
+    fn is_null_return_path(&self, report: &SpfReport) -> bool {
+        let stand_in = self.session.helo.as_deref().is_some_and(|helo| *report.sender == *format!("postmaster@{helo}"));
+        let field = self.message.header().named("Return-Path").next();
+        stand_in && field.is_some_and(|field| !field.value().contains(&b'@'))
+    }
+
     /// A table, what DMARC concludes, findings, and header fields ready to paste.
     pub(crate) fn to_text(&self, style: Style) -> String {
         let mut text = String::new();
@@ -50,7 +57,8 @@ impl<'v> Report<'v> {
 
     fn write(&self, out: &mut String, style: Style) -> fmt::Result {
         let Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, findings, .. } = self.verdict;
-        writeln!(out, "{}\n", printable(&client(self.session, spf)))?;
+        let null_return_path = spf.mail_from.as_ref().is_some_and(|report| self.is_null_return_path(report));
+        writeln!(out, "{}\n", printable(&client(self.session, spf, null_return_path)))?;
         let mut table = Table::default();
         spf_rows(&mut table, spf, self.session);
         for (number, report) in (1..).zip(dkim) {
@@ -115,9 +123,12 @@ impl<'v> Report<'v> {
     }
 }
 
+/// The row for MAIL FROM.
+const MAIL_FROM: &str = "SPF MAIL FROM";
+
 /// The rows for HELO and MAIL FROM.
 pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
-    for (check, report) in [("SPF HELO", &spf.helo), ("SPF MAIL FROM", &spf.mail_from)] {
+    for (check, report) in [("SPF HELO", &spf.helo), (MAIL_FROM, &spf.mail_from)] {
         match report {
             Some(report) => {
                 let mut reason = report.result.to_string();
@@ -126,14 +137,30 @@ pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
                     reason = format!("{reason}; the domain says: \"{text}\"");
                 }
                 let result = report.result.keyword();
-                table.push(Row { check: check.to_owned(), domain: report.domain.to_string(), result, reason });
+                table.push(Row {
+                    check: check.to_owned(),
+                    domain: visible(&report.domain.to_string()).to_owned(),
+                    result,
+                    reason,
+                });
             }
             None => {
-                let unknown = if session.peer_ip.is_none() { "the client's address" } else { "the identity" };
-                let reason = format!("not evaluated: {unknown} is not known");
+                let reason = format!("not evaluated: {}", unknown(check, session));
                 table.push(Row { check: check.to_owned(), domain: "-".to_owned(), result: "-", reason });
             }
         }
+    }
+}
+
+/// Why nothing was evaluated.
+fn unknown(check: &str, session: &Session) -> &'static str {
+    match (&session.peer_ip, &session.mail_from) {
+        (None, _) => "the client's address is not known",
+        // RFC 7208 §2.4.
+        (Some(_), MailFrom::Null) if check == MAIL_FROM => {
+            "the null reverse-path stands for the HELO name, which is not known"
+        }
+        (Some(_), MailFrom::Null | MailFrom::Address(_) | MailFrom::FromReturnPath) => "the identity is not known",
     }
 }
 
@@ -154,17 +181,23 @@ fn reported(trusted: &Trusted) -> String {
     format!("this trusted sealer received the message with {}", said.join(", "))
 }
 
-/// Who handed over the message.
-pub(crate) fn client(session: &Session, spf: &SpfReports) -> String {
+/// Who handed over the message; `null_return_path` where a Return-Path field was read, and is `<>`.
+pub(crate) fn client(session: &Session, spf: &SpfReports, null_return_path: bool) -> String {
     let ip = session.peer_ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
-    let helo = session.helo.as_deref().unwrap_or("unknown");
+    let helo = session.helo.as_deref().map_or("unknown", visible);
     let mail_from = match (&session.mail_from, &spf.mail_from) {
         (MailFrom::Address(address), _) => address.to_string(),
         (MailFrom::Null, _) => "<>".to_owned(),
+        (MailFrom::FromReturnPath, Some(_)) if null_return_path => "<> (Return-Path)".to_owned(),
         (MailFrom::FromReturnPath, Some(report)) => format!("{} (Return-Path)", report.sender),
         (MailFrom::FromReturnPath, None) => "unknown".to_owned(),
     };
     format!("Client {ip}, HELO {helo}, MAIL FROM {mail_from}")
+}
+
+/// The text, or what shows that there is none.
+fn visible(text: &str) -> &str {
+    if text.is_empty() { "\"\"" } else { text }
 }
 
 /// How the results came about, a step a line; the steps are printable already.
@@ -211,7 +244,7 @@ fn key(report: &SignatureReport) -> String {
 fn policy(dmarc: &DmarcReport) -> Option<String> {
     let (owner, policy, tag) = (dmarc.policy_domain.as_ref()?, dmarc.policy?, dmarc.policy_tag?);
     let what = match policy {
-        Disposition::None => "do nothing",
+        Disposition::None => "do nothing about",
         Disposition::Quarantine => "treat as suspicious",
         Disposition::Reject => "reject",
     };
