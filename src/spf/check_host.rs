@@ -233,7 +233,7 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
     async fn published_explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Option<Box<str>> {
         let uses_p = exp.macro_string().uses(MacroLetter::ValidatedDomain);
         // §4.6.4: "exp" and what it asks for is not subject to the limits; it happens once, after the result.
-        let mut validated = if uses_p { Some(self.validated_domain(domain).await) } else { None };
+        let mut validated = if uses_p { Some(self.validated_domain(domain).await?) } else { None };
         let target = match exp.literal() {
             Some(target) => target.clone(),
             None => match self.values.target(exp, domain, validated.as_deref().unwrap_or_default()) {
@@ -245,7 +245,7 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
         let [text] = answer.records() else { return None };
         let text = parse_all(text, parse::explain_string).ok()?;
         if validated.is_none() && text.uses(MacroLetter::ValidatedDomain) {
-            validated = Some(self.validated_domain(domain).await);
+            validated = Some(self.validated_domain(domain).await?);
         }
         self.values.explanation(&text, domain, validated.as_deref().unwrap_or_default())
     }

@@ -8,7 +8,7 @@ use super::{
     result::Matched,
 };
 use crate::{
-    dns::{Answer, LookupError, Resolver},
+    dns::{Answer, LookupError, Resolver, reverse_name},
     name::Name,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -92,11 +92,12 @@ impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
     /// RFC 7208 §5.5
     async fn ptr(&mut self, target: &Name, place: Place<'_>) -> Result<bool, Exception> {
         // §5.5: on a DNS error while doing the PTR lookup the mechanism fails to match.
-        let Ok(answer) = self.resolver.ptr(self.values.ip).await else { return Ok(false) };
+        let Some(answer) = self.client_names().await? else { return Ok(false) };
         self.count_void(&answer, place)?;
         for name in answer.records().iter().take(self.budget.ptr_names()) {
             // §5.5: on a DNS error while doing an address lookup the name is skipped.
-            let Ok(addresses) = self.addresses(name, 32, 128).await else { continue };
+            let addresses = self.addresses(name, 32, 128).await;
+            let Some(addresses) = answered(name, addresses)? else { continue };
             if addresses == Addresses::Void {
                 self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
             }
@@ -149,33 +150,61 @@ impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
 
     /// What `%{p}` stands for in a term (RFC 7208 §7.3); its void answers count as the term's own.
     pub(super) async fn validated_domain_of_term(&mut self, place: Place<'_>) -> Result<Box<str>, Exception> {
-        let (validated, void) = self.validate(place.domain).await;
+        let (validated, void) = self.validate(place.domain).await?;
         if void {
             self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
         }
         Ok(validated)
     }
 
-    /// What `%{p}` stands for in an explanation.
-    pub(super) async fn validated_domain(&self, domain: &Name) -> Box<str> {
-        self.validate(domain).await.0
+    /// What `%{p}` stands for in an explanation; `None` where it can no longer be found out.
+    pub(super) async fn validated_domain(&self, domain: &Name) -> Option<Box<str>> {
+        self.validate(domain).await.ok().map(|(validated, _)| validated)
     }
 
     /// The validated domain name of the client, and whether one of the answers was void.
-    async fn validate(&self, domain: &Name) -> (Box<str>, bool) {
+    async fn validate(&self, domain: &Name) -> Result<(Box<str>, bool), Exception> {
         let unknown = || NO_VALIDATED_DOMAIN.into();
-        let Ok(answer) = self.resolver.ptr(self.values.ip).await else { return (unknown(), false) };
+        let Some(answer) = self.client_names().await? else { return Ok((unknown(), false)) };
         let mut void = answer.is_void();
         let mut best: Option<(Rank, &Name)> = None;
         for name in answer.records().iter().take(self.budget.ptr_names()) {
             let rank = Rank::of(name, domain);
-            match self.addresses(name, 32, 128).await {
-                Ok(Addresses::Matching) if best.is_none_or(|(best, _)| rank > best) => best = Some((rank, name)),
-                Ok(Addresses::Void) => void = true,
-                Ok(Addresses::Matching | Addresses::Other) | Err(_) => {}
+            let addresses = self.addresses(name, 32, 128).await;
+            match answered(name, addresses)? {
+                Some(Addresses::Matching) if best.is_none_or(|(best, _)| rank > best) => best = Some((rank, name)),
+                Some(Addresses::Void) => void = true,
+                Some(Addresses::Matching | Addresses::Other) | None => {}
             }
         }
-        (best.map_or_else(unknown, |(_, name)| name.as_str().into()), void)
+        Ok((best.map_or_else(unknown, |(_, name)| name.as_str().into()), void))
+    }
+
+    /// The names of the client's address, not yet validated; `None` on a DNS error.
+    async fn client_names(&self) -> Result<Option<Answer<Name>>, Exception> {
+        let ip = self.values.ip;
+        match self.resolver.ptr(ip).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => answered(&reverse_name(ip), Err(error)),
+        }
+    }
+}
+
+/// The answer; `None` on a DNS error, which RFC 7208 §5.5 and §7.3 pass over. What could not even be asked, because the time or the
+/// questions of the message were used up, is none of these: §4.6.4 makes it a temperror.
+fn answered<T>(name: &Name, answer: Result<T, LookupError>) -> Result<Option<T>, Exception> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error @ (LookupError::OutOfTime | LookupError::OutOfQuestions | LookupError::OutOfOctets)) => {
+            Err(Exception::lookup(name, error))
+        }
+        Err(
+            LookupError::Timeout
+            | LookupError::ServerFailure
+            | LookupError::Refused
+            | LookupError::Malformed
+            | LookupError::Other(_),
+        ) => Ok(None),
     }
 }
 

@@ -138,6 +138,9 @@ fn failure(word: &str) -> Option<LookupError> {
         "TIMEOUT" => Some(LookupError::Timeout),
         "SERVFAIL" => Some(LookupError::ServerFailure),
         "REFUSED" => Some(LookupError::Refused),
+        "OUT OF TIME" => Some(LookupError::OutOfTime),
+        "OUT OF QUESTIONS" => Some(LookupError::OutOfQuestions),
+        "OUT OF OCTETS" => Some(LookupError::OutOfOctets),
         _ => None,
     }
 }
