@@ -266,6 +266,14 @@ fn received_fields_become_hops() {
     run("headers with Received fields", include_str!("data/received/hops.yml"), hop_failures);
 }
 
+/// Minutes, if each word were to copy those before it.
+#[test]
+fn many_words_are_read_in_linear_time() {
+    let words = "a ".repeat(500_000);
+    let hop = received::Hop::parse(0, format!("by mx.a.example with {words}; 6 Oct 2025 08:15:00 -0000").as_bytes());
+    assert_eq!(hop.with.as_deref(), Some(words.trim_end()));
+}
+
 #[test]
 fn dates_are_read() {
     run("dates", include_str!("data/received/dates.yml"), date_failures);

@@ -87,6 +87,7 @@ impl Hop {
         let mut clause = Clause::Other;
         let mut comments = Vec::new();
         let mut client: Vec<Box<str>> = Vec::new();
+        let mut with = String::new();
         while stamp.cfws(&mut comments).is_ok() {
             if clause == Clause::From {
                 client.append(&mut comments);
@@ -99,9 +100,10 @@ impl Hop {
             }
             match Clause::beginning_with(&word) {
                 Some(next) => clause = next,
-                None => self.take(clause, &word),
+                None => self.take(clause, &word, &mut with),
             }
         }
+        self.with = (!with.is_empty()).then(|| with.into());
         let claimed = self.from.as_deref().and_then(literal);
         for comment in &client {
             self.take_client(comment);
@@ -110,22 +112,26 @@ impl Hop {
         self.address = self.address.or(claimed);
     }
 
-    fn take(&mut self, clause: Clause, word: &str) {
+    fn take(&mut self, clause: Clause, word: &str, with: &mut String) {
         match clause {
             Clause::From => drop(self.from.get_or_insert_with(|| word.into())),
             Clause::By => drop(self.by.get_or_insert_with(|| word.into())),
             Clause::With => {
                 // "Microsoft SMTP Server" has three words.
-                let with = self.with.take().map_or_else(|| word.into(), |with| format!("{with} {word}"));
-                self.with = Some(with.into());
+                with.push_str(if with.is_empty() { "" } else { " " });
+                with.push_str(word);
             }
             Clause::Other => {}
         }
     }
 
     /// A comment about the client: `name [address]`, `[address] helo=name`, `HELO name`, or the address alone.
+    ///
+    /// What stands in brackets goes before: a bare word that looks like an address may be the name that the client's own network
+    /// gave it in the DNS.
     fn take_client(&mut self, comment: &str) {
         let mut helo_follows = false;
+        let mut bare = None;
         for word in comment.split([' ', '(', ')', ',', ';']).filter(|word| !word.is_empty()) {
             let helo = match word.split_once('=') {
                 _ if helo_follows => Some(word),
@@ -141,18 +147,24 @@ impl Hop {
             }
             let word = word.rsplit('@').next().unwrap_or_default();
             match literal(word) {
-                Some(address) => drop(self.address.get_or_insert(address)),
-                None if self.reverse_name.is_none() && self.address.is_none() && is_name(word) => {
+                Some(address) if word.starts_with('[') => drop(self.address.get_or_insert(address)),
+                Some(address) => drop(bare.get_or_insert(address)),
+                None if self.reverse_name.is_none() && self.address.or(bare).is_none() && is_name(word) => {
                     self.reverse_name = Some(word.trim_end_matches('.').into());
                 }
                 None => {}
             }
         }
+        self.address = self.address.or(bare);
     }
 }
 
-/// An address, in brackets or not, with `IPv6:` before it or not.
+/// An address, in brackets, with a port behind them or not, or without brackets; with `IPv6:` before it or not.
 fn literal(word: &str) -> Option<IpAddr> {
+    let word = match word.rsplit_once("]:") {
+        Some((bracketed, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => bracketed,
+        Some(_) | None => word,
+    };
     let word = word.trim_start_matches('[').trim_end_matches(']');
     let word = match word.get(..5) {
         Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => word.get(5..).unwrap_or_default(),
