@@ -48,7 +48,7 @@ pub(crate) struct Check {
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
     #[arg(long, value_name = "NAME")]
     pub(crate) authserv_id: Option<String>,
-    /// Exit with 1 where the disposition is reject or quarantine, with 75 where DMARC's result is temperror.
+    /// Exit with 1 where DMARC's disposition is reject or quarantine, override or not, with 75 where DMARC's result is temperror.
     #[arg(long)]
     pub(crate) exit_verdict: bool,
     /// Take the message octet for octet, and do not make CRLF of bare LF line ends.

@@ -53,8 +53,9 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     Ok(if args.exit_verdict { exit_verdict(&verdict) } else { ExitCode::SUCCESS })
 }
 
+/// By DMARC's own disposition: an override is an offer, which the one who called may take from the output.
 fn exit_verdict(verdict: &Verdict) -> ExitCode {
-    match (&verdict.dmarc.result, verdict.disposition) {
+    match (&verdict.dmarc.result, verdict.dmarc.disposition) {
         (DmarcResult::TempError(_), _) => ExitCode::from(EXIT_TEMPFAIL),
         (_, Disposition::Quarantine | Disposition::Reject) => ExitCode::from(EXIT_UNWANTED),
         (_, Disposition::None) => ExitCode::SUCCESS,
