@@ -95,7 +95,8 @@ impl PolicyOverride {
     /// domain. A message that could not be evaluated gets no such offer.
     pub(crate) fn offered(arc: &ArcReport, dmarc: &DmarcReport) -> Option<Self> {
         let (DmarcResult::Fail(_), Some(domain)) = (&dmarc.result, &dmarc.author_domain) else { return None };
-        let trusted = arc.trusted.as_ref().filter(|trusted| trusted.reports_dmarc_pass(domain))?;
+        let organization = dmarc.organizational_domain.as_ref();
+        let trusted = arc.trusted.as_ref().filter(|trusted| trusted.reports_dmarc_pass(domain, organization))?;
         Some(Self {
             reason: OverrideReason::TrustedForwarder,
             sealer: trusted.sealer.clone(),

@@ -48,7 +48,7 @@ impl Trusted {
                 .find(|found| wanted(found))
                 .or_else(|| of(method).map(|found| &found.result).next())
         };
-        let dmarc_domain = of("dmarc").find_map(author_domain);
+        let dmarc_domain = of("dmarc").find_map(|found| author_domains(found).next());
         Some(Self {
             instance: *instance,
             sealer: sealer.clone(),
@@ -59,19 +59,44 @@ impl Trusted {
             results: results.clone(),
         })
     }
-    /// Whether the sealer reported that DMARC passed for `domain`, and nothing to the contrary.
+
+    /// Whether the sealer reported that DMARC passed for `author`, and nothing to the contrary.
     ///
-    /// A report that names another author domain is about another From field than the message has now. One that names none is
-    /// taken for a report on this one: the seals prove that nobody but trusted sealers could have changed it since.
-    pub fn reports_dmarc_pass(&self, domain: &Domain) -> bool {
-        let results = self.results.iter().flat_map(|report| report.of_method("dmarc"));
-        self.dmarc.as_deref() == Some("pass")
-            && results.filter_map(author_domain).all(|found| found.is_ok_and(|found| found == *domain))
+    /// A report that names another author domain is about another From field than the message has now. One that names none counts
+    /// only where it names an identifier of SPF or DKIM that passed and is at or below `organization`, the author's organizational
+    /// domain: a message may have had a second From field when it was sealed, which whoever passed it on took away.
+    pub fn reports_dmarc_pass(&self, author: &Domain, organization: Option<&Domain>) -> bool {
+        let of = |method: &'static str| self.results.iter().flat_map(move |report| report.of_method(method));
+        if self.dmarc.as_deref() != Some("pass") {
+            return false;
+        }
+        let mut named = of("dmarc").flat_map(author_domains).peekable();
+        if named.peek().is_some() {
+            return named.all(|found| found.is_ok_and(|found| found == *author));
+        }
+        let organization = organization.unwrap_or(author);
+        let passed = |result: &&MethodResult| &*result.result == "pass" && matches!(result.version, None | Some(1));
+        let mut authenticated = of("spf").chain(of("dkim")).filter(passed);
+        authenticated.any(|result| authenticated_domain(result).is_some_and(|found| found.is_at_or_below(organization)))
     }
 }
 
-/// `header.from` of a result of DMARC: a domain, before which some write the whole address.
-fn author_domain(result: &MethodResult) -> Option<Result<Domain, NameError>> {
-    let text = result.property("header", "from")?;
-    Some(Domain::parse(text.rsplit_once('@').map_or(text, |(_, domain)| domain)))
+/// Each `header.from` of a result of DMARC: a domain, before which some write the whole address.
+fn author_domains(result: &MethodResult) -> impl Iterator<Item = Result<Domain, NameError>> {
+    let named = result.properties.iter().filter(|property| property.is("header", "from"));
+    named.map(|property| domain_of(&property.value))
+}
+
+/// The domain that a result of SPF or DKIM is about; `smtp.mfrom` and `header.i` alone are what some sealers write.
+fn authenticated_domain(result: &MethodResult) -> Option<Domain> {
+    let properties = match &*result.method {
+        "dkim" => [("header", "d"), ("header", "i")],
+        _ => [("smtp", "mailfrom"), ("smtp", "mfrom")],
+    };
+    let text = properties.into_iter().find_map(|(ptype, property)| result.property(ptype, property))?;
+    domain_of(text).ok()
+}
+
+fn domain_of(text: &str) -> Result<Domain, NameError> {
+    Domain::parse(text.rsplit_once('@').map_or(text, |(_, domain)| domain))
 }
