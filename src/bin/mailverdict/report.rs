@@ -139,7 +139,7 @@ pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
                 let result = report.result.keyword();
                 table.push(Row {
                     check: check.to_owned(),
-                    domain: visible(&report.domain.to_string()).to_owned(),
+                    domain: visible(&report.domain).to_owned(),
                     result,
                     reason,
                 });
