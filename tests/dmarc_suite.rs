@@ -7,9 +7,11 @@
 mod story;
 mod support;
 
+#[cfg(feature = "psl")]
+use mailverdict::dmarc::{BuiltInSuffixes, PublicSuffixes};
 use mailverdict::{
     Authenticator, Message, Policy, Session, Verdict,
-    dmarc::{self, Comparison, Editions, ReportKind, SuffixList, destinations},
+    dmarc::{self, Comparison, Editions, Record, ReportKind, SuffixList, destinations},
     dns::{LookupError, RecordType, Zone},
     name::{Domain, Name},
 };
@@ -197,6 +199,35 @@ fn the_microsoft_365_stories_hold_in_both_editions() {
     }
     println!("{} stories in both editions", stories.len());
     assert!(failures.is_empty(), "\n  {}", failures.join("\n  "));
+}
+
+/// The tags that RFC 9989 removed (C.5.2) are kept for those who ask.
+#[test]
+fn removed_tags_are_kept() {
+    let record = Record::parse(b"v=DMARC1; p=reject; pct=42; rf=afrf:iodef; ri=3600").unwrap();
+    assert_eq!((record.percent, record.report_format.as_deref()), (42, Some("afrf:iodef")));
+    assert_eq!((record.report_interval.as_deref(), &*record.ignored), (Some("3600"), [].as_slice()));
+    let record = Record::parse(b"v=DMARC1; p=reject").unwrap();
+    assert_eq!((record.percent, record.report_format, record.report_interval), (100, None, None));
+}
+
+#[cfg(feature = "psl")]
+#[test]
+fn the_built_in_list_knows_suffixes_of_all_kinds() {
+    for (domain, labels) in [
+        ("a.b.com", 1),
+        ("a.b.co.uk", 2),
+        ("co.uk", 2),
+        ("a.b.ck", 2),
+        ("a.www.ck", 1),
+        ("a.github.io", 2),
+        ("a.公司.cn", 2),
+        ("a.unheardof", 1),
+        ("com", 1),
+    ] {
+        let domain = Domain::parse(domain).unwrap();
+        assert_eq!(BuiltInSuffixes.suffix_labels(&domain), labels, "{domain}");
+    }
 }
 
 /// docs/dmarc.md maps rules to cases; none of them may be gone.
