@@ -11,7 +11,7 @@ use crate::{
     time::UnixTime,
     verdict::Verdict,
 };
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 /// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads.
 #[derive(Debug)]
@@ -19,12 +19,20 @@ pub struct Authenticator<R> {
     resolver: R,
     policy: Policy,
     keys: dkim::KeyMemory,
+    spf_records: spf::RecordMemory,
+    dmarc_records: Arc<dmarc::RecordMemory>,
 }
 
 impl<R: Resolver> Authenticator<R> {
     /// With the default [`Policy`].
     pub fn new(resolver: R) -> Self {
-        Self { resolver, policy: Policy::default(), keys: dkim::KeyMemory::default() }
+        Self {
+            resolver,
+            policy: Policy::default(),
+            keys: dkim::KeyMemory::default(),
+            spf_records: spf::RecordMemory::default(),
+            dmarc_records: Arc::default(),
+        }
     }
 
     /// With another policy.
@@ -74,12 +82,12 @@ impl<R: Resolver> Authenticator<R> {
         let now = session.received_at;
         let authors = message.header().authors();
         let (spf, (dkim, (arc, answers))) = join(
-            spf::check(resolver, &policy.spf, session, Some(message.header()), observers),
+            spf::check(resolver, &self.spf_records, &policy.spf, session, Some(message.header()), observers),
             join(
                 dkim::verify_all(resolver, &self.keys, &policy.dkim, message, authors.domains(), now),
                 join(
                     arc::validate(resolver, &self.keys, &policy.arc, &policy.dkim, message, now),
-                    dmarc::discover(policy_resolver, &policy.dmarc, &authors),
+                    dmarc::discover(policy_resolver, &self.dmarc_records, &policy.dmarc, &authors),
                 ),
             ),
         )
@@ -98,7 +106,7 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
-        spf::check(&self.inquiry().evidence(), &self.policy.spf, session, None, observers).await
+        spf::check(&self.inquiry().evidence(), &self.spf_records, &self.policy.spf, session, None, observers).await
     }
 
     /// DKIM alone, at the time `now`.
@@ -122,7 +130,7 @@ impl<R: Resolver> Authenticator<R> {
     ) -> dmarc::DmarcReport {
         let (inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
         let resolver = &inquiry.policy();
-        let answers = dmarc::discover(resolver, policy, authors).await;
+        let answers = dmarc::discover(resolver, &self.dmarc_records, policy, authors).await;
         let identifiers = dmarc::Identifiers::gather(spf, dkim);
         dmarc::evaluate(resolver, policy, authors, answers, &identifiers).await.0
     }

@@ -9,6 +9,7 @@ use crate::{
     spf::{SpfReport, SpfReports},
     verdict::Verdict,
 };
+use std::borrow::Cow;
 
 /// RFC 5322 §2.1.1 allows no line of more than 998 characters, and a word cannot be folded: longer values are left out.
 const MAX_VALUE_LEN: usize = 320;
@@ -152,12 +153,15 @@ impl From<&DmarcReport> for MethodResult {
 }
 
 /// The text with all but printable ASCII escaped.
-fn printable(text: &str) -> String {
+fn printable(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let mut printed = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, ' '..='~') { printed.push(c) } else { printed.extend(c.escape_default()) }
     }
-    printed
+    Cow::Owned(printed)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl Folded {
     /// Appends without a chance to fold.
     pub(super) fn put(&mut self, text: &str) {
         self.text.push_str(text);
-        self.column += text.chars().count();
+        self.column += columns(text);
     }
 
     /// Begins a new line.
@@ -44,7 +44,7 @@ impl Folded {
 
     /// A word after a space or, where it does not fit, on a new line.
     pub(super) fn word(&mut self, word: &str) {
-        if self.fits(1 + word.chars().count()) {
+        if self.fits(1 + columns(word)) {
             self.put(" ");
         } else {
             self.line(INDENT);
@@ -55,12 +55,12 @@ impl Folded {
     /// `key` and `value`, together if they fit on a line, else folded inside a quoted string or between the two
     /// (the grammar has `[CFWS]` there).
     pub(super) fn pair(&mut self, key: &str, value: &str) {
-        let (key_len, value_len) = (key.chars().count(), value.chars().count());
+        let (key_len, value_len) = (columns(key), columns(value));
         let line_len = INDENT.len() + key_len + value_len;
         if line_len < LINE_LIMIT {
-            self.word(&format!("{key}{value}"));
+            self.word(&[key, value].concat());
         } else if value.contains(' ') || INDENT.len() + value_len >= LINE_LIMIT {
-            self.phrase(&format!("{key}{value}"));
+            self.phrase(&[key, value].concat());
         } else {
             self.word(key);
             self.line(INDENT);
@@ -75,7 +75,7 @@ impl Folded {
         self.word(before);
         for chunk in chunks {
             // A line of white space alone would be obsolete syntax, and white space before a line end may get lost.
-            if !before.is_empty() && !chunk.is_empty() && !self.fits(1 + chunk.chars().count()) {
+            if !before.is_empty() && !chunk.is_empty() && !self.fits(1 + columns(chunk)) {
                 self.line("");
             }
             self.put(" ");
@@ -83,4 +83,9 @@ impl Folded {
             before = chunk;
         }
     }
+}
+
+/// How many characters a text has.
+fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
 }

@@ -2,7 +2,7 @@
 
 use super::{AuthenticationResults, FIELD_NAME, MethodResult, Property, fold::Folded};
 use crate::lex::structured::{is_escaped, is_keyword_char};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// What begins the line of each result.
 const RESULT_INDENT: &str = "    ";
@@ -62,7 +62,7 @@ impl MethodResult {
             field.pair("reason=", &value(reason));
         }
         for Property { ptype, property, value: text } in &self.properties {
-            field.pair(&format!("{}.{}=", keyword(ptype), keyword(property)), &pvalue(text));
+            field.pair(&[&keyword(ptype), ".", &keyword(property), "="].concat(), &pvalue(text));
         }
         for text in &self.not_understood {
             field.phrase(&not_understood(text));
@@ -71,8 +71,11 @@ impl MethodResult {
 }
 
 /// `Keyword` of RFC 5321 §4.1.2, with the underscore that some senders use; what is none of that is left out.
-fn keyword(text: &str) -> String {
-    text.chars().filter(|c| is_keyword_char(*c)).collect()
+fn keyword(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_keyword_char) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| is_keyword_char(*c)).collect())
 }
 
 /// `token` of RFC 2045 §5.1.
@@ -96,26 +99,26 @@ fn is_domain_name(text: &str) -> bool {
 }
 
 /// `value` of RFC 2045 §5.1: a token, or else a quoted string.
-fn value(text: &str) -> String {
-    if is_token(text) { text.to_owned() } else { quoted_string(text) }
+fn value(text: &str) -> Cow<'_, str> {
+    if is_token(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted_string(text)) }
 }
 
 /// `pvalue` of RFC 8601 §2.2. What is an address or a domain is written as one.
-fn pvalue(text: &str) -> String {
+fn pvalue(text: &str) -> Cow<'_, str> {
     if is_token(text) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     match text.rsplit_once('@') {
-        Some(("", domain)) if is_domain_name(domain) => text.to_owned(),
+        Some(("", domain)) if is_domain_name(domain) => Cow::Borrowed(text),
         Some((local, domain)) if is_domain_name(domain) => {
             if is_dot_atom(local) && !looks_like_a_property(local) {
-                text.to_owned()
+                Cow::Borrowed(text)
             } else {
-                format!("{}@{domain}", quoted_string(local))
+                Cow::Owned(format!("{}@{domain}", quoted_string(local)))
             }
         }
-        None if is_domain_name(text) => text.to_owned(),
-        Some(_) | None => quoted_string(text),
+        None if is_domain_name(text) => Cow::Borrowed(text),
+        Some(_) | None => Cow::Owned(quoted_string(text)),
     }
 }
 
@@ -160,14 +163,22 @@ fn comment(text: &str) -> String {
 }
 
 fn push_escaped(to: &mut String, text: &str, special: &[char]) {
-    for c in text.chars() {
+    let mut rest = text;
+    // Stretches in which nothing is escaped are copied whole.
+    while let Some(at) = rest.find(|c: char| is_escaped(c) || special.contains(&c)) {
+        let (plain, tail) = rest.split_at(at);
+        to.push_str(plain);
+        let mut chars = tail.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
         if is_escaped(c) {
             // The escape is text like any other, so its backslash is quoted as well.
             c.escape_default().for_each(|c| to.extend((c == '\\').then_some('\\').into_iter().chain([c])));
         } else {
-            to.extend(special.contains(&c).then_some('\\').into_iter().chain([c]));
+            to.extend(['\\', c]);
         }
     }
+    to.push_str(rest);
 }
 
 #[cfg(test)]

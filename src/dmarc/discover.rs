@@ -7,8 +7,9 @@ use super::{
     tree_walk::{Found, PublishedRecord, tree_walk},
 };
 use crate::{
-    dns::{Answer, Lookup, Resolver},
+    dns::{Answer, Resolver},
     join::join_all,
+    memo::Memo,
     message::Authors,
     name::{Domain, Name},
 };
@@ -17,9 +18,13 @@ use std::{
     sync::Arc,
 };
 
+/// What was read of the answers seen last.
+pub(crate) type RecordMemory = Memo<Found>;
+
 /// What one message's names were found to hold; each is asked once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answers {
+    memory: Option<Arc<RecordMemory>>,
     records: BTreeMap<Domain, Found>,
     existence: BTreeMap<Domain, Existence>,
 }
@@ -46,7 +51,7 @@ impl Answers {
 
     async fn ask<R: Resolver>(&mut self, resolver: &R, domains: BTreeSet<Domain>) {
         let missing: Vec<Domain> = domains.into_iter().filter(|domain| !self.records.contains_key(domain)).collect();
-        let found = join_all(missing.iter().map(|domain| find_record(resolver, domain))).await;
+        let found = join_all(missing.iter().map(|domain| find_record(resolver, self.memory.as_deref(), domain))).await;
         self.records.extend(missing.into_iter().zip(found));
     }
 
@@ -62,8 +67,13 @@ pub(super) fn evaluated<'a>(authors: &'a Authors, policy: &Policy) -> impl Itera
 }
 
 /// Policy discovery for the author domains; needs neither SPF nor DKIM.
-pub(crate) async fn discover<R: Resolver>(resolver: &R, policy: &Policy, authors: &Authors) -> Answers {
-    let mut answers = Answers::default();
+pub(crate) async fn discover<R: Resolver>(
+    resolver: &R,
+    memory: &Arc<RecordMemory>,
+    policy: &Policy,
+    authors: &Authors,
+) -> Answers {
+    let mut answers = Answers { memory: Some(Arc::clone(memory)), ..Answers::default() };
     let domains: Vec<Domain> = evaluated(authors, policy).cloned().collect();
     let suffixes = match &policy.editions {
         Editions::Rfc9989 => None,
@@ -108,28 +118,35 @@ async fn existence<R: Resolver>(resolver: &R, domain: &Domain) -> Existence {
     }
 }
 
-async fn find_record<R: Resolver>(resolver: &R, domain: &Domain) -> Found {
-    match domain.as_name().prepend("_dmarc") {
-        Ok(name) => {
-            let lookup = resolver.txt(&name).await;
-            read_answer(domain, name, lookup)
+async fn find_record<R: Resolver>(resolver: &R, memory: Option<&RecordMemory>, domain: &Domain) -> Found {
+    let Ok(name) = domain.as_name().prepend("_dmarc") else { return Found::NotAName };
+    let texts = match resolver.txt(&name).await {
+        Ok(Answer::Records(texts)) => texts,
+        Ok(Answer::NoData) => return Found::Nothing { unrelated: 0, nxdomain: false },
+        Ok(Answer::NxDomain) => return Found::Nothing { unrelated: 0, nxdomain: true },
+        Err(error) => return Found::Error(error),
+    };
+    let read = |texts: &[Box<[u8]>]| read_records(domain, &name, texts);
+    let Some(memory) = memory else { return read(&texts) };
+    match &*memory.recall(&texts, read) {
+        // Another domain publishes the same text.
+        Found::Record(published) if published.domain != *domain => {
+            let PublishedRecord { text, record, .. } = &**published;
+            let (domain, text, record) = (domain.clone(), text.clone(), record.clone());
+            Found::Record(Arc::new(PublishedRecord { domain, name, text, record }))
         }
-        Err(_) => Found::NotAName,
+        found => found.clone(),
     }
 }
 
 /// RFC 9989 §4.10, steps 2 and 6.
-fn read_answer(domain: &Domain, name: Name, lookup: Lookup<Box<[u8]>>) -> Found {
-    let answer = match lookup {
-        Ok(answer) => answer,
-        Err(error) => return Found::Error(error),
-    };
-    let texts = answer.records();
+fn read_records(domain: &Domain, name: &Name, texts: &[Box<[u8]>]) -> Found {
     let mut records = texts.iter().filter_map(|text| Some((text, Record::parse(text).ok()?)));
     match (records.next(), records.count()) {
-        (None, _) => Found::Nothing { unrelated: texts.len(), nxdomain: answer == Answer::NxDomain },
+        (None, _) => Found::Nothing { unrelated: texts.len(), nxdomain: false },
         (Some((text, record)), 0) => {
-            Found::Record(Arc::new(PublishedRecord { domain: domain.clone(), name, text: printable(text), record }))
+            let (domain, name, text) = (domain.clone(), name.clone(), printable(text));
+            Found::Record(Arc::new(PublishedRecord { domain, name, text, record }))
         }
         (Some(_), more) => Found::ManyRecords { count: more + 1 },
     }

@@ -34,7 +34,7 @@ pub use result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, P
 pub use tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets};
 pub use uri::{ReportTarget, ReportUri};
 
-pub(crate) use discover::{Answers, discover};
+pub(crate) use discover::{Answers, RecordMemory, discover};
 pub(crate) use identifier::Identifiers;
 
 use crate::{dns::Resolver, message::Authors};

@@ -156,7 +156,7 @@ mod tests {
         let undetermined =
             [domains(case, "spf_temperror", Mechanism::Spf), domains(case, "dkim_temperror", Mechanism::Dkim)].concat();
         let identifiers = Identifiers::for_test(&authenticated, &undetermined);
-        let answers: Answers = now(discover(&resolver, &policy, &authors));
+        let answers: Answers = now(discover(&resolver, &Arc::default(), &policy, &authors));
         let (report, older) = now(evaluate(&resolver, &policy, &authors, answers, &identifiers));
 
         if let Some(want) = case.as_mapping_get("want") {

@@ -12,15 +12,28 @@ use super::{
 };
 use crate::{
     dns::{Answer, LookupError, Resolver},
-    lex::parse_all,
+    lex::{SyntaxError, parse_all},
+    memo::Memo,
     name::Name,
 };
-use std::fmt;
+use std::{fmt, sync::Arc};
+
+/// The SPF records seen last, taken apart.
+pub(crate) type RecordMemory = Memo<Result<Arc<Record>, NotARecord>>;
+
+/// Why the texts at a name are no SPF record (RFC 7208 §4.5, §4.6).
+#[derive(Clone, Debug)]
+pub(crate) enum NotARecord {
+    NoRecord,
+    ManyRecords { count: usize },
+    Syntax(SyntaxError),
+}
 
 /// The evaluation of one identity: all its includes and redirects spend one budget.
 #[derive(Debug)]
 pub(super) struct CheckHost<'a, R, O> {
     pub(super) resolver: &'a R,
+    memory: &'a RecordMemory,
     pub(super) values: Values<'a>,
     pub(super) budget: Budget,
     observer: &'a mut O,
@@ -48,7 +61,7 @@ pub(super) enum Term<'t> {
 
 /// What a domain publishes.
 enum Publication {
-    Record(Record),
+    Record(Arc<Record>),
     None(NoneReason),
 }
 
@@ -60,8 +73,14 @@ enum Nesting {
 }
 
 impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
-    pub(super) fn new(resolver: &'a R, values: Values<'a>, limits: Limits, observer: &'a mut O) -> Self {
-        Self { resolver, values, budget: Budget::new(limits), observer }
+    pub(super) fn new(
+        resolver: &'a R,
+        memory: &'a RecordMemory,
+        values: Values<'a>,
+        limits: Limits,
+        observer: &'a mut O,
+    ) -> Self {
+        Self { resolver, memory, values, budget: Budget::new(limits), observer }
     }
 
     pub(super) fn spent(&self) -> Spent {
@@ -78,28 +97,28 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
         let mut domain = domain.clone();
         let mut entered = 0_usize;
         // The record whose `redirect` led here, and its domain.
-        let mut redirected_from: Option<(Record, Name)> = None;
+        let mut redirected_from: Option<(Arc<Record>, Name)> = None;
         let result = loop {
             entered += 1;
-            let record = match self
-                .publication(&domain, nesting == Nesting::Included || redirected_from.is_some())
-                .await
-            {
-                Ok(Publication::Record(record)) => record,
-                Ok(Publication::None(reason)) => {
-                    self.observer.entered(&domain, None, self.budget.spent());
-                    break match &redirected_from {
-                        Some((Record { redirect: Some(spec), .. }, from)) => {
-                            Place { domain: from, term: Term::Redirect(spec) }.no_record(domain.as_str(), reason).into()
-                        }
-                        _ => SpfResult::None(reason),
-                    };
-                }
-                Err(exception) => {
-                    self.observer.entered(&domain, None, self.budget.spent());
-                    break exception.into();
-                }
-            };
+            let record =
+                match self.publication(&domain, nesting == Nesting::Included || redirected_from.is_some()).await {
+                    Ok(Publication::Record(record)) => record,
+                    Ok(Publication::None(reason)) => {
+                        self.observer.entered(&domain, None, self.budget.spent());
+                        let redirect =
+                            redirected_from.as_ref().and_then(|(record, from)| Some((record.redirect.as_ref()?, from)));
+                        break match redirect {
+                            Some((spec, from)) => Place { domain: from, term: Term::Redirect(spec) }
+                                .no_record(domain.as_str(), reason)
+                                .into(),
+                            None => SpfResult::None(reason),
+                        };
+                    }
+                    Err(exception) => {
+                        self.observer.entered(&domain, None, self.budget.spent());
+                        break exception.into();
+                    }
+                };
             self.observer.entered(&domain, Some(&record), self.budget.spent());
             match self.directives(&record, &domain, nesting).await {
                 Ok(Some(result)) => break result,
@@ -131,17 +150,20 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             // Counted, not judged: without a record at its target the term is a permerror anyway.
             let _ = self.budget.consume_void();
         }
-        if matches!(answer, Answer::NxDomain) {
-            return Ok(Publication::None(NoneReason::NxDomain));
-        }
-        let mut records = answer.records().iter().filter(|text| Record::has_version(text));
-        match (records.next(), records.count()) {
-            (None, _) => Ok(Publication::None(NoneReason::NoRecord)),
-            (Some(text), 0) => match Record::parse(text) {
-                Ok(record) => Ok(Publication::Record(record)),
-                Err(error) => Err(PermError::Syntax { domain: domain.clone(), error }.into()),
-            },
-            (Some(_), others) => Err(PermError::ManyRecords { domain: domain.clone(), count: others + 1 }.into()),
+        let texts = match answer {
+            Answer::Records(texts) => texts,
+            Answer::NoData => return Ok(Publication::None(NoneReason::NoRecord)),
+            Answer::NxDomain => return Ok(Publication::None(NoneReason::NxDomain)),
+        };
+        match &*self.memory.recall(&texts, the_record) {
+            Ok(record) => Ok(Publication::Record(Arc::clone(record))),
+            Err(NotARecord::NoRecord) => Ok(Publication::None(NoneReason::NoRecord)),
+            Err(NotARecord::ManyRecords { count }) => {
+                Err(PermError::ManyRecords { domain: domain.clone(), count: *count }.into())
+            }
+            Err(NotARecord::Syntax(error)) => {
+                Err(PermError::Syntax { domain: domain.clone(), error: error.clone() }.into())
+            }
         }
     }
 
@@ -269,6 +291,16 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
     pub(super) fn begin_lookup(&mut self, place: Place<'_>) -> Result<(), Exception> {
         self.budget.begin_term();
         self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))
+    }
+}
+
+/// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name.
+fn the_record(texts: &[Box<[u8]>]) -> Result<Arc<Record>, NotARecord> {
+    let mut records = texts.iter().filter(|text| Record::has_version(text));
+    match (records.next(), records.count()) {
+        (None, _) => Err(NotARecord::NoRecord),
+        (Some(text), 0) => Record::parse(text).map(Arc::new).map_err(NotARecord::Syntax),
+        (Some(_), others) => Err(NotARecord::ManyRecords { count: others + 1 }),
     }
 }
 

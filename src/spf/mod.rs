@@ -29,9 +29,10 @@ use crate::{
     session::{MailFrom, Session},
 };
 use check_host::CheckHost;
+pub(crate) use check_host::RecordMemory;
 use expand::Values;
 use identity::Sender;
-use std::{borrow::Cow, net::IpAddr};
+use std::borrow::Cow;
 
 /// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
 const UNKNOWN: &str = "unknown";
@@ -39,15 +40,12 @@ const UNKNOWN: &str = "unknown";
 /// Evaluates both identities side by side. `header` offers its Return-Path where the session does not know the reverse-path.
 pub(crate) async fn check<R: Resolver, O: Observe>(
     resolver: &R,
+    memory: &RecordMemory,
     limits: &Limits,
     session: &Session,
     header: Option<&Header<'_>>,
     observers: &mut Observers<O>,
 ) -> SpfReports {
-    // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
-    let Some(ip) = session.peer_ip.map(|ip| ip.to_canonical()) else {
-        return SpfReports { helo: None, mail_from: None };
-    };
     let helo = session.helo.as_deref().map(Sender::postmaster);
     let reverse_path = match &session.mail_from {
         MailFrom::FromReturnPath => header.and_then(identity::return_path),
@@ -59,8 +57,8 @@ pub(crate) async fn check<R: Resolver, O: Observe>(
     let mail_from = reverse_path.as_deref().filter(|path| !path.is_empty()).map(Sender::of_mail_from);
     let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
     let (helo, mail_from) = join(
-        check_identity(resolver, limits, session, ip, Identity::Helo, helo, helo_observer),
-        check_identity(resolver, limits, session, ip, Identity::MailFrom, mail_from, mail_from_observer),
+        check_identity(resolver, memory, limits, session, Identity::Helo, helo, helo_observer),
+        check_identity(resolver, memory, limits, session, Identity::MailFrom, mail_from, mail_from_observer),
     )
     .await;
     let mail_from = match &helo {
@@ -72,14 +70,16 @@ pub(crate) async fn check<R: Resolver, O: Observe>(
 
 async fn check_identity<R: Resolver, O: Observe>(
     resolver: &R,
+    memory: &RecordMemory,
     limits: &Limits,
     session: &Session,
-    ip: IpAddr,
     identity: Identity,
     sender: Option<Sender<'_>>,
     observer: &mut O,
 ) -> Option<SpfReport> {
     let sender = sender?;
+    // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
+    let ip = session.peer_ip?.to_canonical();
     let (domain, whole_sender, result, spent) = match sender.domain() {
         Err(reason) => {
             let whole_sender = format!("{}@{}", sender.local_part, sender.domain);
@@ -96,7 +96,7 @@ async fn check_identity<R: Resolver, O: Observe>(
                 receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
                 now: session.received_at.0,
             };
-            let mut check = CheckHost::new(resolver, values, *limits, observer);
+            let mut check = CheckHost::new(resolver, memory, values, *limits, observer);
             let result = check.evaluate(&domain).await;
             let spent = check.spent();
             (domain.as_str().into(), whole_sender, result, spent)
