@@ -1,4 +1,5 @@
-//! Prints the table: `peers [--rounds N] [WORD...]`, with words only the cases whose names hold one of them.
+//! Prints the table: `peers [--rounds N] [--only NAME] [WORD...]`, with words only the cases whose names hold one of them, and with
+//! `--only` the one contender, for a profiler.
 
 use mailverdict_peers::{
     cases::{Task, cases},
@@ -10,11 +11,14 @@ use mailverdict_peers::{
 
 fn main() {
     let mut rounds = 31;
+    let mut only = None;
     let mut words = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--rounds" {
             rounds = arguments.next().and_then(|number| number.parse().ok()).expect("--rounds takes a number");
+        } else if argument == "--only" {
+            only = arguments.next();
         } else {
             words.push(argument);
         }
@@ -28,8 +32,11 @@ fn main() {
         if !words.is_empty() && !words.iter().any(|word| case.name.contains(word)) {
             continue;
         }
-        let (names, mut prepared): (Vec<_>, Vec<_>) =
-            contenders.iter().filter_map(|who| Some((who.name(), who.prepare(&case.task)?))).unzip();
+        let (names, mut prepared): (Vec<_>, Vec<_>) = contenders
+            .iter()
+            .filter(|who| only.as_deref().is_none_or(|only| who.name() == only))
+            .filter_map(|who| Some((who.name(), who.prepare(&case.task)?)))
+            .unzip();
         let verdicts: Vec<String> = prepared.iter_mut().map(|who| who.verdict()).collect();
         for (name, verdict) in names.iter().zip(&verdicts) {
             assert_eq!(verdict, &verdicts[0], "{}: {name} says otherwise", case.name);
