@@ -4,7 +4,9 @@
 
 use mailverdict::{
     Message,
-    authentication_results::{AuthenticationResults, ForgedReason, MethodResult, Property, strip_forged},
+    authentication_results::{
+        AuthenticationResults, ForgedReason, MethodResult, Property, TrustBoundary, strip_forged,
+    },
     received,
     time::UnixTime,
 };
@@ -155,7 +157,17 @@ fn strip_failures(case: &Yaml<'_>) -> Vec<String> {
     let mut header = octets(case, text(case, "header").unwrap());
     header.extend_from_slice(b"\r\nbody\r\n");
     let message = Message::parse(&header).unwrap();
-    let forged = strip_forged(message.header(), text(case, "own").unwrap());
+    let forged = match (text(case, "own"), texts(case, "more"), text(case, "below")) {
+        (Some(own), more, None) if more.is_empty() => strip_forged(message.header(), own),
+        (own, more, below) => {
+            let boundary = own
+                .iter()
+                .copied()
+                .chain(more.iter().map(String::as_str))
+                .fold(TrustBoundary::default(), TrustBoundary::with);
+            below.into_iter().fold(boundary, TrustBoundary::with_names_below).forged(message.header())
+        }
+    };
     let forged: Vec<String> = forged
         .iter()
         .map(|forged| {

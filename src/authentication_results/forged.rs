@@ -44,9 +44,8 @@ impl std::fmt::Display for ForgedReason {
 
 /// The Authentication-Results fields that a receiver must remove from a message that comes from outside, from the top down.
 ///
-/// `authserv_id` is the receiver's own; a receiver with several asks for each. It is recognised in whatever case, quoting, folding
-/// or form of its labels, behind comments, with characters in it that are not seen, and with a substructure after a slash
-/// (RFC 8601 §2.5). Names below it are other names: a receiver that uses `a.example` and `mx.a.example` asks for both.
+/// `authserv_id` is the receiver's own; names below it are other names. A receiver with several, or one that wants everything removed
+/// that claims to come from a domain of its own, makes a [`TrustBoundary`], where the rest is said.
 ///
 /// ```
 /// use mailverdict::{Message, authentication_results::strip_forged};
@@ -57,23 +56,53 @@ impl std::fmt::Display for ForgedReason {
 /// # Ok::<(), mailverdict::message::MessageError>(())
 /// ```
 pub fn strip_forged(header: &Header<'_>, authserv_id: &str) -> Vec<Forged> {
-    let own = OwnId::new(authserv_id);
-    let fields = header.fields().iter().enumerate().filter(|(_, field)| field.is(FIELD_NAME));
-    fields
-        .filter_map(|(field_index, field)| own.judge(field.value()).map(|reason| Forged { field_index, reason }))
-        .collect()
+    TrustBoundary::of(authserv_id).forged(header)
 }
 
-/// The receiver's own authserv-id, ready for comparison.
-struct OwnId<'i> {
-    text: &'i str,
-    domain: Option<Domain>,
+/// The services whose Authentication-Results fields are believed, so that none of theirs may come in from outside (RFC 8601 §1.2, §5).
+///
+/// Their names are recognised in whatever case, quoting, folding or form of their labels, behind comments, with characters in them
+/// that are not seen, and before a slash (RFC 8601 §2.5) or whatever else ends a name.
+///
+/// ```
+/// use mailverdict::{Message, authentication_results::TrustBoundary};
+/// let raw = b"Authentication-Results: mx7.example.org; spf=pass\r\nAuthentication-Results: example-auth; dkim=pass\r\n\r\n";
+/// let message = Message::parse(raw)?;
+/// let boundary = TrustBoundary::of("example-auth").with_names_below("example.org");
+/// assert_eq!(boundary.forged(message.header()).len(), 2);
+/// # Ok::<(), mailverdict::message::MessageError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustBoundary {
+    own: Vec<OwnId>,
 }
 
-impl<'i> OwnId<'i> {
-    fn new(text: &'i str) -> Self {
-        let text = trim(text);
-        Self { text, domain: Domain::parse(text).ok() }
+impl TrustBoundary {
+    /// That of a receiver with one authserv-id.
+    pub fn of(authserv_id: &str) -> Self {
+        Self::default().with(authserv_id)
+    }
+
+    /// The same with one more authserv-id.
+    #[must_use]
+    pub fn with(mut self, authserv_id: &str) -> Self {
+        self.own.push(OwnId::new(authserv_id, false));
+        self
+    }
+
+    /// The same with `domain` and all names below it. RFC 8601 §5: what claims to have been "added within example.com" goes.
+    #[must_use]
+    pub fn with_names_below(mut self, domain: &str) -> Self {
+        self.own.push(OwnId::new(domain, true));
+        self
+    }
+
+    /// The fields that must be removed from a message that comes from outside, from the top down.
+    pub fn forged(&self, header: &Header<'_>) -> Vec<Forged> {
+        let fields = header.fields().iter().enumerate().filter(|(_, field)| field.is(FIELD_NAME));
+        fields
+            .filter_map(|(field_index, field)| self.judge(field.value()).map(|reason| Forged { field_index, reason }))
+            .collect()
     }
 
     fn judge(&self, value: &[u8]) -> Option<ForgedReason> {
@@ -92,26 +121,66 @@ impl<'i> OwnId<'i> {
         }
     }
 
-    /// Whether what stands before the first semicolon begins with the name, white space and comments aside.
+    /// Whether what stands before the first semicolon begins with one of the names, white space and comments aside.
     fn is_scattered_in(&self, value: &[u8]) -> bool {
         let mut scanner = Scanner::new(value);
         let mut gathered = String::new();
-        while scanner.cfws(&mut Vec::new()).is_ok() && gathered.len() < self.text.len() {
+        while scanner.cfws(&mut Vec::new()).is_ok() {
             match scanner.word() {
-                Ok(word) if !word.is_empty() => gathered.push_str(&word),
+                Ok(word) if !word.is_empty() => gathered.push_str(&word.to_ascii_lowercase()),
                 Ok(_) | Err(Unterminated) => break,
             }
         }
-        !self.text.is_empty()
-            && gathered.get(..self.text.len()).is_some_and(|start| start.eq_ignore_ascii_case(self.text))
+        self.own.iter().any(|own| own.begins(&gathered))
     }
 
     fn is_named_by(&self, text: &str) -> bool {
-        let same = |text: &str| {
-            let text = trim(text);
-            text.eq_ignore_ascii_case(self.text) || self.domain.is_some() && Domain::parse(text).ok() == self.domain
+        let text = trim(text);
+        // RFC 8601 §2.5 has a slash before a substructure; other readers may end the name at other specials of RFC 2045 §5.1.
+        let start = text.split(|c| r#"()<>@,;:\"/[]?="#.contains(c)).next().unwrap_or_default();
+        [text, trim(start)].into_iter().any(|name| {
+            let (lower, domain) = (name.to_ascii_lowercase(), Domain::parse(name).ok());
+            self.own.iter().any(|own| own.is(&lower, domain.as_ref()))
+        })
+    }
+}
+
+/// An authserv-id of the receiver's own, ready for comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct OwnId {
+    /// In lower case.
+    text: String,
+    domain: Option<Domain>,
+    names_below: bool,
+}
+
+impl OwnId {
+    fn new(text: &str, names_below: bool) -> Self {
+        let text = trim(text);
+        Self { text: text.to_ascii_lowercase(), domain: Domain::parse(text).ok(), names_below }
+    }
+
+    /// Whether the name is this one, or one below it where that counts.
+    fn is(&self, lower: &str, domain: Option<&Domain>) -> bool {
+        let same = match (domain, &self.domain) {
+            (Some(domain), Some(own)) if self.names_below => domain.is_at_or_below(own),
+            (Some(domain), Some(own)) => domain == own,
+            (Some(_) | None, _) => false,
         };
-        same(text) || text.split_once('/').is_some_and(|(text, _)| same(text))
+        same || lower == self.text || (self.names_below && self.ends(lower))
+    }
+
+    fn ends(&self, lower: &str) -> bool {
+        !self.text.is_empty() && lower.strip_suffix(&self.text).is_some_and(|before| before.ends_with('.'))
+    }
+
+    fn begins(&self, lower: &str) -> bool {
+        let anywhere = || {
+            lower
+                .match_indices(&self.text)
+                .any(|(at, _)| self.ends(lower.get(..at + self.text.len()).unwrap_or_default()))
+        };
+        !self.text.is_empty() && (lower.starts_with(&self.text) || (self.names_below && anywhere()))
     }
 }
 

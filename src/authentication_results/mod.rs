@@ -18,7 +18,7 @@ mod parse;
 
 pub(crate) use parse::arc_info;
 
-pub use forged::{Forged, ForgedReason, strip_forged};
+pub use forged::{Forged, ForgedReason, TrustBoundary, strip_forged};
 
 use std::net::IpAddr;
 
