@@ -14,7 +14,7 @@ use crate::{
     dns::{Answer, LookupError, Resolver},
     lex::{SyntaxError, parse_all},
     memo::Memo,
-    name::Name,
+    name::{Name, NameError},
 };
 use std::{fmt, sync::Arc};
 
@@ -223,6 +223,8 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             // §4.3 makes these "none", and that is a permerror here.
             Target::Name(target) => return Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
             Target::Malformed(text, error) => return Err(place.no_record(&text, NoneReason::NotAName(error))),
+            // RFC 8616 §4: the term does not match.
+            Target::NonAsciiLocalPart => return Ok(Match::No),
         };
         // The only recursion, as deep as the budget allows.
         self.budget.enter_include().map_err(|limit| place.exceeded(limit))?;
@@ -244,6 +246,10 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             Target::Name(target) if target.label_count() > 1 => Ok(target),
             Target::Name(target) => Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
             Target::Malformed(text, error) => Err(place.no_record(&text, NoneReason::NotAName(error))),
+            // RFC 8616 §4 speaks of matching, which a "redirect" never does: its target is malformed (§6.1).
+            Target::NonAsciiLocalPart => {
+                Err(place.no_record(&spec.to_string(), NoneReason::NotAName(NameError::NotAscii)))
+            }
         }
     }
 
@@ -260,7 +266,7 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             Some(target) => target.clone(),
             None => match self.values.target(exp, domain, validated.as_deref().unwrap_or_default()) {
                 Target::Name(target) => target,
-                Target::Malformed(..) => return None,
+                Target::Malformed(..) | Target::NonAsciiLocalPart => return None,
             },
         };
         let answer = self.resolver.txt(&target).await.ok()?;

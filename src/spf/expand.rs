@@ -30,6 +30,8 @@ pub(super) struct Values<'v> {
 pub(super) enum Target {
     Name(Name),
     Malformed(Box<str>, NameError),
+    /// The specification names a local part that is not ASCII: such a term matches nothing (RFC 8616 §4).
+    NonAsciiLocalPart,
 }
 
 /// The most that an explanation may grow to (RFC 7208 §6.2 leaves the number to us): four full lines of an SMTP reply.
@@ -37,11 +39,21 @@ const MAX_EXPLANATION_LEN: usize = 2048;
 
 /// As many parts of a macro string are expanded without a thought for their length.
 const FEW_PARTS: usize = 16;
+/// Octets that the macros of one string may read: a local part has no bound of its own, and a record may name it thousands of times.
+const MAX_WORK: usize = 1 << 20;
 
 impl Values<'_> {
     /// The target name of a domain specification; `validated` is what `%{p}` stands for.
     pub(super) fn target(&self, spec: &DomainSpec, domain: &Name, validated: &str) -> Target {
-        let text = self.end_of(spec.macro_string().parts(), domain, validated);
+        let string = spec.macro_string();
+        // RFC 8616 §4, whatever URL-escaping or transformers would make of it.
+        if !self.local_part.is_ascii() && (string.uses(MacroLetter::LocalPart) || string.uses(MacroLetter::Sender)) {
+            return Target::NonAsciiLocalPart;
+        }
+        if self.is_too_much_work(string) {
+            return Target::Malformed(spec.to_string().into(), NameError::TooLong);
+        }
+        let text = self.end_of(string.parts(), domain, validated);
         let text = truncate(&text);
         Name::parse(text).map_or_else(|error| Target::Malformed(text.into(), error), Target::Name)
     }
@@ -71,6 +83,9 @@ impl Values<'_> {
 
     /// The explanation, or `None` where it grows too long or does not come out as printable ASCII.
     pub(super) fn explanation(&self, string: &MacroString, domain: &Name, validated: &str) -> Option<Box<str>> {
+        if self.is_too_much_work(string) {
+            return None;
+        }
         let mut text = String::with_capacity(128);
         for part in string.parts() {
             self.push(&mut text, part, domain, validated);
@@ -80,6 +95,13 @@ impl Values<'_> {
         }
         // RFC 7208 §6.2: limited to US-ASCII. Controls, which a local part may hold, would reach headers and terminals.
         text.bytes().all(|octet| matches!(octet, b' '..=b'~')).then(|| text.into_boxed_str())
+    }
+
+    fn is_too_much_work(&self, string: &MacroString) -> bool {
+        let longest = MAX_NAME_LEN + self.local_part.len().max(self.helo.len()).max(self.receiver.len());
+        let expanded = string.parts().iter().filter(|part| matches!(part, MacroPart::Expand(_))).count();
+        // One macro is never too much: it is read once, as the message was.
+        expanded > 1 && expanded.saturating_mul(longest) > MAX_WORK
     }
 
     fn push(&self, out: &mut String, part: &MacroPart, domain: &Name, validated: &str) {

@@ -48,14 +48,14 @@ impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
                 self.begin_lookup(place)?;
                 match self.target(spec.as_ref(), place).await? {
                     Target::Name(target) => self.ptr(&target, place).await,
-                    Target::Malformed(..) => Ok(false),
+                    Target::Malformed(..) | Target::NonAsciiLocalPart => Ok(false),
                 }
             }
             (Mechanism::Exists(spec), _) => {
                 self.begin_lookup(place)?;
                 match self.target(Some(spec), place).await? {
                     Target::Name(target) => self.exists(&target, place).await,
-                    Target::Malformed(..) => Ok(false),
+                    Target::Malformed(..) | Target::NonAsciiLocalPart => Ok(false),
                 }
             }
             (Mechanism::Include(_), _) => Ok(false),

@@ -26,6 +26,7 @@ use crate::{
     dns::Resolver,
     join::join,
     message::Header,
+    name::Domain,
     session::{MailFrom, Session},
 };
 use check_host::CheckHost;
@@ -87,12 +88,13 @@ async fn check_identity<R: Resolver, O: Observe>(
         }
         Ok(domain) => {
             let whole_sender = format!("{}@{}", sender.local_part, domain.as_str());
+            let helo = helo_of(session);
             let values = Values {
                 ip,
                 sender: &whole_sender,
                 local_part: sender.local_part,
                 sender_domain: &domain,
-                helo: session.helo.as_deref().unwrap_or(UNKNOWN),
+                helo: &helo,
                 receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
                 now: session.received_at.0,
             };
@@ -104,4 +106,13 @@ async fn check_identity<R: Resolver, O: Observe>(
     };
     let (sender, Spent { lookups, void_lookups }) = (whole_sender.into(), spent);
     Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: lookups, void_lookups })
+}
+
+/// What `%{h}` stands for: the argument of HELO as it was given, but for U-labels, which become A-labels (RFC 8616 §4).
+fn helo_of(session: &Session) -> Cow<'_, str> {
+    let helo = session.helo.as_deref().unwrap_or(UNKNOWN);
+    match Domain::parse(helo) {
+        Ok(domain) if !helo.is_ascii() => Cow::Owned(domain.as_str().to_owned()),
+        Ok(_) | Err(_) => Cow::Borrowed(helo),
+    }
 }
