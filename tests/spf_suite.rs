@@ -218,6 +218,24 @@ fn our_own_suite() {
 }
 
 #[test]
+fn the_documentation_names_cases_that_exist() {
+    let mut names = std::collections::HashSet::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/spf")).unwrap() {
+        let yaml = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for scenario in Yaml::load_from_str(&yaml).unwrap() {
+            let tests = scenario.as_mapping_get("tests").and_then(Yaml::as_mapping).expect("tests");
+            names.extend(tests.keys().map(text));
+        }
+    }
+    let words = include_str!("../docs/spf.md").split('`').skip(1).step_by(2);
+    // Names of cases are the words in backquotes that have at least two underscores.
+    let documented: Vec<&str> = words.filter(|word| !word.contains(' ') && word.matches('_').count() > 1).collect();
+    assert!(documented.len() > 40, "{documented:?}");
+    let missing: Vec<_> = documented.iter().filter(|name| !names.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn the_suite_of_the_spf_project() {
     let Some(file) = std::env::var_os("MAILVERDICT_SPF_SUITE") else {
         skip::skipped("the suite of the SPF project; MAILVERDICT_SPF_SUITE does not name its file rfc7208-tests.yml");
