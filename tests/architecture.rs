@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 7] = [
     &["spf", "dkim", "authentication_results", "received"],
     &["arc", "dmarc"],
     &["policy", "verdict"],
-    &["authenticator", "registered_methods", "received_spf", "evidence", "fuzzing"],
+    &["authenticator", "registered_methods", "received_spf", "fuzzing"],
 ];
 
 /// The rooms that may name the `Resolver`: the one that makes it, the four that ask it, and the spine that hands it on.
