@@ -61,6 +61,40 @@ fn the_examples_of_the_rfcs_verify() {
     }
 }
 
+#[test]
+fn a_report_holds_all_that_was_found_out() {
+    let key = Key::named("rsa2048");
+    let zone = zone_of(&[("s1", &key)]);
+    let template = "v=1; a=rsa-sha256; c=relaxed/simple; d=example.com; s=s1; i=news@example.com; t=1799999000; x=1800000900; \
+                    l=4; h=From:Subject; bh={bh}; b={b}";
+    let raw = signed(b"From: a@example.com\r\nSubject: x\r\n\r\nab\r\ncd\r\n", &SignOptions::dkim(template), &key);
+    let [report] = &verify(&zone, &raw)[..] else { panic!("one signature") };
+    assert_eq!(report.result.keyword(), "policy");
+    let signature = &report.signature;
+    let texts = [&signature.algorithm, &signature.identity, &signature.canonicalization].map(|t| t.as_deref().unwrap());
+    assert_eq!(texts, ["rsa-sha256", "news@example.com", "relaxed/simple"]);
+    assert_eq!(signature.domain.as_ref().unwrap().as_str(), "example.com");
+    assert_eq!(signature.selector.as_ref().unwrap().as_str(), "s1");
+    assert_eq!(signature.key_name().unwrap().as_str(), "s1._domainkey.example.com");
+    assert_eq!(signature.signed_fields.iter().map(|name| &**name).collect::<Vec<_>>(), ["From", "Subject"]);
+    assert_eq!((signature.body_length, report.unsigned_octets), (Some(4), 4));
+    assert_eq!(
+        (signature.timestamp, signature.expiration),
+        (Some(UnixTime(1_799_999_000)), Some(UnixTime(1_800_000_900)))
+    );
+    let record = report.key.as_ref().unwrap();
+    assert_eq!((record.name.as_str(), &*record.text), ("s1._domainkey.example.com", &*key.record()));
+    assert_eq!((record.bits, record.testing, record.records), (Some(2048), false, 1));
+    // printf 'ab\r\n' | openssl dgst -sha256 -binary | base64
+    assert_eq!(STANDARD.encode(report.body_hash.unwrap().as_bytes()), "x8CHVQe9ltQH8Rbq9wbeBXyfHwJV8H/49X0PilJ9elA=");
+    assert!(report.header_hash.is_some());
+
+    // Without a key record, the name that was asked for is known all the same.
+    let [report] = &verify(&Zone::new(), &raw)[..] else { panic!("one signature") };
+    assert_eq!((report.result.keyword(), &report.key), ("permerror", &None));
+    assert_eq!(report.signature.key_name().unwrap().as_str(), "s1._domainkey.example.com");
+}
+
 const FILES: [&str; 8] =
     ["signature_field", "key_record", "canonicalization", "header", "body_length", "time", "algorithm", "limits"];
 

@@ -162,6 +162,12 @@ impl Signature {
 }
 
 impl SignatureSummary {
+    /// Where the key record is asked for, `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1); known as well where nothing was found
+    /// there. `None` where the field names no domain or no selector, or where the name grows too long.
+    pub fn key_name(&self) -> Option<Name> {
+        key_name(self.domain.as_ref()?, self.selector.as_ref()?).ok()
+    }
+
     /// What can be read of a field that is no valid signature: each tag by its own rule, whatever the others say.
     pub(crate) fn salvage(tags: &Tags<'_>) -> Self {
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into();
