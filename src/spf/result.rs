@@ -192,6 +192,20 @@ impl SpfResult {
         }
     }
 
+    /// The explanation that the domain publishes with its `fail`: words of a stranger, in printable ASCII.
+    pub fn published_explanation(&self) -> Option<&str> {
+        match self {
+            Self::Fail(_, Explanation::Published(text)) => Some(text),
+            Self::Fail(_, Explanation::Default)
+            | Self::None(_)
+            | Self::Neutral(_)
+            | Self::Pass(_)
+            | Self::SoftFail(_)
+            | Self::TempError(_)
+            | Self::PermError(_) => None,
+        }
+    }
+
     /// The directive that decided, if one did.
     pub fn matched(&self) -> Option<&Matched> {
         match self {

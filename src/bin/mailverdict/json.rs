@@ -10,7 +10,7 @@ use mailverdict::{
     arc::{ArcReport, Trusted},
     dkim::SignatureReport,
     dmarc::{Comparison, DmarcReport},
-    spf::{Explanation, SpfReport, SpfReports, SpfResult},
+    spf::{SpfReport, SpfReports},
     verdict::PolicyOverride,
 };
 use serde::Serialize;
@@ -194,20 +194,10 @@ impl From<&SpfReports> for Spf {
 
 impl From<&SpfReport> for Identity {
     fn from(report: &SpfReport) -> Self {
-        let explanation = match &report.result {
-            SpfResult::Fail(_, Explanation::Published(text)) => Some(text.to_string()),
-            SpfResult::Fail(_, Explanation::Default)
-            | SpfResult::None(_)
-            | SpfResult::Neutral(_)
-            | SpfResult::Pass(_)
-            | SpfResult::SoftFail(_)
-            | SpfResult::TempError(_)
-            | SpfResult::PermError(_) => None,
-        };
         Self {
             result: report.result.keyword(),
             domain: report.domain.to_string(),
-            explanation,
+            explanation: report.result.published_explanation().map(str::to_owned),
             matched: report.result.matched().map(|matched| matched.directive.to_string()),
             dns_lookups: report.dns_lookups,
             void_lookups: report.void_lookups,

@@ -10,7 +10,7 @@ use mailverdict::{
     dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult},
     received_spf::ReceivedSpf,
     session::MailFrom,
-    spf::{Explanation, SpfReport, SpfReports, SpfResult},
+    spf::{SpfReport, SpfReports},
 };
 use std::fmt::{self, Write};
 
@@ -132,7 +132,7 @@ pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
         match report {
             Some(report) => {
                 let mut reason = report.result.to_string();
-                if let Some(text) = published_explanation(report) {
+                if let Some(text) = report.result.published_explanation() {
                     // RFC 7208 §6.2: receivers are warned that the text is the domain's, not theirs.
                     reason = format!("{reason}; the domain says: \"{text}\"");
                 }
@@ -210,19 +210,6 @@ pub(crate) fn write_field(out: &mut impl Write, field: &str) -> fmt::Result {
         let (fold, _) = line.split_at_checked(line.len() - content.len()).unwrap_or_default();
         writeln!(out, "{fold}{}", printable(content))
     })
-}
-
-fn published_explanation(report: &SpfReport) -> Option<&str> {
-    match &report.result {
-        SpfResult::Fail(_, Explanation::Published(text)) => Some(text),
-        SpfResult::Fail(_, Explanation::Default)
-        | SpfResult::None(_)
-        | SpfResult::Neutral(_)
-        | SpfResult::Pass(_)
-        | SpfResult::SoftFail(_)
-        | SpfResult::TempError(_)
-        | SpfResult::PermError(_) => None,
-    }
 }
 
 /// The key by which a signature was made, as far as it is known.
