@@ -12,24 +12,12 @@ use mailverdict::{
     time::UnixTime,
 };
 use saphyr::{LoadableYamlNode, Yaml};
-use std::{
-    collections::{BTreeMap, HashSet},
-    future::Future,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::collections::{BTreeMap, HashSet};
 use support::{
+    ready::now,
     sealer::{self, SetOptions, sealed},
     signer::{self, Key, SignOptions},
 };
-
-/// A zone in memory has every answer at the first poll.
-fn now<T>(question: impl Future<Output = T>) -> T {
-    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
     case.as_mapping_get(key).and_then(|value| value.as_str())

@@ -13,7 +13,8 @@ use mailverdict::{
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use support::{
-    dkim_case::{Case, now, shown},
+    dkim_case::{Case, shown},
+    ready::now,
     signer::{Key, SignOptions, signed},
 };
 

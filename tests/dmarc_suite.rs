@@ -16,21 +16,11 @@ use mailverdict::{
     name::{Domain, Name},
 };
 use saphyr::{LoadableYamlNode, Yaml};
-use std::{
-    future::Future,
-    net::IpAddr,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
+use std::{net::IpAddr, sync::Arc};
+use support::{
+    ready::now,
+    signer::{Key, SignOptions, signed},
 };
-use support::signer::{Key, SignOptions, signed};
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
     case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text: {value:?}")))

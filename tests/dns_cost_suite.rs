@@ -21,7 +21,10 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll, Waker},
 };
-use support::signer::{Key, SignOptions, signed};
+use support::{
+    ready::now,
+    signer::{Key, SignOptions, signed},
+};
 
 /// A zone whose answers all take exactly one round. Rounds are counted, not timed: if a round took 20 ms, an evaluation would take
 /// as many times 20 ms as it takes rounds.
@@ -104,14 +107,6 @@ fn stories_ask_once_and_side_by_side() {
         }
     }
     println!("{} stories", stories.len());
-}
-
-/// Runs where every answer is there at once.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
 }
 
 /// The records of an identity that costs as much as SPF allows: nine `mx` of ten hosts, a `ptr`, an explanation.

@@ -1,6 +1,9 @@
 //! One case of `tests/data/dkim/*.yml`; README.md there tells its keys.
 
-use super::signer::{Key, SignOptions, signed};
+use super::{
+    ready::now,
+    signer::{Key, SignOptions, signed},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
     dkim::{Policy, SignatureReport, StreamingVerifier},
@@ -10,24 +13,11 @@ use mailverdict::{
     time::UnixTime,
 };
 use saphyr::Yaml;
-use std::{
-    future::Future,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
 
 const MESSAGE: &str = "From: Joe <joe@example.com>\nTo: you@example.net\nSubject: hello\n\nHi.\n";
 
 /// When messages are received, where a case does not say.
 const NOW: u64 = 1_800_000_000;
-
-/// A zone in memory has every answer at the first poll.
-pub fn now<T>(question: impl Future<Output = T>) -> T {
-    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 /// `pass`, or the keyword and the reason.
 pub fn shown(report: &SignatureReport) -> String {

@@ -9,6 +9,7 @@ pub mod dns_server;
 pub mod faulty_dns;
 #[cfg(feature = "hickory")]
 pub mod nsd;
+pub mod ready;
 pub mod sealer;
 pub mod signer;
 pub mod skip;
