@@ -137,7 +137,7 @@ impl<R: Resolver> Authenticator<R> {
 
     /// The questions of one message.
     fn inquiry(&self) -> Inquiry<'_, R> {
-        let Policy { dns, time_limit, question_time_limit, .. } = &self.policy;
-        Inquiry::new(&self.resolver, dns, *time_limit, *question_time_limit)
+        let Policy { budget, time_limit, question_time_limit, .. } = &self.policy;
+        Inquiry::new(&self.resolver, budget, *time_limit, *question_time_limit)
     }
 }

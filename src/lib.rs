@@ -6,12 +6,13 @@
 //     4  arc             dmarc
 //     3  spf             dkim             authentication_results         received
 //     2  message         session          dns             crypto
-//     1  name            time             join            memo
+//     1  name            time             join            memo            budget
 //     0  lex
 
 pub mod arc;
 pub mod authentication_results;
 pub mod authenticator;
+pub mod budget;
 pub mod crypto;
 pub mod dkim;
 pub mod dmarc;
@@ -34,6 +35,7 @@ pub mod time;
 pub mod verdict;
 
 pub use authenticator::Authenticator;
+pub use budget::Budget;
 pub use lex::SyntaxError;
 pub use message::Message;
 pub use policy::Policy;

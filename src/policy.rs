@@ -1,6 +1,6 @@
 //! What a receiver may decide for itself.
 
-use crate::{arc, dkim, dmarc, dns, spf};
+use crate::{arc, budget::Budget, dkim, dmarc, spf};
 use std::time::Duration;
 
 /// Everything a receiver may decide for itself. The defaults are the RFCs' numbers, or reasoned where the RFCs have none.
@@ -15,8 +15,8 @@ pub struct Policy {
     pub arc: arc::Policy,
     /// Which DMARC, and what it leaves to receivers.
     pub dmarc: dmarc::Policy,
-    /// How much of the DNS one message may cost.
-    pub dns: dns::Ceilings,
+    /// What one message may cost as a whole, beside the limits of each protocol.
+    pub budget: Budget,
     /// The time for the evaluation of one message (RFC 7208 §4.6.4 asks for at least 20 seconds), from the first answer of the DNS
     /// that has to be waited for.
     pub time_limit: Duration,
@@ -31,7 +31,7 @@ impl Default for Policy {
             dkim: dkim::Policy::default(),
             arc: arc::Policy::default(),
             dmarc: dmarc::Policy::default(),
-            dns: dns::Ceilings::default(),
+            budget: Budget::default(),
             time_limit: Duration::from_secs(20),
             question_time_limit: Duration::from_secs(5),
         }

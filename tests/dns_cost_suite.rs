@@ -207,7 +207,7 @@ fn ceilings_cut_off_with_a_reason() {
     let mut results = Vec::new();
     for questions in 0..=4 {
         let mut policy = Policy::default();
-        policy.dns.questions = questions;
+        policy.budget.questions = questions;
         let recording = Recording::new(story::zone());
         let verdict = now(Authenticator::new(&recording).with_policy(policy).authenticate(&message, story.session()));
         let (spf, dkim) = (verdict.spf.mail_from.unwrap().result, &verdict.dkim[0].result);

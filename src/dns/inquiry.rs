@@ -1,11 +1,11 @@
 //! The questions of one message: each asked once, counted, and limited in time.
 
 use super::{
-    Ceilings, Lookup, LookupError, Mx, Question, Resolver,
+    Lookup, LookupError, Mx, Question, Resolver,
     record::{AnyAnswer, Record, octets},
     reverse_name,
 };
-use crate::name::Name;
+use crate::{budget::Budget, name::Name};
 use std::{
     future::{Future, poll_fn},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -43,12 +43,12 @@ enum Purpose {
 struct Book {
     /// In the order of asking. There are no more than the ceiling allows, and few in practice: a search is cheaper than a hash.
     entries: Vec<Entry>,
-    evidence: Budget,
-    policy: Budget,
+    evidence: Share,
+    policy: Share,
 }
 
 #[derive(Debug)]
-struct Budget {
+struct Share {
     questions: usize,
     octets: usize,
 }
@@ -80,16 +80,11 @@ enum Turn<T> {
 
 impl<'r, R: Resolver> Inquiry<'r, R> {
     /// The time runs from the first answer that is not at hand.
-    pub(crate) fn new(
-        resolver: &'r R,
-        ceilings: &Ceilings,
-        time_limit: Duration,
-        question_time_limit: Duration,
-    ) -> Self {
+    pub(crate) fn new(resolver: &'r R, budget: &Budget, time_limit: Duration, question_time_limit: Duration) -> Self {
         let book = Book {
             entries: Vec::with_capacity(8),
-            evidence: Budget { questions: ceilings.questions, octets: ceilings.octets },
-            policy: Budget { questions: ceilings.policy_questions, octets: ceilings.policy_octets },
+            evidence: Share { questions: budget.questions, octets: budget.octets },
+            policy: Share { questions: budget.policy_questions, octets: budget.policy_octets },
         };
         Self { resolver, time_limit, question_time_limit, deadline: OnceLock::new(), book: Mutex::new(book) }
     }
@@ -222,7 +217,7 @@ impl Book {
         }
     }
 
-    fn budget(&mut self, purpose: Purpose) -> &mut Budget {
+    fn budget(&mut self, purpose: Purpose) -> &mut Share {
         match purpose {
             Purpose::Evidence => &mut self.evidence,
             Purpose::Policy => &mut self.policy,

@@ -2,7 +2,6 @@
 
 #[cfg(feature = "hickory")]
 mod cache;
-mod ceilings;
 #[cfg(feature = "hickory")]
 mod hickory;
 pub(crate) mod inquiry;
@@ -13,7 +12,6 @@ mod recording;
 mod zone;
 mod zone_text;
 
-pub use ceilings::Ceilings;
 #[cfg(feature = "hickory")]
 pub use hickory::{Hickory, HickoryError};
 pub use master_file::{ZoneError, ZoneProblem};

@@ -1,7 +1,7 @@
 //! Once, within ceilings, in time, and handed over.
 
 use super::*;
-use crate::{dns::Answer, join::join};
+use crate::{budget::Budget, dns::Answer, join::join};
 use std::{
     pin::Pin,
     sync::{
@@ -83,8 +83,8 @@ fn drive<F: Future>(future: F) -> F::Output {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn inquiry<'r>(resolver: &'r Slow, ceilings: &Ceilings) -> Inquiry<'r, Slow> {
-    Inquiry::new(resolver, ceilings, MINUTE, MINUTE)
+fn inquiry<'r>(resolver: &'r Slow, budget: &Budget) -> Inquiry<'r, Slow> {
+    Inquiry::new(resolver, budget, MINUTE, MINUTE)
 }
 
 fn name(text: &str) -> Name {
@@ -94,7 +94,7 @@ fn name(text: &str) -> Name {
 #[test]
 fn a_question_is_asked_once_side_by_side_and_one_after_another() {
     let resolver = Slow { polls: 3, octets: 1, ..Slow::default() };
-    let inquiry = inquiry(&resolver, &Ceilings::default());
+    let inquiry = inquiry(&resolver, &Budget::default());
     let (evidence, policy) = (inquiry.evidence(), inquiry.policy());
     let (a, b) = drive(join(evidence.txt(&name("a")), join(evidence.txt(&name("A")), policy.txt(&name("a")))));
     assert_eq!(a.clone().unwrap().records(), [b"x".to_vec().into_boxed_slice()]);
@@ -110,7 +110,7 @@ fn a_question_is_asked_once_side_by_side_and_one_after_another() {
 #[test]
 fn a_failure_is_remembered_as_well() {
     let resolver = Slow { fails: true, ..Slow::default() };
-    let inquiry = inquiry(&resolver, &Ceilings::default());
+    let inquiry = inquiry(&resolver, &Budget::default());
     for _ in 0..2 {
         assert_eq!(drive(inquiry.evidence().txt(&name("a"))), Err(LookupError::ServerFailure));
     }
@@ -120,7 +120,7 @@ fn a_failure_is_remembered_as_well() {
 #[test]
 fn who_is_dropped_hands_over_to_one_who_waits() {
     let resolver = Slow { polls: 3, ..Slow::default() };
-    let inquiry = inquiry(&resolver, &Ceilings::default());
+    let inquiry = inquiry(&resolver, &Budget::default());
     let (asker, other) = (inquiry.evidence(), inquiry.evidence());
     let name = name("a");
     let mut first = Box::pin(asker.txt(&name));
@@ -139,7 +139,7 @@ fn who_is_dropped_hands_over_to_one_who_waits() {
 #[test]
 fn who_waits_is_woken_by_the_answer() {
     let resolver = Slow { polls: 2, ..Slow::default() };
-    let inquiry = inquiry(&resolver, &Ceilings::default());
+    let inquiry = inquiry(&resolver, &Budget::default());
     let (asker, other) = (inquiry.evidence(), inquiry.evidence());
     let name = name("a");
     let (mut first, mut second) = (Box::pin(asker.txt(&name)), Box::pin(other.txt(&name)));
@@ -155,8 +155,8 @@ fn who_waits_is_woken_by_the_answer() {
 #[test]
 fn questions_end_at_their_ceiling_and_those_of_policy_at_another() {
     let resolver = Slow::default();
-    let ceilings = Ceilings { questions: 2, policy_questions: 1, ..Ceilings::default() };
-    let inquiry = inquiry(&resolver, &ceilings);
+    let budget = Budget { questions: 2, policy_questions: 1, ..Budget::default() };
+    let inquiry = inquiry(&resolver, &budget);
     let (evidence, policy) = (inquiry.evidence(), inquiry.policy());
     for allowed in ["a", "b", "a"] {
         assert!(drive(evidence.txt(&name(allowed))).is_ok(), "{allowed}");
@@ -173,8 +173,8 @@ fn questions_end_at_their_ceiling_and_those_of_policy_at_another() {
 #[test]
 fn octets_end_at_their_ceiling_and_nothing_is_asked_after() {
     let resolver = Slow { octets: 50, ..Slow::default() };
-    let ceilings = Ceilings { octets: 101, ..Ceilings::default() };
-    let inquiry = inquiry(&resolver, &ceilings);
+    let budget = Budget { octets: 101, ..Budget::default() };
+    let inquiry = inquiry(&resolver, &budget);
     let evidence = inquiry.evidence();
     assert!(drive(evidence.txt(&name("a"))).is_ok());
     assert!(drive(evidence.txt(&name("b"))).is_ok());
@@ -190,7 +190,7 @@ fn octets_end_at_their_ceiling_and_nothing_is_asked_after() {
 fn time_ends_for_a_question_and_for_the_message() {
     let resolver = Slow { polls: 10, ..Slow::default() };
     let limited = |time_limit, question_time_limit| {
-        let inquiry = Inquiry::new(&resolver, &Ceilings::default(), time_limit, question_time_limit);
+        let inquiry = Inquiry::new(&resolver, &Budget::default(), time_limit, question_time_limit);
         drive(inquiry.evidence().txt(&name("a"))).unwrap_err()
     };
     assert_eq!(limited(2 * MINUTE, MINUTE), LookupError::Timeout);
@@ -205,7 +205,7 @@ fn time_ends_for_a_question_and_for_the_message() {
 #[test]
 fn an_answer_at_hand_needs_no_time() {
     let resolver = Slow::default();
-    let inquiry = Inquiry::new(&resolver, &Ceilings::default(), Duration::ZERO, Duration::ZERO);
+    let inquiry = Inquiry::new(&resolver, &Budget::default(), Duration::ZERO, Duration::ZERO);
     assert!(drive(inquiry.evidence().txt(&name("a"))).is_ok());
     assert!(resolver.limits.lock().unwrap().is_empty());
 }

@@ -8,10 +8,10 @@ use super::{
 };
 use arbitrary::Unstructured;
 use mailverdict::{
-    Authenticator, Message, Policy,
+    Authenticator, Budget, Message, Policy,
     dkim::{DkimResult, StreamingVerifier},
     dmarc::{Editions, Policy as DmarcPolicy, SuffixList},
-    dns::{Ceilings, Lookup, Mx, Resolver, Zone},
+    dns::{Lookup, Mx, Resolver, Zone},
     name::Name,
     spf::{Observers, Tree},
 };
@@ -101,7 +101,7 @@ pub(crate) fn authenticate(data: &[u8]) {
     let authenticator = Authenticator::new(&resolver).with_policy(policy);
     let verdict = now(authenticator.authenticate(&message, session.clone()));
     let questions = resolver.take();
-    let Ceilings { questions: evidence, policy_questions, .. } = Ceilings::default();
+    let Budget { questions: evidence, policy_questions, .. } = Budget::default();
     assert!(questions <= evidence + policy_questions, "{questions} questions");
     assert_verdict(&verdict, &raw, &message, &session);
     assert_eq!(now(authenticator.authenticate(&message, session)), verdict, "not the same twice");
