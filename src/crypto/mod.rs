@@ -1,5 +1,7 @@
 //! Signature algorithms: what is allowed, and who computes it.
 
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc;
 mod ed25519;
 mod montgomery;
 mod rsa;

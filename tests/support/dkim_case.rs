@@ -6,6 +6,7 @@ use super::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
+    crypto::RSA_SHA256_REFERENCE,
     dkim::{Policy, SignatureReport, StreamingVerifier},
     dns::{LookupError, RecordType, Zone},
     message::Message,
@@ -208,22 +209,29 @@ impl<'y> Case<'y> {
         policy
     }
 
-    /// The reports, from the top of the header down; any chunking of the body gives the same.
+    /// The reports, from the top of the header down; any chunking of the body gives the same, whoever computes.
     pub fn reports(&self) -> Vec<SignatureReport> {
         let raw = self.received();
         let (zone, policy) = (self.zone(), self.policy());
         let message = Message::parse(&raw).unwrap();
         let author = Domain::parse(self.text("author").unwrap_or("example.com")).unwrap();
         let at = UnixTime(self.number("at").unwrap_or(NOW));
-        let verify = |chunk: usize| {
-            let mut verifier = StreamingVerifier::new(&policy, message.header(), std::slice::from_ref(&author), at);
+        let verify = |policy: &Policy, chunk: usize| {
+            let mut verifier = StreamingVerifier::new(policy, message.header(), std::slice::from_ref(&author), at);
             let keys = now(verifier.ask_keys(&zone));
             message.body().chunks(chunk).for_each(|chunk| verifier.body(chunk));
             verifier.finish(&keys)
         };
-        let reports = verify(usize::MAX);
-        assert_eq!(verify(1), reports);
-        assert_eq!(verify(7), reports);
+        let reports = verify(&policy, usize::MAX);
+        assert_eq!(verify(&policy, 1), reports);
+        assert_eq!(verify(&policy, 7), reports);
+        let mut by_reference = policy.clone();
+        for algorithm in &mut by_reference.algorithms {
+            *algorithm = if algorithm.name() == "rsa-sha256" { RSA_SHA256_REFERENCE } else { *algorithm };
+        }
+        assert_eq!(verify(&by_reference, usize::MAX), reports);
+        #[cfg(feature = "aws-lc-rs")]
+        assert_eq!(verify(&policy.with_aws_lc(), usize::MAX), reports);
         reports
     }
 
