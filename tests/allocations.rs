@@ -96,11 +96,22 @@ fn print_sites(profile: &str) {
     points.sort_by_key(|point| std::cmp::Reverse(point["tbk"].as_u64()));
     for point in points {
         let frames = point["fs"].as_array().unwrap().iter().map(frame);
-        let of_this_library = |function: &String| function.trim_start_matches('<').starts_with("mailverdict::");
-        let ours: Vec<_> = frames.filter(of_this_library).take(4).collect();
+        let ours: Vec<_> = frames.filter(|frame| is_of_this_library(frame)).take(4).collect();
         println!("  {} blocks, {} octets", point["tbk"], point["tb"]);
         ours.iter().for_each(|function| println!("      {function}"));
     }
+}
+
+/// A frame reads `function (path/to/file.rs:line:column)`, with the last components of the path; without debug information the
+/// function alone is there.
+fn is_of_this_library(frame: &str) -> bool {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = frame.rsplit_once(" (").and_then(|(_, place)| {
+        let (folder, file) = place.split_at(place.find("src/")?);
+        let is_root = folder.is_empty() || root.ends_with(folder);
+        Some(is_root && root.join(file.split(':').next()?).is_file())
+    });
+    source.unwrap_or_else(|| frame.trim_start_matches('<').starts_with("mailverdict::"))
 }
 
 /// One test, as the counter counts for the whole process.
