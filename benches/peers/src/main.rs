@@ -26,7 +26,11 @@ fn main() {
     let (cases, zone) = cases();
     let (mail_auth, ours) = (MailAuth::new(&zone), Ours::new(&zone));
     // The first is what the others are compared with.
-    let contenders: [&dyn Contender; 2] = [&mail_auth, &ours];
+    let mut contenders: Vec<&dyn Contender> = vec![&mail_auth, &ours];
+    #[cfg(feature = "aws-lc")]
+    let ours_with_aws_lc = Ours::with_aws_lc(&zone);
+    #[cfg(feature = "aws-lc")]
+    contenders.push(&ours_with_aws_lc);
     println!("| case | who | median ns | minimum ns | ratio |\n|---|---|--:|--:|--:|");
     for case in &cases {
         if !words.is_empty() && !words.iter().any(|word| case.name.contains(word)) {

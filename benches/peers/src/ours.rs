@@ -6,7 +6,7 @@ use crate::{
     zone::Zone,
 };
 use mailverdict::{
-    Authenticator, Message, Session,
+    Authenticator, Message, Policy, Session,
     arc::ArcResult,
     authentication_results::AuthenticationResults,
     dkim::{DkimResult, SignatureReport},
@@ -73,12 +73,26 @@ fn name(text: &str) -> Name {
 }
 
 pub struct Ours {
+    name: &'static str,
     authenticator: Authenticator<Answers>,
 }
 
 impl Ours {
+    /// As everybody gets it.
     pub fn new(zone: &Zone) -> Self {
-        Self { authenticator: Authenticator::new(Answers::of(zone)) }
+        Self::with_policy("mailverdict", Policy::default(), zone)
+    }
+
+    /// With its signatures verified by AWS-LC.
+    #[cfg(feature = "aws-lc")]
+    pub fn with_aws_lc(zone: &Zone) -> Self {
+        let mut policy = Policy::default();
+        policy.dkim = policy.dkim.with_aws_lc();
+        Self::with_policy("mailverdict (aws-lc-rs)", policy, zone)
+    }
+
+    fn with_policy(name: &'static str, policy: Policy, zone: &Zone) -> Self {
+        Self { name, authenticator: Authenticator::new(Answers::of(zone)).with_policy(policy) }
     }
 
     fn dkim(&self, raw: &str) -> Vec<SignatureReport> {
@@ -108,7 +122,7 @@ fn mail_from(client: &Client) -> Session {
 
 impl Contender for Ours {
     fn name(&self) -> &'static str {
-        "mailverdict"
+        self.name
     }
 
     fn prepare<'t>(&'t self, task: &'t Task) -> Option<Box<dyn Prepared + 't>> {
