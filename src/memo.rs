@@ -56,17 +56,34 @@ impl<T> Default for Memo<T> {
 impl<T> Memo<T> {
     /// What `read` makes of the texts, or made of them before.
     pub(crate) fn recall(&self, texts: &Texts, read: impl FnOnce(&[Box<[u8]>]) -> T) -> Arc<T> {
+        self.recall_with(texts, read, Arc::clone)
+    }
+
+    /// The part of it that is wanted, without a hold on the rest.
+    #[inline]
+    pub(crate) fn recall_with<U>(
+        &self,
+        texts: &Texts,
+        read: impl FnOnce(&[Box<[u8]>]) -> T,
+        part: impl Fn(&Arc<T>) -> U,
+    ) -> U {
         let address = texts.as_ptr() as usize;
         // Fibonacci hashing: allocations lie on round addresses, and the product's high bits depend on all of them.
         let identity = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        if let Some(known) = self.by_identity.find(identity, |known| Arc::ptr_eq(known, texts)) {
+        if let Some(known) = self.by_identity.find(identity, |known| Arc::ptr_eq(known, texts), &part) {
             return known;
         }
+        part(&self.recall_text(texts, identity, read))
+    }
+
+    /// By the text, and by the identity the next time.
+    #[cold]
+    fn recall_text(&self, texts: &Texts, identity: u64, read: impl FnOnce(&[Box<[u8]>]) -> T) -> Arc<T> {
         if texts.iter().map(|text| text.len() + size_of::<Box<[u8]>>()).sum::<usize>() > MAX_OCTETS {
             return Arc::new(read(texts));
         }
         let content = self.hasher.hash_one(texts);
-        let read = self.by_text.find(content, |known| known == texts).unwrap_or_else(|| {
+        let read = self.by_text.find(content, |known| known == texts, Arc::clone).unwrap_or_else(|| {
             let read = Arc::new(read(texts));
             self.by_text.keep(content, Entry { texts: Arc::clone(texts), read: Arc::clone(&read) });
             read
@@ -85,10 +102,10 @@ impl<T> Table<T> {
         self.0.get(usize::try_from(hash % SETS as u64).unwrap_or_default())
     }
 
-    fn find(&self, hash: u64, is_it: impl Fn(&Texts) -> bool) -> Option<Arc<T>> {
+    fn find<U>(&self, hash: u64, is_it: impl Fn(&Texts) -> bool, part: impl Fn(&Arc<T>) -> U) -> Option<U> {
         // A set is never left half changed, so a panic elsewhere does not spoil it.
         let set = self.set(hash)?.read().unwrap_or_else(PoisonError::into_inner);
-        set.entries.iter().flatten().find(|entry| is_it(&entry.texts)).map(|entry| Arc::clone(&entry.read))
+        set.entries.iter().flatten().find(|entry| is_it(&entry.texts)).map(|entry| part(&entry.read))
     }
 
     fn keep(&self, hash: u64, entry: Entry<T>) {

@@ -108,6 +108,16 @@ impl Name {
         self.labels().count()
     }
 
+    /// Whether there is more than one label.
+    pub(crate) fn has_parent(&self) -> bool {
+        memchr::memchr(b'.', self.0.as_bytes()).is_some()
+    }
+
+    /// The text, without a copy.
+    pub(crate) fn into_text(self) -> Arc<str> {
+        self.0
+    }
+
     /// The name without its leftmost label; none above the root.
     pub fn parent(&self) -> Option<Self> {
         match self.0.split_once('.') {

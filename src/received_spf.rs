@@ -79,7 +79,7 @@ impl<'r> ReceivedSpf<'r> {
             | SpfResult::Fail(matched, _)
             | SpfResult::SoftFail(matched)
             | SpfResult::Neutral(NeutralReason::Matched(matched)) => {
-                pairs.push(("mechanism", value(&matched.directive.mechanism.to_string())));
+                pairs.push(("mechanism", value(&matched.directive().mechanism.to_string())));
             }
             SpfResult::Neutral(NeutralReason::NoMatch { .. }) => pairs.push(("mechanism", value("default"))),
             SpfResult::TempError(_) | SpfResult::PermError(_) => pairs.push(("problem", value(&reason))),
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::{
         name::Name,
-        spf::{Directive, Explanation, Matched, PermError},
+        spf::{Explanation, Matched, PermError, Record},
     };
     use std::net::Ipv4Addr;
 
@@ -177,8 +177,8 @@ mod tests {
     }
 
     fn fail() -> SpfResult {
-        let directive: Directive = "-exists:%{l}.example.com".parse().unwrap();
-        SpfResult::Fail(Matched { domain: name("example.com"), directive, inner: None }, Explanation::Default)
+        let record: Record = "v=spf1 -exists:%{l}.example.com".parse().unwrap();
+        SpfResult::Fail(Matched::new(name("example.com"), record, 0).unwrap(), Explanation::Default)
     }
 
     /// Reads the field as RFC 5322 does: folds undone, then comment, quoted strings and what is left.

@@ -108,7 +108,7 @@ impl<'y> Case<'y> {
 
     /// What is wrong; nothing where all is well.
     fn failures(&self, report: &SpfReport) -> Vec<String> {
-        let matched = report.result.matched().map(|matched| matched.directive.to_string());
+        let matched = report.result.matched().map(|matched| matched.directive().to_string());
         let explanation = match &report.result {
             SpfResult::Fail(_, Explanation::Published(text)) => text.to_string(),
             _ => "DEFAULT".into(),

@@ -3,11 +3,11 @@
 use super::{
     expand::{Target, Values},
     limits::{Budget, Limit, Limits, Spent},
-    mechanism::Match,
+    matched::{DirectiveAt, Matched},
     observe::{Observe, Tried},
     parse,
     record::{Directive, Mechanism, Qualifier, Record},
-    result::{Explanation, Matched, NeutralReason, NoneReason, PermError, SpfResult, TempError},
+    result::{Explanation, NeutralReason, NoneReason, PermError, SpfResult, TempError},
     {DomainSpec, MacroLetter},
 };
 use crate::{
@@ -40,7 +40,7 @@ pub(super) struct CheckHost<'a, R, O> {
 }
 
 /// Evaluation stopped: the "exception" of RFC 7208 §4.6.2.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Exception {
     Temp(TempError),
     Perm(PermError),
@@ -59,17 +59,21 @@ pub(super) enum Term<'t> {
     Redirect(&'t DomainSpec),
 }
 
-/// What a domain publishes.
-enum Publication {
-    Record(Arc<Record>),
+/// Why a record was not entered.
+#[derive(Debug)]
+enum NotEntered {
     None(NoneReason),
+    Exception(Exception),
 }
 
-/// Whether an explanation may be wanted (RFC 7208 §6.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Nesting {
-    Outermost,
-    Included,
+/// Where a record leads.
+#[derive(Debug)]
+enum Next {
+    Matched,
+    Include(Name),
+    Redirect(Name),
+    /// Nothing matched, and there is no `redirect`.
+    End,
 }
 
 impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
@@ -88,162 +92,211 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
     }
 
     /// `check_host()` for the identity's own domain.
+    ///
+    /// The records that are open stand in a path, each but the first included by the one before it; where they match, the path is
+    /// what is reported.
     pub(super) async fn evaluate(&mut self, domain: &Name) -> SpfResult {
-        self.check_host(domain, Nesting::Outermost).await
+        let mut path = match self.enter(domain.clone(), false).await {
+            Ok(outermost) => Matched { outermost, included: Vec::new() },
+            Err(not_entered) => return self.left(1, not_entered.into()),
+        };
+        loop {
+            let depth = path.included.len();
+            match self.try_directives(path.innermost_mut(), depth).await {
+                Ok(Next::Matched) => {
+                    if self.leave_matched(&mut path) {
+                        return self.conclude(path).await;
+                    }
+                }
+                Ok(Next::End) => {
+                    // RFC 7208 §4.7
+                    let no_match = |domain| SpfResult::Neutral(NeutralReason::NoMatch { domain });
+                    let Some(at) = path.included.pop() else {
+                        return self.left(path.outermost.entered, no_match(path.outermost.domain));
+                    };
+                    self.left(at.entered, no_match(at.domain));
+                    self.not_matched(path.innermost_mut());
+                }
+                Ok(Next::Include(target)) => match self.enter(target.clone(), true).await {
+                    Ok(at) => path.included.push(at),
+                    Err(not_entered) => {
+                        let at = path.innermost();
+                        let exception = at.not_included(&target, &not_entered);
+                        self.left(1, not_entered.into());
+                        self.observer.tried(at.directive(), Tried::Failed, self.budget.spent());
+                        return self.abandon(&path, exception);
+                    }
+                },
+                Ok(Next::Redirect(target)) => {
+                    let entered = self.enter(target.clone(), true).await;
+                    let at = path.innermost_mut();
+                    at.entered += 1;
+                    match entered {
+                        Ok(target) => *at = DirectiveAt { entered: at.entered, ..target },
+                        Err(not_entered) => {
+                            let exception = at.not_redirected(&target, not_entered);
+                            return self.abandon(&path, exception);
+                        }
+                    }
+                }
+                Err(exception) => return self.abandon(&path, exception),
+            }
+        }
     }
 
-    /// `check_host()`. A `redirect` goes round the loop, an `include` recurses.
-    async fn check_host(&mut self, domain: &Name, nesting: Nesting) -> SpfResult {
-        let mut domain = domain.clone();
-        let mut entered = 0_usize;
-        // The record whose `redirect` led here, and its domain.
-        let mut redirected_from: Option<(Arc<Record>, Name)> = None;
-        let result = loop {
-            entered += 1;
-            let record =
-                match self.publication(&domain, nesting == Nesting::Included || redirected_from.is_some()).await {
-                    Ok(Publication::Record(record)) => record,
-                    Ok(Publication::None(reason)) => {
-                        self.observer.entered(&domain, None, self.budget.spent());
-                        let redirect =
-                            redirected_from.as_ref().and_then(|(record, from)| Some((record.redirect.as_ref()?, from)));
-                        break match redirect {
-                            Some((spec, from)) => Place { domain: from, term: Term::Redirect(spec) }
-                                .no_record(domain.as_str(), reason)
-                                .into(),
-                            None => SpfResult::None(reason),
-                        };
-                    }
-                    Err(exception) => {
-                        self.observer.entered(&domain, None, self.budget.spent());
-                        break exception.into();
-                    }
-                };
-            self.observer.entered(&domain, Some(&record), self.budget.spent());
-            match self.directives(&record, &domain, nesting).await {
-                Ok(Some(result)) => break result,
-                Ok(None) => {}
-                Err(exception) => break exception.into(),
+    /// RFC 7208 §4.3 to §4.6: the one SPF record of a domain. `is_target` of an `include` or a `redirect`, whose questions count.
+    async fn enter(&mut self, domain: Name, is_target: bool) -> Result<DirectiveAt, NotEntered> {
+        let published = match self.resolver.txt(&domain).await {
+            Ok(answer) => {
+                if is_target && answer.is_void() {
+                    // Counted, not judged: without a record at its target the term is a permerror anyway.
+                    let _ = self.budget.consume_void();
+                }
+                self.published(&domain, &answer)
             }
-            let Some(spec) = record.effective_redirect() else {
-                // RFC 7208 §4.7
-                break SpfResult::Neutral(NeutralReason::NoMatch { domain });
-            };
-            let place = Place { domain: &domain, term: Term::Redirect(spec) };
-            let target = match self.redirect_target(spec, place).await {
-                Ok(target) => target,
-                Err(exception) => break exception.into(),
-            };
-            redirected_from = Some((record, std::mem::replace(&mut domain, target)));
+            Err(error) => Err(NotEntered::Exception(Exception::lookup(&domain, error))),
         };
-        let spent = self.spent();
-        for _ in 0..entered {
-            self.observer.left(&result, spent);
+        self.observer.entered(&domain, published.as_deref().ok(), self.budget.spent());
+        published.map(|record| DirectiveAt { domain, record, place: 0, entered: 1 })
+    }
+
+    fn published(&self, domain: &Name, answer: &Answer<Box<[u8]>>) -> Result<Arc<Record>, NotEntered> {
+        let texts = match answer {
+            Answer::Records(texts) => texts,
+            Answer::NoData => return Err(NotEntered::None(NoneReason::NoRecord)),
+            Answer::NxDomain => return Err(NotEntered::None(NoneReason::NxDomain)),
+        };
+        self.memory.recall_with(texts, the_record, |read| Result::clone(read)).map_err(|reason| {
+            let domain = domain.clone();
+            match reason {
+                NotARecord::NoRecord => NotEntered::None(NoneReason::NoRecord),
+                NotARecord::ManyRecords { count } => {
+                    NotEntered::Exception(PermError::ManyRecords { domain, count }.into())
+                }
+                NotARecord::Syntax(error) => NotEntered::Exception(PermError::Syntax { domain, error }.into()),
+            }
+        })
+    }
+
+    /// RFC 7208 §4.6.2: each directive from left to right, until one matches; `depth` includes are open.
+    async fn try_directives(&mut self, at: &mut DirectiveAt, depth: usize) -> Result<Next, Exception> {
+        while let Some(directive) = at.record.directives.get(at.place) {
+            let matched = match self.at_hand(&directive.mechanism) {
+                Some(matched) => Ok(matched),
+                None => {
+                    let place = Place { domain: &at.domain, term: Term::Directive(directive) };
+                    match &directive.mechanism {
+                        Mechanism::Include(spec) => match self.include_target(spec, place, depth).await {
+                            Ok(Some(target)) => return Ok(Next::Include(target)),
+                            Ok(None) => Ok(false),
+                            Err(exception) => Err(exception),
+                        },
+                        mechanism => self.matches(mechanism, place).await,
+                    }
+                }
+            };
+            let tried = match matched {
+                Ok(false) => Tried::NotMatched,
+                Ok(true) => Tried::Matched,
+                Err(_) => Tried::Failed,
+            };
+            self.observer.tried(directive, tried, self.budget.spent());
+            if matched? {
+                return Ok(Next::Matched);
+            }
+            at.place += 1;
+        }
+        let Some(spec) = at.record.effective_redirect() else { return Ok(Next::End) };
+        let place = Place { domain: &at.domain, term: Term::Redirect(spec) };
+        self.redirect_target(spec, place).await.map(Next::Redirect)
+    }
+
+    /// RFC 7208 §5.2: the includes match from the inside out, as long as each included record passes. Says whether the outermost
+    /// directive has matched; where not, the innermost record that is left goes on.
+    fn leave_matched(&mut self, path: &mut Matched) -> bool {
+        for depth in (1..=path.included.len()).rev() {
+            let Some(at) = path.included.get(depth - 1) else { continue };
+            let passed = at.directive().qualifier == Qualifier::Pass;
+            if O::LISTENS {
+                let entered = at.entered;
+                self.left(entered, decided(path.inside(depth), Explanation::Default));
+            }
+            if !passed {
+                path.included.truncate(depth - 1);
+                self.not_matched(path.innermost_mut());
+                return false;
+            }
+            if O::LISTENS {
+                let outer = path.inside(depth - 1);
+                self.observer.tried(outer.directive(), Tried::Matched, self.budget.spent());
+            }
+        }
+        true
+    }
+
+    /// The `include` that led to the record just left did not match.
+    fn not_matched(&mut self, at: &mut DirectiveAt) {
+        self.observer.tried(at.directive(), Tried::NotMatched, self.budget.spent());
+        at.place += 1;
+    }
+
+    /// The outermost directive has matched.
+    async fn conclude(&mut self, path: Matched) -> SpfResult {
+        let DirectiveAt { domain, record, entered, .. } = &path.outermost;
+        let (entered, exp) = (*entered, record.exp.as_ref());
+        let explanation = match exp.filter(|_| path.directive().qualifier == Qualifier::Fail) {
+            // §6.2: an "exp" of an included record must not be used. Boxed, for few want it and all would carry it.
+            Some(exp) => Box::pin(self.explanation(exp, domain)).await,
+            None => Explanation::Default,
+        };
+        self.left(entered, decided(path, explanation))
+    }
+
+    /// RFC 7208 §4.6.2: an exception ends all that is open.
+    fn abandon(&mut self, path: &Matched, exception: Exception) -> SpfResult {
+        let result = exception.into();
+        if O::LISTENS {
+            for (index, at) in path.path().rev().enumerate() {
+                if index > 0 {
+                    self.observer.tried(at.directive(), Tried::Failed, self.budget.spent());
+                }
+                (0..at.entered).for_each(|_| self.observer.left(&result, self.budget.spent()));
+            }
         }
         result
     }
 
-    /// RFC 7208 §4.3 to §4.6: the one SPF record of a domain. `is_target` of an `include` or a `redirect`, whose questions count.
-    async fn publication(&mut self, domain: &Name, is_target: bool) -> Result<Publication, Exception> {
-        let answer = self.resolver.txt(domain).await.map_err(|error| Exception::lookup(domain, error))?;
-        if is_target && answer.is_void() {
-            // Counted, not judged: without a record at its target the term is a permerror anyway.
-            let _ = self.budget.consume_void();
-        }
-        let texts = match answer {
-            Answer::Records(texts) => texts,
-            Answer::NoData => return Ok(Publication::None(NoneReason::NoRecord)),
-            Answer::NxDomain => return Ok(Publication::None(NoneReason::NxDomain)),
-        };
-        match &*self.memory.recall(&texts, the_record) {
-            Ok(record) => Ok(Publication::Record(Arc::clone(record))),
-            Err(NotARecord::NoRecord) => Ok(Publication::None(NoneReason::NoRecord)),
-            Err(NotARecord::ManyRecords { count }) => {
-                Err(PermError::ManyRecords { domain: domain.clone(), count: *count }.into())
-            }
-            Err(NotARecord::Syntax(error)) => {
-                Err(PermError::Syntax { domain: domain.clone(), error: error.clone() }.into())
-            }
-        }
+    /// A domain is left, and with it those whose `redirect` led there.
+    fn left(&mut self, entered: usize, result: SpfResult) -> SpfResult {
+        (0..entered).for_each(|_| self.observer.left(&result, self.budget.spent()));
+        result
     }
 
-    /// RFC 7208 §4.6.2: each directive from left to right, until one matches.
-    async fn directives(
+    /// RFC 7208 §5.2; `None` where the term does not match.
+    async fn include_target(
         &mut self,
-        record: &Record,
-        domain: &Name,
-        nesting: Nesting,
-    ) -> Result<Option<SpfResult>, Exception> {
-        for directive in &record.directives {
-            let outcome = self.try_directive(directive, domain).await;
-            let tried = match &outcome {
-                Ok(Match::No) => Tried::NotMatched,
-                Ok(Match::Yes | Match::Included(_)) => Tried::Matched,
-                Err(_) => Tried::Failed,
-            };
-            self.observer.tried(directive, tried, self.budget.spent());
-            let inner = match outcome? {
-                Match::No => continue,
-                Match::Yes => None,
-                Match::Included(inner) => Some(inner),
-            };
-            let matched = Matched { domain: domain.clone(), directive: directive.clone(), inner };
-            return Ok(Some(match directive.qualifier {
-                Qualifier::Pass => SpfResult::Pass(matched),
-                Qualifier::Fail => {
-                    let explanation = match (&record.exp, nesting) {
-                        (Some(exp), Nesting::Outermost) => self.explanation(exp, domain).await,
-                        // §6.2: an "exp" of an included record must not be used.
-                        (Some(_), Nesting::Included) | (None, _) => Explanation::Default,
-                    };
-                    SpfResult::Fail(matched, explanation)
-                }
-                Qualifier::SoftFail => SpfResult::SoftFail(matched),
-                Qualifier::Neutral => SpfResult::Neutral(NeutralReason::Matched(matched)),
-            }));
-        }
-        Ok(None)
-    }
-
-    async fn try_directive(&mut self, directive: &Directive, domain: &Name) -> Result<Match, Exception> {
-        let place = Place { domain, term: Term::Directive(directive) };
-        match &directive.mechanism {
-            Mechanism::Include(spec) => self.include(spec, place).await,
-            mechanism => {
-                self.matches(mechanism, place).await.map(|matched| if matched { Match::Yes } else { Match::No })
-            }
-        }
-    }
-
-    /// RFC 7208 §5.2
-    async fn include(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Match, Exception> {
+        spec: &DomainSpec,
+        place: Place<'_>,
+        depth: usize,
+    ) -> Result<Option<Name>, Exception> {
         self.begin_lookup(place)?;
         let target = match self.target(Some(spec), place).await? {
-            Target::Name(target) if target.label_count() > 1 => target,
+            Target::Name(target) if target.has_parent() => target,
             // §4.3 makes these "none", and that is a permerror here.
             Target::Name(target) => return Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
             Target::Malformed(text, error) => return Err(place.no_record(&text, NoneReason::NotAName(error))),
             // RFC 8616 §4: the term does not match.
-            Target::NonAsciiLocalPart => return Ok(Match::No),
+            Target::NonAsciiLocalPart => return Ok(None),
         };
-        // The only recursion, as deep as the budget allows.
-        self.budget.enter_include().map_err(|limit| place.exceeded(limit))?;
-        let result = Box::pin(self.check_host(&target, Nesting::Included)).await;
-        self.budget.leave_include();
-        match result {
-            SpfResult::Pass(inner) => Ok(Match::Included(Box::new(inner))),
-            SpfResult::Fail(..) | SpfResult::SoftFail(_) | SpfResult::Neutral(_) => Ok(Match::No),
-            SpfResult::TempError(error) => Err(Exception::Temp(error)),
-            SpfResult::PermError(error) => Err(Exception::Perm(error)),
-            SpfResult::None(reason) => Err(place.no_record(target.as_str(), reason)),
-        }
+        Budget::allow_include(depth).map_err(|limit| place.exceeded(limit))?;
+        Ok(Some(target))
     }
 
     /// RFC 7208 §6.1
     async fn redirect_target(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Name, Exception> {
         self.begin_lookup(place)?;
         match self.target(Some(spec), place).await? {
-            Target::Name(target) if target.label_count() > 1 => Ok(target),
+            Target::Name(target) if target.has_parent() => Ok(target),
             Target::Name(target) => Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
             Target::Malformed(text, error) => Err(place.no_record(&text, NoneReason::NotAName(error))),
             // RFC 8616 §4 speaks of matching, which a "redirect" never does: its target is malformed (§6.1).
@@ -307,6 +360,45 @@ fn the_record(texts: &[Box<[u8]>]) -> Result<Arc<Record>, NotARecord> {
         (None, _) => Err(NotARecord::NoRecord),
         (Some(text), 0) => Record::parse(text).map(Arc::new).map_err(NotARecord::Syntax),
         (Some(_), others) => Err(NotARecord::ManyRecords { count: others + 1 }),
+    }
+}
+
+/// The result that a directive causes.
+fn decided(matched: Matched, explanation: Explanation) -> SpfResult {
+    match matched.directive().qualifier {
+        Qualifier::Pass => SpfResult::Pass(matched),
+        Qualifier::Fail => SpfResult::Fail(matched, explanation),
+        Qualifier::SoftFail => SpfResult::SoftFail(matched),
+        Qualifier::Neutral => SpfResult::Neutral(NeutralReason::Matched(matched)),
+    }
+}
+
+impl DirectiveAt {
+    /// What it comes to that the target of this `include` was not entered.
+    fn not_included(&self, target: &Name, not_entered: &NotEntered) -> Exception {
+        let place = Place { domain: &self.domain, term: Term::Directive(self.directive()) };
+        match not_entered {
+            NotEntered::None(reason) => place.no_record(target.as_str(), reason.clone()),
+            NotEntered::Exception(exception) => exception.clone(),
+        }
+    }
+
+    /// What it comes to that the target of the record's `redirect` was not entered.
+    fn not_redirected(&self, target: &Name, not_entered: NotEntered) -> Exception {
+        let term = self.record.redirect.as_ref().map_or(Term::Directive(self.directive()), Term::Redirect);
+        match not_entered {
+            NotEntered::None(reason) => Place { domain: &self.domain, term }.no_record(target.as_str(), reason),
+            NotEntered::Exception(exception) => exception,
+        }
+    }
+}
+
+impl From<NotEntered> for SpfResult {
+    fn from(not_entered: NotEntered) -> Self {
+        match not_entered {
+            NotEntered::None(reason) => Self::None(reason),
+            NotEntered::Exception(exception) => exception.into(),
+        }
     }
 }
 

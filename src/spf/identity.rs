@@ -46,7 +46,8 @@ impl<'s> Sender<'s> {
     /// The domain stands behind the last at sign: a local part may hold others (RFC 5321 §4.1.2, `Quoted-string`).
     pub(super) fn of_mail_from(address: &'s str) -> Self {
         let address = without_source_route(address);
-        match address.rsplit_once('@') {
+        let at = memchr::memrchr(b'@', address.as_bytes());
+        match at.and_then(|at| Some((address.get(..at)?, address.get(at + 1..)?))) {
             // RFC 7208 §4.3: without a local part, "postmaster".
             Some(("", domain)) => Self { local_part: POSTMASTER, domain },
             Some((local_part, domain)) => Self { local_part, domain },
@@ -54,20 +55,32 @@ impl<'s> Sender<'s> {
         }
     }
 
+    /// `<sender>`, with the domain in this form.
+    pub(super) fn with_domain(&self, domain: &str) -> Box<str> {
+        let mut sender = String::with_capacity(self.local_part.len() + 1 + domain.len());
+        sender.push_str(self.local_part);
+        sender.push('@');
+        sender.push_str(domain);
+        sender.into_boxed_str()
+    }
+
     /// The domain as `<domain>` of `check_host()`.
     pub(super) fn domain(&self) -> Result<Name, NoneReason> {
         // RFC 7208 §4.3: internationalized domain names are encoded as A-labels, which `Domain` does.
         let domain = Domain::parse(self.domain).map_err(NoneReason::NotAName)?;
         // RFC 7208 §4.3: "or is not a multi-label domain name".
-        if domain.label_count() < 2 { Err(NoneReason::NotFullyQualified) } else { Ok(domain.into()) }
+        if !domain.as_name().has_parent() { Err(NoneReason::NotFullyQualified) } else { Ok(domain.into()) }
     }
 }
 
 /// RFC 5321 Appendix C: `@ONE,@TWO:JOE@THREE` is `JOE@THREE` (RFC 7208 §11.5.2 warns of a domain taken from the route).
 fn without_source_route(address: &str) -> &str {
     let in_route = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | ',' | '.' | '-' | '_');
+    if !address.starts_with('@') {
+        return address;
+    }
     match address.split_once(':') {
-        Some((route, mailbox)) if route.starts_with('@') && route.chars().all(in_route) && mailbox.contains('@') => {
+        Some((route, mailbox)) if route.chars().all(in_route) && mailbox.contains('@') => {
             mailbox
         }
         _ => address,

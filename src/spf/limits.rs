@@ -35,8 +35,7 @@ pub enum Limit {
     VoidLookups(u8),
     /// [`Limits::mx_hosts`].
     MxHosts(u8),
-    /// How deep records may be included in each other. Out of reach unless [`Limits::lookups`] is raised above it; it keeps a
-    /// stranger's records from using up the stack.
+    /// How deep records may be included in each other. Out of reach unless [`Limits::lookups`] is raised above it.
     Nesting(u8),
 }
 
@@ -71,13 +70,11 @@ pub(super) struct Budget {
     spent: Spent,
     /// Whether the term under evaluation has counted as void already.
     term_is_void: bool,
-    /// How many includes are open.
-    nesting: u8,
 }
 
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, spent: Spent::default(), term_is_void: false, nesting: 0 }
+        Self { limits, spent: Spent::default(), term_is_void: false }
     }
 
     pub(super) fn spent(&self) -> Spent {
@@ -114,18 +111,9 @@ impl Budget {
         Ok(())
     }
 
-    /// A record is about to be included.
-    pub(super) fn enter_include(&mut self) -> Result<(), Limit> {
-        if self.nesting >= MAX_NESTING {
-            return Err(Limit::Nesting(MAX_NESTING));
-        }
-        self.nesting += 1;
-        Ok(())
-    }
-
-    /// The included record has been evaluated.
-    pub(super) fn leave_include(&mut self) {
-        self.nesting = self.nesting.saturating_sub(1);
+    /// Whether a record may be included where so many are open already.
+    pub(super) fn allow_include(open: usize) -> Result<(), Limit> {
+        if open >= usize::from(MAX_NESTING) { Err(Limit::Nesting(MAX_NESTING)) } else { Ok(()) }
     }
 
     /// Whether an `mx` may have that many hosts.

@@ -5,22 +5,12 @@ use super::{
     expand::Target,
     observe::Observe,
     record::{HostSpec, Mechanism},
-    result::Matched,
 };
 use crate::{
     dns::{Answer, LookupError, Resolver, reverse_name},
     name::Name,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// Whether a directive matched.
-#[derive(Debug)]
-pub(super) enum Match {
-    No,
-    Yes,
-    /// An `include` matched through this.
-    Included(Box<Matched>),
-}
 
 /// Whether a host has an address within the prefix of the client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,30 +25,43 @@ enum Addresses {
 const NO_VALIDATED_DOMAIN: &str = "unknown";
 
 impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
+    /// Whether a mechanism matches, where no question has to be asked to know it.
+    #[inline]
+    pub(super) fn at_hand(&self, mechanism: &Mechanism) -> Option<bool> {
+        match (mechanism, self.values.ip) {
+            (Mechanism::Ip4(net), IpAddr::V4(ip)) => Some(same_ip4(ip, net.addr(), net.prefix_len())),
+            (Mechanism::Ip6(net), IpAddr::V6(ip)) => Some(same_ip6(ip, net.addr(), net.prefix_len())),
+            (Mechanism::Ip4(_), IpAddr::V6(_)) | (Mechanism::Ip6(_), IpAddr::V4(_)) => Some(false),
+            (Mechanism::All, _) => Some(true),
+            (
+                Mechanism::Include(_) | Mechanism::A(_) | Mechanism::Mx(_) | Mechanism::Ptr(_) | Mechanism::Exists(_),
+                _,
+            ) => None,
+        }
+    }
+
     /// Whether a mechanism other than `include` matches.
     pub(super) async fn matches(&mut self, mechanism: &Mechanism, place: Place<'_>) -> Result<bool, Exception> {
-        match (mechanism, self.values.ip) {
-            (Mechanism::All, _) => Ok(true),
-            (Mechanism::Ip4(net), IpAddr::V4(ip)) => Ok(net.contains(&ip)),
-            (Mechanism::Ip6(net), IpAddr::V6(ip)) => Ok(net.contains(&ip)),
-            (Mechanism::Ip4(_), IpAddr::V6(_)) | (Mechanism::Ip6(_), IpAddr::V4(_)) => Ok(false),
-            (Mechanism::A(host), _) => self.a(host, place).await,
-            (Mechanism::Mx(host), _) => self.mx(host, place).await,
-            (Mechanism::Ptr(spec), _) => {
+        match mechanism {
+            Mechanism::A(host) => self.a(host, place).await,
+            Mechanism::Mx(host) => self.mx(host, place).await,
+            Mechanism::Ptr(spec) => {
                 self.begin_lookup(place)?;
                 match self.target(spec.as_ref(), place).await? {
                     Target::Name(target) => self.ptr(&target, place).await,
                     Target::Malformed(..) | Target::NonAsciiLocalPart => Ok(false),
                 }
             }
-            (Mechanism::Exists(spec), _) => {
+            Mechanism::Exists(spec) => {
                 self.begin_lookup(place)?;
                 match self.target(Some(spec), place).await? {
                     Target::Name(target) => self.exists(&target, place).await,
                     Target::Malformed(..) | Target::NonAsciiLocalPart => Ok(false),
                 }
             }
-            (Mechanism::Include(_), _) => Ok(false),
+            Mechanism::Include(_) | Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => {
+                Ok(self.at_hand(mechanism).unwrap_or_default())
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod expand;
 mod identity;
 mod limits;
 mod macro_string;
+mod matched;
 mod mechanism;
 mod observe;
 mod parse;
@@ -15,10 +16,11 @@ mod tree;
 pub use identity::Identity;
 pub use limits::{Limit, Limits, Spent};
 pub use macro_string::{Delimiters, DomainSpec, Macro, MacroLetter, MacroPart, MacroString};
+pub use matched::{DirectiveAt, Matched};
 pub use observe::{Observe, Observers, Tried};
 pub use record::{Directive, HostSpec, Mechanism, PrefixLen, Qualifier, Record, UnknownModifier};
 pub use result::{
-    Explanation, Matched, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError,
+    Explanation, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError,
 };
 pub use tree::{Step, Tree, Visit};
 
@@ -33,7 +35,7 @@ use check_host::CheckHost;
 pub(crate) use check_host::RecordMemory;
 use expand::Values;
 use identity::Sender;
-use std::borrow::Cow;
+use std::{borrow::Cow, pin::pin};
 
 /// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
 const UNKNOWN: &str = "unknown";
@@ -57,11 +59,11 @@ pub(crate) async fn check<R: Resolver, O: Observe>(
     let is_null = reverse_path.as_deref().is_some_and(str::is_empty);
     let mail_from = reverse_path.as_deref().filter(|path| !path.is_empty()).map(Sender::of_mail_from);
     let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
-    let (helo, mail_from) = join(
-        check_identity(resolver, memory, limits, session, Identity::Helo, helo, helo_observer),
-        check_identity(resolver, memory, limits, session, Identity::MailFrom, mail_from, mail_from_observer),
-    )
-    .await;
+    // Pinned where they are: moved into `join`, they would be copied.
+    let helo = pin!(check_identity(resolver, memory, limits, session, Identity::Helo, helo, helo_observer));
+    let mail_from =
+        pin!(check_identity(resolver, memory, limits, session, Identity::MailFrom, mail_from, mail_from_observer));
+    let (helo, mail_from) = join(helo, mail_from).await;
     let mail_from = match &helo {
         Some(helo) if is_null => Some(SpfReport { identity: Identity::MailFrom, ..helo.clone() }),
         _ => mail_from,
@@ -81,38 +83,37 @@ async fn check_identity<R: Resolver, O: Observe>(
     let sender = sender?;
     // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
     let ip = session.peer_ip?.to_canonical();
-    let (domain, whole_sender, result, spent) = match sender.domain() {
+    let domain = match sender.domain() {
         Err(reason) => {
-            let whole_sender = format!("{}@{}", sender.local_part, sender.domain);
-            (sender.domain.into(), whole_sender, SpfResult::None(reason), Spent::default())
+            let result = SpfResult::None(reason);
+            let (domain, sender) = (sender.domain.into(), sender.with_domain(sender.domain));
+            return Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: 0, void_lookups: 0 });
         }
-        Ok(domain) => {
-            let whole_sender = format!("{}@{}", sender.local_part, domain.as_str());
-            let helo = helo_of(session);
-            let values = Values {
-                ip,
-                sender: &whole_sender,
-                local_part: sender.local_part,
-                sender_domain: &domain,
-                helo: &helo,
-                receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
-                now: session.received_at.0,
-            };
-            let mut check = CheckHost::new(resolver, memory, values, *limits, observer);
-            let result = check.evaluate(&domain).await;
-            let spent = check.spent();
-            (domain.as_str().into(), whole_sender, result, spent)
-        }
+        Ok(domain) => domain,
     };
-    let (sender, Spent { lookups, void_lookups }) = (whole_sender.into(), spent);
+    let whole_sender = sender.with_domain(domain.as_str());
+    let helo = helo_of(session);
+    let values = Values {
+        ip,
+        sender: &whole_sender,
+        local_part: sender.local_part,
+        sender_domain: &domain,
+        helo: &helo,
+        receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
+        now: session.received_at.0,
+    };
+    let mut check = CheckHost::new(resolver, memory, values, *limits, observer);
+    let result = check.evaluate(&domain).await;
+    let Spent { lookups, void_lookups } = check.spent();
+    let (domain, sender) = (domain.into_text(), whole_sender);
     Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: lookups, void_lookups })
 }
 
 /// What `%{h}` stands for: the argument of HELO as it was given, but for U-labels, which become A-labels (RFC 8616 §4).
 fn helo_of(session: &Session) -> Cow<'_, str> {
     let helo = session.helo.as_deref().unwrap_or(UNKNOWN);
-    match Domain::parse(helo) {
-        Ok(domain) if !helo.is_ascii() => Cow::Owned(domain.as_str().to_owned()),
-        Ok(_) | Err(_) => Cow::Borrowed(helo),
+    if helo.is_ascii() {
+        return Cow::Borrowed(helo);
     }
+    Domain::parse(helo).map_or(Cow::Borrowed(helo), |domain| Cow::Owned(domain.as_str().to_owned()))
 }

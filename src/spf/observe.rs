@@ -5,10 +5,13 @@ use crate::name::Name;
 
 /// Told of each step of an evaluation; `()` listens to none, at no cost.
 ///
-/// `spent` is what the check has spent of its limits so far. Every `entered` has its `left`; between the two stand the directives that were tried, each after all that happened inside it
-/// (an `include` enters and leaves its target first). A `redirect` enters its target after the last directive of its record, and
+/// `spent` is what the check has spent of its limits so far. Every `entered` has its `left`; between the two stand the directives
+/// that were tried, each after all that happened inside it (an `include` enters and leaves its target first). A `redirect` enters its target after the last directive of its record, and
 /// both are left with the same result, the target first.
 pub trait Observe: Send {
+    /// Whether anybody listens; `false` spares the evaluation whatever only an observer wants to know.
+    const LISTENS: bool = true;
+
     /// The evaluation of a domain begins; without a record where there is none that can be evaluated.
     fn entered(&mut self, domain: &Name, record: Option<&Record>, spent: Spent) {
         let _ = (domain, record, spent);
@@ -23,7 +26,9 @@ pub trait Observe: Send {
     }
 }
 
-impl Observe for () {}
+impl Observe for () {
+    const LISTENS: bool = false;
+}
 
 /// What came of trying a directive (RFC 7208 §4.6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -123,7 +123,7 @@ impl Record {
 
     /// The `redirect` that follows when nothing matches: none where there is an `all` (§5.1, §6.1).
     pub fn effective_redirect(&self) -> Option<&DomainSpec> {
-        let has_all = || self.directives.iter().any(|directive| directive.mechanism == Mechanism::All);
+        let has_all = || self.directives.iter().any(|directive| matches!(directive.mechanism, Mechanism::All));
         self.redirect.as_ref().filter(|_| !has_all())
     }
 }

@@ -1,12 +1,12 @@
 //! Results of SPF, each with its reason.
 
-use super::{identity::Identity, limits::Limit, record::Directive};
+use super::{identity::Identity, limits::Limit, matched::Matched};
 use crate::{
     dns::LookupError,
     lex::{Printable, SyntaxError},
     name::{Name, NameError},
 };
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 /// SPF for both identities of a session, evaluated and reported apart (RFC 7208 §2.3, §2.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct SpfReport {
     /// The client's address; one that is IPv4 mapped into IPv6 is IPv4 here (RFC 7208 §5).
     pub ip: IpAddr,
     /// The domain that was checked, as the client wrote it where it is no domain name.
-    pub domain: Box<str>,
+    pub domain: Arc<str>,
     /// `<sender>` of RFC 7208 §4.1, as the client wrote it (with `postmaster` where it had no local part).
     pub sender: Box<str>,
     /// The result and its reason.
@@ -99,18 +99,6 @@ pub enum NeutralReason {
         /// Whose record was the last to be evaluated.
         domain: Name,
     },
-}
-
-/// The directive that decided, and the domain whose record holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Matched {
-    /// The domain whose record holds the directive; differs from the domain that was checked behind a `redirect`.
-    pub domain: Name,
-    /// The directive.
-    pub directive: Directive,
-    /// For an `include`: what matched in the included record.
-    pub inner: Option<Box<Matched>>,
 }
 
 /// The explanation that goes with a `fail` (RFC 7208 §6.2).
@@ -236,21 +224,6 @@ impl fmt::Display for SpfResult {
             Self::TempError(error) => error.fmt(f),
             Self::PermError(error) => error.fmt(f),
         }
-    }
-}
-
-/// The directive that matched and the domains that led to it, from the inside out.
-impl fmt::Display for Matched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path: Vec<_> = std::iter::successors(Some(self), |outer| outer.inner.as_deref()).collect();
-        for (index, Self { domain, directive, .. }) in path.into_iter().rev().enumerate() {
-            let domain = Printable(domain.as_str());
-            match index {
-                0 => write!(f, "{directive} of {domain}")?,
-                _ => write!(f, ", included by {domain} through {directive}")?,
-            }
-        }
-        Ok(())
     }
 }
 

@@ -155,7 +155,7 @@ fn in_spf(report: &SpfReport, field: &str) -> Option<String> {
         "result" => Some(report.result.keyword().to_owned()),
         "domain" => Some(report.domain.to_string()),
         "explanation" => None,
-        "matched" => report.result.matched().map(|matched| matched.directive.to_string()),
+        "matched" => report.result.matched().map(|matched| matched.directive().to_string()),
         "dns_lookups" => Some(report.dns_lookups.to_string()),
         "void_lookups" => Some(report.void_lookups.to_string()),
         "reason" => Some(report.result.to_string()),

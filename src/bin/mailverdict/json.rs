@@ -198,7 +198,7 @@ impl From<&SpfReport> for Identity {
             result: report.result.keyword(),
             domain: report.domain.to_string(),
             explanation: report.result.published_explanation().map(str::to_owned),
-            matched: report.result.matched().map(|matched| matched.directive.to_string()),
+            matched: report.result.matched().map(|matched| matched.directive().to_string()),
             dns_lookups: report.dns_lookups,
             void_lookups: report.void_lookups,
             reason: Some(report.result.to_string()),

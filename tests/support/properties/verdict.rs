@@ -17,7 +17,7 @@ pub(super) fn assert_spf(report: &SpfReport, session: &Session) {
     let SpfReport { result, dns_lookups, void_lookups, .. } = report;
     // RFC 7208 §4.6.4; the answer that exceeds the limit is counted as well.
     assert!(*dns_lookups <= 10 && *void_lookups <= 3, "{report:?}");
-    let qualifier = result.matched().map(|matched| matched.directive.qualifier);
+    let qualifier = result.matched().map(|matched| matched.directive().qualifier);
     let expected = match result {
         SpfResult::Pass(_) => Some(Qualifier::Pass),
         SpfResult::Fail(..) => Some(Qualifier::Fail),
@@ -27,8 +27,8 @@ pub(super) fn assert_spf(report: &SpfReport, session: &Session) {
     };
     assert_eq!(qualifier, expected, "{report:?}");
     // An include matches where the inner record passes, and nowhere else.
-    let inner = std::iter::successors(result.matched(), |matched| matched.inner.as_deref()).skip(1);
-    inner.for_each(|matched| assert_eq!(matched.directive.qualifier, Qualifier::Pass));
+    let inner = result.matched().into_iter().flat_map(|matched| matched.path().skip(1));
+    inner.for_each(|at| assert_eq!(at.directive().qualifier, Qualifier::Pass));
     if let SpfResult::Fail(_, Explanation::Published(text)) = result {
         assert_clean(text);
     }

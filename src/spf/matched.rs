@@ -1,0 +1,188 @@
+//! The directive that decided, and the includes that led to it.
+
+use super::record::{Directive, Mechanism, Qualifier, Record};
+use crate::{lex::Printable, name::Name};
+use std::{fmt, sync::Arc};
+
+/// The directive that decided, and those of the included records through which it did.
+///
+/// Two are equal where the same directives of the same domains decided, whatever else stands in their records.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Matched {
+    pub(super) outermost: DirectiveAt,
+    /// What matched in the included records, from the outside in.
+    pub(super) included: Vec<DirectiveAt>,
+}
+
+/// A directive and the domain whose record holds it. Cheap to clone: the record is shared.
+#[derive(Clone)]
+pub struct DirectiveAt {
+    pub(super) domain: Name,
+    pub(super) record: Arc<Record>,
+    /// Which of the record's directives; while the record is evaluated, the one that is tried.
+    pub(super) place: usize,
+    /// How many records were entered by way of `redirect` to come here, the first one included.
+    pub(super) entered: usize,
+}
+
+/// What stands where a record has no directive, which [`Matched::new`] and the evaluation rule out.
+static NO_DIRECTIVE: Directive = Directive { qualifier: Qualifier::Neutral, mechanism: Mechanism::All };
+
+impl Matched {
+    /// The directive at `place` of a domain's record, with nothing included; `None` where the record has no such directive.
+    pub fn new(domain: Name, record: impl Into<Arc<Record>>, place: usize) -> Option<Self> {
+        let record = record.into();
+        record.directives.get(place)?;
+        Some(Self { outermost: DirectiveAt { domain, record, place, entered: 1 }, included: Vec::new() })
+    }
+
+    /// The domain whose record holds the directive; differs from the domain that was checked behind a `redirect`.
+    pub fn domain(&self) -> &Name {
+        self.outermost.domain()
+    }
+
+    /// The directive.
+    pub fn directive(&self) -> &Directive {
+        self.outermost.directive()
+    }
+
+    /// The directive, and where it is an `include`, what matched in the included record, and so on.
+    pub fn path(&self) -> impl DoubleEndedIterator<Item = &DirectiveAt> {
+        std::iter::once(&self.outermost).chain(&self.included)
+    }
+
+    /// The record that was entered last.
+    pub(super) fn innermost(&self) -> &DirectiveAt {
+        self.included.last().unwrap_or(&self.outermost)
+    }
+
+    pub(super) fn innermost_mut(&mut self) -> &mut DirectiveAt {
+        self.included.last_mut().unwrap_or(&mut self.outermost)
+    }
+
+    /// The part that begins with the `depth`th included record; all of it where `depth` is 0.
+    pub(super) fn inside(&self, depth: usize) -> Self {
+        let inside = depth.checked_sub(1).and_then(|depth| self.included.get(depth..)).and_then(<[_]>::split_first);
+        match inside {
+            Some((outermost, included)) => Self { outermost: outermost.clone(), included: included.to_vec() },
+            None => self.clone(),
+        }
+    }
+}
+
+impl DirectiveAt {
+    /// Whose record holds the directive.
+    pub fn domain(&self) -> &Name {
+        &self.domain
+    }
+
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The directive.
+    pub fn directive(&self) -> &Directive {
+        self.record.directives.get(self.place).unwrap_or(&NO_DIRECTIVE)
+    }
+}
+
+impl PartialEq for DirectiveAt {
+    fn eq(&self, other: &Self) -> bool {
+        self.domain == other.domain && self.directive() == other.directive()
+    }
+}
+
+impl Eq for DirectiveAt {}
+
+impl fmt::Debug for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Matched ")?;
+        f.debug_list().entries(self.path()).finish()
+    }
+}
+
+impl fmt::Debug for DirectiveAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectiveAt").field("domain", &self.domain).field("directive", self.directive()).finish()
+    }
+}
+
+/// The directive that matched and the domains that led to it, from the inside out.
+impl fmt::Display for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, at) in self.path().rev().enumerate() {
+            let (directive, domain) = (at.directive(), Printable(at.domain.as_str()));
+            match index {
+                0 => write!(f, "{directive} of {domain}")?,
+                _ => write!(f, ", included by {domain} through {directive}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `domain`, `directive` and `inner`: the same again for what matched in an included record, or null.
+#[cfg(feature = "serde")]
+mod serialize {
+    use super::{DirectiveAt, Matched};
+    use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
+    struct Nested<'m>(&'m DirectiveAt, &'m [DirectiveAt]);
+
+    impl Serialize for Matched {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            Nested(&self.outermost, &self.included).serialize(serializer)
+        }
+    }
+
+    impl Serialize for Nested<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Self(at, included) = self;
+            let mut fields = serializer.serialize_struct("Matched", 3)?;
+            fields.serialize_field("domain", &at.domain)?;
+            fields.serialize_field("directive", at.directive())?;
+            // As deep as the limit of includes allows.
+            fields.serialize_field("inner", &included.split_first().map(|(at, included)| Nested(at, included)))?;
+            fields.end()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(domain: &str, record: &str, place: usize) -> Matched {
+        Matched::new(domain.parse().unwrap(), record.parse::<Record>().unwrap(), place).unwrap()
+    }
+
+    fn nested() -> Matched {
+        let inner = at("b.example", "v=spf1 -a ip4:192.0.2.1 -all", 1);
+        Matched { included: vec![inner.outermost], ..at("a.example", "v=spf1 mx include:b.example", 1) }
+    }
+
+    #[test]
+    fn a_directive_that_is_not_there_matched_nothing() {
+        assert_eq!(Matched::new("a.example".parse().unwrap(), "v=spf1 -all".parse::<Record>().unwrap(), 1), None);
+    }
+
+    #[test]
+    fn the_same_directives_are_equal_whatever_stands_beside_them() {
+        assert_eq!(at("a.example", "v=spf1 mx -all", 1), at("a.example", "v=spf1 -all", 0));
+        assert_ne!(at("a.example", "v=spf1 mx -all", 1), at("b.example", "v=spf1 mx -all", 1));
+        assert_ne!(at("a.example", "v=spf1 mx -all", 1), at("a.example", "v=spf1 mx ~all", 1));
+        assert_ne!(nested(), nested().inside(1));
+        assert_eq!(nested().inside(1), at("b.example", "v=spf1 ip4:192.0.2.1", 0));
+        assert_eq!(nested().inside(0), nested());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_matched_within_is_nested() {
+        assert_eq!(
+            serde_json::to_string(&nested()).unwrap(),
+            r#"{"domain":"a.example","directive":"include:b.example","inner":{"domain":"b.example","directive":"ip4:192.0.2.1","inner":null}}"#
+        );
+    }
+}
