@@ -47,37 +47,59 @@ pub enum NameError {
     NotLdh,
 }
 
+/// Kinds of octets in a label.
+const UPPER: u8 = 1;
+const NOT_LDH: u8 = 2;
+const NOT_ASCII: u8 = 4;
+
+#[inline]
+fn kind(octet: u8) -> u8 {
+    match octet {
+        b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => 0,
+        b'A'..=b'Z' => UPPER,
+        _ if octet.is_ascii() => NOT_LDH,
+        _ => NOT_ASCII,
+    }
+}
+
 impl Name {
     /// Reads a name; upper case becomes lower case, and one final dot is dropped.
     ///
     /// # Errors
     /// [`NameError`] says which bound of RFC 1035 §2.3.4 was broken.
     pub fn parse(text: &str) -> Result<Self, NameError> {
+        Self::scan(text).map(|(name, _)| name)
+    }
+
+    /// Reads a name in one pass, and says whether it is made of letters, digits, hyphens and underscores alone.
+    fn scan(text: &str) -> Result<(Self, bool), NameError> {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
         let text = text.strip_suffix('.').unwrap_or(text);
         if text.is_empty() {
-            return Ok(Self::root());
+            return Ok((Self::root(), true));
         }
-        if !text.is_ascii() {
-            return Err(NameError::NotAscii);
-        }
+        // Of all faults an octet outside ASCII is named first.
+        let fault = |error| Err(if text.is_ascii() { error } else { NameError::NotAscii });
+        let mut kinds = 0;
         let mut label_len = 0_usize;
-        let mut upper = false;
         for octet in text.bytes() {
             if octet == b'.' {
                 if label_len == 0 {
-                    return Err(NameError::EmptyLabel);
+                    return fault(NameError::EmptyLabel);
                 }
                 label_len = 0;
             } else {
                 label_len += 1;
                 if label_len > MAX_LABEL_LEN {
-                    return Err(NameError::LabelTooLong);
+                    return fault(NameError::LabelTooLong);
                 }
-                upper |= octet.is_ascii_uppercase();
+                kinds |= kind(octet);
             }
+        }
+        if kinds & NOT_ASCII != 0 {
+            return Err(NameError::NotAscii);
         }
         if label_len == 0 {
             return Err(NameError::EmptyLabel);
@@ -85,7 +107,8 @@ impl Name {
         if text.len() > MAX_NAME_LEN {
             return Err(NameError::TooLong);
         }
-        Ok(Self(if upper { text.to_ascii_lowercase().into() } else { text.into() }))
+        let name = Self(if kinds & UPPER != 0 { text.to_ascii_lowercase().into() } else { text.into() });
+        Ok((name, kinds & NOT_LDH == 0))
     }
 
     /// The name without labels.
@@ -222,8 +245,8 @@ impl Domain {
     /// # Errors
     /// [`NameError`] says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let name = if text.is_ascii() {
-            Name::parse(text)?
+        let (name, is_ldh) = if text.is_ascii() {
+            Name::scan(text)?
         } else {
             // A name of 253 octets has no more characters than that when its labels are U-labels, of four octets at most.
             if text.len() > 4 * (MAX_NAME_LEN + 1) {
@@ -232,9 +255,16 @@ impl Domain {
             // RFC 8616 §2 by way of UTS 46; the checks that matter to the DNS are made by `Name` and below.
             let ascii = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
                 .map_err(|_| NameError::NotAscii)?;
-            Name::parse(&ascii)?
+            Name::scan(&ascii)?
         };
-        Self::try_from(name)
+        Self::of_ldh(name, is_ldh)
+    }
+
+    fn of_ldh(name: Name, is_ldh: bool) -> Result<Self, NameError> {
+        if name.as_str().is_empty() {
+            return Err(NameError::Empty);
+        }
+        if is_ldh { Ok(Self(name)) } else { Err(NameError::NotLdh) }
     }
 
     /// In lower case, without a final dot.
@@ -271,11 +301,8 @@ impl Domain {
 impl TryFrom<Name> for Domain {
     type Error = NameError;
     fn try_from(name: Name) -> Result<Self, NameError> {
-        if name.as_str().is_empty() {
-            return Err(NameError::Empty);
-        }
-        let ldh = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-        if name.as_str().bytes().all(ldh) { Ok(Self(name)) } else { Err(NameError::NotLdh) }
+        let is_ldh = name.as_str().bytes().all(|octet| octet == b'.' || kind(octet) == 0);
+        Self::of_ldh(name, is_ldh)
     }
 }
 
