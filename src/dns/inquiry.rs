@@ -1,7 +1,7 @@
 //! The questions of one message: each asked once, counted, and limited in time.
 
 use super::{
-    Lookup, LookupError, Mx, Question, Resolver,
+    Lookup, LookupError, Mx, Question, RecordType, Resolver,
     record::{AnyAnswer, Record, octets},
     reverse_name,
 };
@@ -41,11 +41,20 @@ enum Purpose {
 
 #[derive(Debug)]
 struct Book {
-    /// In the order of asking. There are no more than the ceiling allows, and few in practice: a search is cheaper than a hash.
-    entries: Vec<Entry>,
+    entries: Entries,
     evidence: Share,
     policy: Share,
 }
+
+/// Entries in the order of asking. There are no more than the budget allows, and few in practice: a search is cheaper than a hash,
+/// and the first ones cost no allocation.
+#[derive(Debug, Default)]
+struct Entries {
+    first: [Option<Entry>; FIRST_ENTRIES],
+    others: Vec<Entry>,
+}
+
+const FIRST_ENTRIES: usize = 6;
 
 #[derive(Debug)]
 struct Share {
@@ -68,21 +77,27 @@ enum State {
     Answered(Result<AnyAnswer, LookupError>),
 }
 
-/// What to do about a question.
-enum Turn<T> {
-    /// It is answered.
-    Take(Lookup<T>),
-    /// Ask it, and enter the answer at this place.
-    Ask(usize),
-    /// Somebody else does.
-    Wait,
+/// What the book says of a question.
+enum Known<T> {
+    Answer(Lookup<T>),
+    /// Somebody asks it.
+    Asked,
+    /// Nobody has asked it, or nobody does any more; then there is a place for it.
+    Open(Option<usize>),
+}
+
+/// What came of the first poll of a question.
+enum First<T> {
+    Answer(Lookup<T>),
+    /// It has to be waited for, and will be entered here.
+    Late(usize),
 }
 
 impl<'r, R: Resolver> Inquiry<'r, R> {
     /// The time runs from the first answer that is not at hand.
     pub(crate) fn new(resolver: &'r R, budget: &Budget, time_limit: Duration, question_time_limit: Duration) -> Self {
         let book = Book {
-            entries: Vec::with_capacity(8),
+            entries: Entries::default(),
             evidence: Share { questions: budget.questions, octets: budget.octets },
             policy: Share { questions: budget.policy_questions, octets: budget.policy_octets },
         };
@@ -108,33 +123,51 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         &self,
         purpose: Purpose,
         name: &Name,
-        question: impl FnOnce() -> F,
+        ask: impl Fn() -> F,
     ) -> Lookup<T> {
-        let turn = poll_fn(|cx| match self.book().turn::<T>(purpose, name, cx.waker()) {
-            Turn::Wait => Poll::Pending,
-            turn @ (Turn::Take(_) | Turn::Ask(_)) => Poll::Ready(turn),
+        let mut question = pin!(None);
+        let first = poll_fn(|cx| {
+            let mut book = self.book();
+            let place = match book.known::<T>(name, cx.waker()) {
+                Known::Answer(answer) => return Poll::Ready(First::Answer(answer)),
+                Known::Asked => return Poll::Pending,
+                Known::Open(place) => place,
+            };
+            if let Err(error) = book.share(purpose).ask() {
+                return Poll::Ready(First::Answer(Err(error)));
+            }
+            // The book stays open, so that an answer at hand is entered at once: all that asks for one message is polled in turn, and
+            // nobody waits for the book.
+            question.set(Some(ask()));
+            let polled = question.as_mut().as_pin_mut().map_or(Poll::Pending, |question| question.poll(cx));
+            Poll::Ready(match polled {
+                Poll::Ready(answer) => {
+                    let (state, answer) = book.share(purpose).pay(answer);
+                    book.entries.set(place, name, T::TYPE, state);
+                    First::Answer(answer)
+                }
+                Poll::Pending => First::Late(book.entries.set(place, name, T::TYPE, State::Asked(Vec::new()))),
+            })
         });
-        let place = match turn.await {
-            Turn::Take(answer) => return answer,
-            Turn::Ask(place) => place,
-            // The poll above does not end so.
-            Turn::Wait => return Err(LookupError::Timeout),
+        let place = match first.await {
+            First::Answer(answer) => return answer,
+            First::Late(place) => place,
         };
         // Until there is an answer, to be dropped is to hand over.
         let handover = Handover { inquiry: self, place };
-        let answer = self.ask(question()).await;
+        let answer =
+            self.wait(poll_fn(|cx| question.as_mut().as_pin_mut().map_or(Poll::Pending, |it| it.poll(cx)))).await;
         std::mem::forget(handover);
-        let (answer, waiting) = self.book().enter(purpose, place, answer);
+        let mut book = self.book();
+        let (state, answer) = book.share(purpose).pay(answer);
+        let waiting = book.entries.replace(place, state);
+        drop(book);
         waiting.into_iter().for_each(Waker::wake);
         answer
     }
 
     /// Within the limits of time; the clock is read for those answers alone that are not at hand.
-    async fn ask<T: Record>(&self, question: impl Future<Output = Lookup<T>> + Send) -> Lookup<T> {
-        let mut question = pin!(question);
-        if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(question.as_mut().poll(cx))).await {
-            return answer;
-        }
+    async fn wait<T: Record>(&self, question: impl Future<Output = Lookup<T>> + Send) -> Lookup<T> {
         let now = Instant::now();
         let deadline = self.deadline.get_or_init(|| now.checked_add(self.time_limit));
         let remaining = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
@@ -151,76 +184,98 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
 }
 
 impl Book {
-    fn turn<T: Record>(&mut self, purpose: Purpose, name: &Name, waker: &Waker) -> Turn<T> {
-        let is_this = |entry: &Entry| entry.question.record_type == T::TYPE && entry.question.name == *name;
-        let place = match self.entries.iter_mut().enumerate().find(|(_, entry)| is_this(entry)) {
-            Some((place, entry)) => match &mut entry.state {
-                State::Answered(Ok(answer)) => match T::from_any(answer) {
-                    Some(answer) => return Turn::Take(Ok(answer.clone())),
-                    // An answer of another type than the question's is never entered.
-                    None => return Turn::Take(Err(LookupError::Malformed)),
-                },
-                State::Answered(Err(error)) => return Turn::Take(Err(error.clone())),
-                State::Asked(waiting) => {
-                    if !waiting.iter().any(|present| present.will_wake(waker)) {
-                        waiting.push(waker.clone());
-                    }
-                    return Turn::Wait;
-                }
-                State::Vacant => place,
-            },
-            None => self.entries.len(),
-        };
-        let budget = self.budget(purpose);
-        if budget.octets == 0 {
-            return Turn::Take(Err(LookupError::OutOfOctets));
-        }
-        let Some(left) = budget.questions.checked_sub(1) else {
-            return Turn::Take(Err(LookupError::OutOfQuestions));
-        };
-        budget.questions = left;
-        match self.entries.get_mut(place) {
-            Some(entry) => entry.state = State::Asked(Vec::new()),
-            None => {
-                let question = Question { name: name.clone(), record_type: T::TYPE };
-                self.entries.push(Entry { question, state: State::Asked(Vec::new()) });
+    /// Where somebody asks already, `waker` is woken by the answer.
+    fn known<T: Record>(&mut self, name: &Name, waker: &Waker) -> Known<T> {
+        let Some((place, state)) = self.entries.find(name, T::TYPE) else { return Known::Open(None) };
+        match state {
+            State::Answered(Ok(answer)) => {
+                // An answer of another type than the question's is never entered.
+                Known::Answer(T::from_any(answer).cloned().ok_or(LookupError::Malformed))
             }
+            State::Answered(Err(error)) => Known::Answer(Err(error.clone())),
+            State::Asked(waiting) => {
+                if !waiting.iter().any(|present| present.will_wake(waker)) {
+                    waiting.push(waker.clone());
+                }
+                Known::Asked
+            }
+            State::Vacant => Known::Open(Some(place)),
         }
-        Turn::Ask(place)
     }
 
-    /// Notes the answer, if it can be afforded, and tells who waited for it.
-    fn enter<T: Record>(&mut self, purpose: Purpose, place: usize, answer: Lookup<T>) -> (Lookup<T>, Vec<Waker>) {
-        let budget = self.budget(purpose);
-        let (state, answer) = match answer {
-            Ok(answer) => match budget.octets.checked_sub(octets(&answer)) {
+    fn share(&mut self, purpose: Purpose) -> &mut Share {
+        match purpose {
+            Purpose::Evidence => &mut self.evidence,
+            Purpose::Policy => &mut self.policy,
+        }
+    }
+}
+
+impl Share {
+    /// One question more.
+    fn ask(&mut self) -> Result<(), LookupError> {
+        if self.octets == 0 {
+            return Err(LookupError::OutOfOctets);
+        }
+        self.questions = self.questions.checked_sub(1).ok_or(LookupError::OutOfQuestions)?;
+        Ok(())
+    }
+
+    /// The answer, if it can be afforded, and what the book says of it from now on.
+    fn pay<T: Record>(&mut self, answer: Lookup<T>) -> (State, Lookup<T>) {
+        match answer {
+            Ok(answer) => match self.octets.checked_sub(octets(&answer)) {
                 Some(left) => {
-                    budget.octets = left;
+                    self.octets = left;
                     (State::Answered(Ok(T::into_any(answer.clone()))), Ok(answer))
                 }
                 None => {
                     // It has been read all the same, and so nothing is left for others.
-                    budget.octets = 0;
+                    self.octets = 0;
                     (State::Vacant, Err(LookupError::OutOfOctets))
                 }
             },
             Err(error) => (State::Answered(Err(error.clone())), Err(error)),
-        };
-        (answer, self.replace(place, state))
+        }
+    }
+}
+
+impl Entries {
+    fn find(&mut self, name: &Name, record_type: RecordType) -> Option<(usize, &mut State)> {
+        let entries = self.first.iter_mut().map_while(Option::as_mut).chain(&mut self.others);
+        let mut places = entries.enumerate();
+        let is_this = |entry: &Entry| entry.question.record_type == record_type && entry.question.name == *name;
+        places.find(|(_, entry)| is_this(entry)).map(|(place, entry)| (place, &mut entry.state))
     }
 
-    fn replace(&mut self, place: usize, state: State) -> Vec<Waker> {
-        let Some(entry) = self.entries.get_mut(place) else { return Vec::new() };
-        match std::mem::replace(&mut entry.state, state) {
-            State::Asked(waiting) => waiting,
-            State::Vacant | State::Answered(_) => Vec::new(),
+    /// Enters what is known of a question at its place, or at a new one; the place is returned.
+    fn set(&mut self, place: Option<usize>, name: &Name, record_type: RecordType, state: State) -> usize {
+        if let Some(place) = place {
+            self.replace(place, state);
+            return place;
+        }
+        let entry = Entry { question: Question { name: name.clone(), record_type }, state };
+        match self.first.iter_mut().enumerate().find(|(_, entry)| entry.is_none()) {
+            Some((place, free)) => {
+                *free = Some(entry);
+                place
+            }
+            None => {
+                self.others.push(entry);
+                FIRST_ENTRIES + self.others.len() - 1
+            }
         }
     }
 
-    fn budget(&mut self, purpose: Purpose) -> &mut Share {
-        match purpose {
-            Purpose::Evidence => &mut self.evidence,
-            Purpose::Policy => &mut self.policy,
+    /// Enters what is known of a question, and tells who waited for it.
+    fn replace(&mut self, place: usize, state: State) -> Vec<Waker> {
+        let entry = match place.checked_sub(FIRST_ENTRIES) {
+            Some(place) => self.others.get_mut(place),
+            None => self.first.get_mut(place).and_then(Option::as_mut),
+        };
+        match entry.map(|entry| std::mem::replace(&mut entry.state, state)) {
+            Some(State::Asked(waiting)) => waiting,
+            Some(State::Vacant | State::Answered(_)) | None => Vec::new(),
         }
     }
 }
@@ -233,7 +288,7 @@ struct Handover<'i, 'r, R: Resolver> {
 
 impl<R: Resolver> Drop for Handover<'_, '_, R> {
     fn drop(&mut self) {
-        let waiting = self.inquiry.book().replace(self.place, State::Vacant);
+        let waiting = self.inquiry.book().entries.replace(self.place, State::Vacant);
         waiting.into_iter().for_each(Waker::wake);
     }
 }
