@@ -80,9 +80,7 @@ fn without_source_route(address: &str) -> &str {
         return address;
     }
     match address.split_once(':') {
-        Some((route, mailbox)) if route.chars().all(in_route) && mailbox.contains('@') => {
-            mailbox
-        }
+        Some((route, mailbox)) if route.chars().all(in_route) && mailbox.contains('@') => mailbox,
         _ => address,
     }
 }

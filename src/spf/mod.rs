@@ -19,9 +19,7 @@ pub use macro_string::{Delimiters, DomainSpec, Macro, MacroLetter, MacroPart, Ma
 pub use matched::{DirectiveAt, Matched};
 pub use observe::{Observe, Observers, Tried};
 pub use record::{Directive, HostSpec, Mechanism, PrefixLen, Qualifier, Record, UnknownModifier};
-pub use result::{
-    Explanation, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError,
-};
+pub use result::{Explanation, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError};
 pub use tree::{Step, Tree, Visit};
 
 use crate::{
