@@ -2,7 +2,7 @@
 //! tests alone, and promises nothing.
 
 use crate::{
-    dkim::canonicalize::{self, Body},
+    dkim::{canonical_body::Body, canonicalize},
     lex::{
         mailbox::{MailboxDomain, mailbox_list},
         tag_list::{Tag, Tags},

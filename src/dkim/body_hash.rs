@@ -1,6 +1,6 @@
 //! The hashes of a body: every distinct one is computed once, in one pass.
 
-use super::canonicalize::{Algorithm, Body};
+use super::{canonical_body::Body, canonicalize::Algorithm};
 use crate::crypto::{Digest, HashAlgorithm, Hasher};
 
 /// Which hash of the body a signature is about.

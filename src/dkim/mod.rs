@@ -6,8 +6,10 @@
 #![doc = include_str!("../../docs/dkim.md")]
 
 pub(crate) mod body_hash;
+pub(crate) mod canonical_body;
 pub(crate) mod canonicalize;
 mod diagnose;
+mod gather;
 pub(crate) mod header_hash;
 mod key_record;
 pub(crate) mod keys;
