@@ -11,6 +11,7 @@ use crate::{
     memo::Memo,
     name::Name,
 };
+use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
 
 /// The key records seen last, taken apart, with their keys ready for use; of one policy, which says who computes.
@@ -18,7 +19,7 @@ pub(crate) type KeyMemory = Memo<Box<[ReadRecord]>>;
 
 /// What was answered for the names of keys.
 #[derive(Clone, Debug, Default)]
-pub struct Keys(Vec<Found>);
+pub struct Keys(SmallVec<[Found; 1]>);
 
 /// What stands at one name.
 #[derive(Clone, Debug)]
@@ -34,10 +35,10 @@ impl Keys {
         memory: Option<&KeyMemory>,
         names: impl IntoIterator<Item = Name>,
     ) -> Self {
-        let mut distinct: Vec<Name> = names.into_iter().collect();
+        let mut distinct: SmallVec<[Name; 2]> = names.into_iter().collect();
         distinct.sort_unstable();
         distinct.dedup();
-        let questions = distinct.into_iter().map(|name| async move {
+        let question = |name: Name| async move {
             let records = match resolver.txt(&name).await {
                 Ok(Answer::Records(texts)) => Ok(match memory {
                     Some(memory) => memory.recall(&texts, ReadRecord::of_all),
@@ -47,8 +48,16 @@ impl Keys {
                 Err(error) => Err(error),
             };
             Found { name, records }
-        });
-        Self(join_all(questions).await)
+        };
+        // Most messages have one signature, and its question needs no company.
+        if let [_] = distinct.as_slice() {
+            let mut found = SmallVec::new();
+            for name in distinct {
+                found.push(question(name).await);
+            }
+            return Self(found);
+        }
+        Self(join_all(distinct.into_iter().map(question)).await.into())
     }
 
     /// The records at a name, in the order of the answer; none where nobody asked.
@@ -69,10 +78,10 @@ impl Keys {
         policy: &Policy,
         name: &Name,
         user: &KeyUser,
-    ) -> Result<Vec<UsableKey<'k>>, NoKey> {
+    ) -> Result<SmallVec<[UsableKey<'k>; 1]>, NoKey> {
         let records =
             self.records_at(name).map_err(|error| NoKey { result: DkimResult::TempError(error), key: None })?;
-        let mut usable = Vec::new();
+        let mut usable = SmallVec::new();
         let mut closest: Option<(u8, NoKey)> = None;
         for record in records {
             // RFC 6376 §6.1.2, step 4: the verifier may cycle through the records.
