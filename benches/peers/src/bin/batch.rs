@@ -1,0 +1,212 @@
+//! `mailverdict batch` measured against the library: how much of (processors × the library's rate) arrives at the end of the pipe.
+//!
+//!     batch PROGRAM [--requests N] [--rounds N] [--keep FOLDER]
+//!
+//! PROGRAM is a `mailverdict` built with its release profile. 100 messages of 2 kB from a seed, each with its own rsa-2048
+//! signature, are asked for in turn, as files and as base64, with answers from a master file. The library's share is what `batch`
+//! cannot do without: from the octets of the message to the verdict and the two header fields that a result holds, on one thread.
+//! Times are processor time a message (of the thread; of the process, in user and system mode), beside them the wall's.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use mailverdict::{
+    Authenticator, Message, Session, authentication_results::AuthenticationResults, dns, received_spf::ReceivedSpf,
+};
+use mailverdict_peers::{
+    contender::at_once,
+    keys::Key,
+    messages::{Shape, message},
+    sign::{self, Canonicalization},
+    zone::Zone,
+};
+use rustix::time::{ClockId, clock_gettime};
+use std::{
+    error::Error,
+    fmt::Write as _,
+    fs::{self, File},
+    hint::black_box,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+const MESSAGES: usize = 100;
+const IP: &str = "192.0.2.10";
+const HELO: &str = "outbound.protection.example.net";
+const MAIL_FROM: &str = "alice@example.com";
+/// Clock ticks a second of /proc, which is 100 wherever Linux runs.
+const TICKS: f64 = 100.0;
+
+struct Arguments {
+    program: PathBuf,
+    requests: usize,
+    rounds: usize,
+    keep: Option<PathBuf>,
+}
+
+/// Microseconds a message.
+struct Cost {
+    processor: f64,
+    wall: f64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = arguments()?;
+    let folder = arguments.keep.clone().unwrap_or_else(|| std::env::temp_dir().join("mailverdict-batch"));
+    fs::create_dir_all(&folder)?;
+    let messages = messages();
+    let zone = master_file();
+    fs::write(folder.join("zone.db"), &zone)?;
+    for (number, message) in messages.iter().enumerate() {
+        fs::write(folder.join(format!("{number}.eml")), message)?;
+    }
+    let kinds = ["paths", "base64"];
+    for kind in kinds {
+        fs::write(folder.join(format!("{kind}.jsonl")), requests(kind, &folder, &messages, arguments.requests))?;
+    }
+
+    let authenticator = Authenticator::new(dns::Zone::parse(&zone, "zone.db")?);
+    let cores = std::thread::available_parallelism()?.get();
+    let mut library = Vec::new();
+    let mut batch = [Vec::new(), Vec::new()];
+    for _ in 0..arguments.rounds {
+        library.push(by_the_library(&authenticator, &messages, arguments.requests));
+        for (kind, costs) in kinds.iter().zip(&mut batch) {
+            costs.push(by_batch(&arguments, kind, &folder)?);
+        }
+    }
+
+    println!("{} messages, {} rounds, {cores} processors; µs a message", arguments.requests, arguments.rounds);
+    println!("| what | processor time, median | minimum | share of the library's | wall, minimum | of cores × the library |");
+    println!("|---|--:|--:|--:|--:|--:|");
+    let best = minimum(&library, |cost| cost.processor);
+    for (what, costs) in [("library", &library), ("batch, paths", &batch[0]), ("batch, base64", &batch[1])] {
+        let (processor, wall) = (minimum(costs, |cost| cost.processor), minimum(costs, |cost| cost.wall));
+        let threads = if what == "library" { 1 } else { cores };
+        println!(
+            "| {what} | {:.1} | {processor:.1} | {:.0} % | {wall:.1} | {:.0} % |",
+            median(costs, |cost| cost.processor),
+            100.0 * processor / best,
+            100.0 * best / threads as f64 / wall,
+        );
+    }
+    if arguments.keep.is_none() {
+        fs::remove_dir_all(&folder)?;
+    }
+    Ok(())
+}
+
+fn arguments() -> Result<Arguments, Box<dyn Error>> {
+    let mut arguments = Arguments { program: PathBuf::new(), requests: 20_000, rounds: 5, keep: None };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} takes a value"));
+        match word.as_str() {
+            "--requests" => arguments.requests = value()?.parse()?,
+            "--rounds" => arguments.rounds = value()?.parse()?,
+            "--keep" => arguments.keep = Some(value()?.into()),
+            _ => arguments.program = word.into(),
+        }
+    }
+    if arguments.program.as_os_str().is_empty() {
+        return Err("expected the path of mailverdict, built for release".into());
+    }
+    Ok(arguments)
+}
+
+fn key() -> Key {
+    Key::rsa_2048("example.com", "s1")
+}
+
+fn messages() -> Vec<String> {
+    let (key, plain) = (key(), message(Shape::Plain2k));
+    let numbered = |number| plain.replace("last quarter", &format!("last quarter, part {number}"));
+    (0..MESSAGES).map(|number| sign::dkim(&numbered(number), &key, Canonicalization::Relaxed)).collect()
+}
+
+/// What the other comparisons have in their zones, as a master file.
+fn master_file() -> String {
+    let mut zone = Zone::published();
+    let (name, text) = key().record();
+    zone.publish(&name, &text);
+    zone.txt.iter().fold(String::new(), |mut file, (name, text)| {
+        let _ = writeln!(file, "{name}. TXT \"{text}\"");
+        file
+    })
+}
+
+fn requests(kind: &str, folder: &Path, messages: &[String], count: usize) -> String {
+    let session = format!("\"ip\":\"{IP}\",\"helo\":\"{HELO}\",\"mail_from\":\"{MAIL_FROM}\"");
+    let of: Vec<String> = messages
+        .iter()
+        .enumerate()
+        .map(|(number, message)| match kind {
+            "paths" => format!("\"message\":\"{}\"", folder.join(format!("{number}.eml")).display()),
+            _ => format!("\"message_base64\":\"{}\"", STANDARD.encode(message)),
+        })
+        .collect();
+    (0..count).fold(String::new(), |mut lines, id| {
+        let _ = writeln!(lines, "{{\"id\":{id},{session},{}}}", of[id % of.len()]);
+        lines
+    })
+}
+
+fn by_the_library(authenticator: &Authenticator<dns::Zone>, messages: &[String], count: usize) -> Cost {
+    let (begun, wall) = (thread_time(), Instant::now());
+    for number in 0..count {
+        let message = Message::parse(messages[number % messages.len()].as_bytes()).expect("a message");
+        let session = Session::new(IP.parse::<std::net::IpAddr>().expect("an address"));
+        let session = session.with_helo(HELO).with_mail_from(MAIL_FROM);
+        let verdict = at_once(authenticator.authenticate(&message, session.clone()));
+        assert_eq!(verdict.dmarc.result.keyword(), "pass");
+        black_box(AuthenticationResults::new("localhost", &verdict).to_header_field());
+        let spf = verdict.spf.mail_from.as_ref().expect("it was checked");
+        black_box(ReceivedSpf::new(spf, &session).to_header_field());
+    }
+    let a_message = 1e6 / count as f64;
+    Cost { processor: (thread_time() - begun) * a_message, wall: wall.elapsed().as_secs_f64() * a_message }
+}
+
+fn by_batch(arguments: &Arguments, kind: &str, folder: &Path) -> Result<Cost, Box<dyn Error>> {
+    let results = folder.join("results.jsonl");
+    let before = processor_time_of_children()?;
+    let wall = Instant::now();
+    let status = Command::new(&arguments.program)
+        .arg("batch")
+        .arg("--zone")
+        .arg(folder.join("zone.db"))
+        .stdin(File::open(folder.join(format!("{kind}.jsonl")))?)
+        .stdout(File::create(&results)?)
+        .status()?;
+    let wall = wall.elapsed().as_secs_f64();
+    let processor = processor_time_of_children()? - before;
+    let results = fs::read_to_string(&results)?;
+    let passed = results.lines().filter(|line| line.contains("\"dmarc\":{\"result\":\"pass\"")).count();
+    if !status.success() || passed != arguments.requests {
+        return Err(format!("batch, {kind}: {status}, {passed} of {} passed", arguments.requests).into());
+    }
+    let a_message = 1e6 / arguments.requests as f64;
+    Ok(Cost { processor: processor * a_message, wall: wall * a_message })
+}
+
+/// Seconds of this thread.
+fn thread_time() -> f64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
+}
+
+/// Seconds in user and system mode of the processes that were waited for (proc(5): cutime and cstime).
+fn processor_time_of_children() -> Result<f64, Box<dyn Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    Ok((fields[13].parse::<f64>()? + fields[14].parse::<f64>()?) / TICKS)
+}
+
+fn minimum(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
+    costs.iter().map(of).fold(f64::INFINITY, f64::min)
+}
+
+fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
+    let mut values: Vec<f64> = costs.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
