@@ -42,6 +42,9 @@ impl SignatureReport {
                 ));
             }
         }
+        if self.result == DkimResult::Pass {
+            return said;
+        }
         let own = message.header().fields().get(self.field_index).copied();
         let read = own.and_then(|own| Signature::parse(own.value()).ok().map(|signature| (own, signature)));
         match (&self.result, read) {
