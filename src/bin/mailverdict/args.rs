@@ -32,6 +32,11 @@ pub(crate) enum Command {
     ///
     /// A request: {"id":"x","ip":"192.0.2.1","helo":"h","mail_from":"a@b","message":"PATH"}, or "message_base64" in place of
     /// "message"; with neither, SPF alone is evaluated. A bad line gives {"id":...,"error":"..."} and the run goes on.
+    ///
+    /// Where standard error is a terminal, and neither requests nor results are on one, a line there tells how far the run has come.
+    ///
+    /// Exit status: 0 when all lines were answered, whatever the answers are; 2 for bad usage, input that cannot be read or output
+    /// that cannot be written; 130 after SIGINT: what was begun is finished and written first, unless SIGINT comes a second time.
     Batch(Batch),
 }
 
@@ -101,7 +106,7 @@ pub(crate) struct Batch {
     #[command(flatten)]
     pub(crate) rules: Rules,
     /// How many messages are evaluated at the same time; by default as many as there are processors, and sixteen times as many
-    /// where answers come over the network.
+    /// where answers come over the network; at most 4096.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// The name of the receiving host: macro %{r} of SPF.

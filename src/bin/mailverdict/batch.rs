@@ -2,41 +2,61 @@
 
 use crate::{
     args::Batch,
-    batch_request::{Run, refuse},
+    batch_input::{Piece, Pieces},
+    batch_run::{Part, Run},
     failure::Failure,
+    progress::{INTERVAL, Progress},
     request,
     source::Source,
 };
 use mailverdict::Authenticator;
-use serde_json::Value;
 use std::{
-    collections::VecDeque,
-    io::{self, BufRead, BufWriter, Read as _, Write},
+    collections::BTreeMap,
+    io::{self, BufReader, BufWriter, Write},
     num::NonZeroUsize,
+    pin::pin,
     process::ExitCode,
     sync::Arc,
     thread,
 };
 use tokio::{
+    runtime::Handle,
     signal,
-    sync::{Semaphore, mpsc},
-    task::JoinHandle,
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    task::yield_now,
+    time,
 };
 
-/// Octets of the longest line that is taken as a request.
-const MAX_LINE_LEN: u64 = 128 * 1024 * 1024;
-/// How many requests may wait or be finished beyond those that are evaluated, so that a slow one does not hold up the others.
+/// Lines that one thread takes at once where answers are in memory: enough that handing them over costs nothing beside them, few
+/// enough that no processor is long without work at the end.
+const LINES_AT_ONCE: usize = 64;
+/// Octets that one read asks for.
+const READ_OCTETS: usize = 1 << 16;
+/// For each job, how many pieces may wait or be finished, so that a slow one does not hold up the others.
 const WINDOW: usize = 4;
+/// What the lines that were read and not yet answered may take up, in units of 1024 octets.
+const HELD: usize = 256 << 10;
 /// Requests evaluated at the same time for each processor, where answers come over the network.
 const WAITING_FOR_NETWORK: usize = 16;
+/// The most that are evaluated at the same time, whatever is asked for.
+const MAX_JOBS: usize = 4096;
 /// Exit status after SIGINT, as shells have it.
 const EXIT_INTERRUPTED: u8 = 130;
 
-/// A line of the input.
-enum Line {
-    Request(Vec<u8>),
-    TooLong,
-    Unreadable(io::Error),
+/// A piece of the input on its way to the output.
+struct Work {
+    number: u64,
+    piece: Piece,
+    /// Given back when its results are written.
+    place: OwnedSemaphorePermit,
+}
+
+/// Results of one piece, or of the first lines of it.
+struct Done {
+    number: u64,
+    part: Result<Part, Failure>,
+    /// There with the last part of a piece.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// Evaluates all requests on standard input.
@@ -44,105 +64,169 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.receiver.as_ref())?;
     let source = Source::open(&args.source)?;
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let jobs = args.jobs.map_or_else(
-        || match &source {
-            Source::Zone(_) => processors,
-            Source::Network(_) => processors.saturating_mul(WAITING_FOR_NETWORK),
-        },
-        NonZeroUsize::get,
-    );
+    let (jobs, lines_at_once) = match &source {
+        Source::Zone(_) => (processors, LINES_AT_ONCE),
+        // Each request waits by itself.
+        Source::Network(_) => (processors.saturating_mul(WAITING_FOR_NETWORK), 1),
+    };
+    let jobs = args.jobs.map_or(jobs, NonZeroUsize::get).min(MAX_JOBS);
     let policy = request::message_policy(&args.source, &args.rules);
     let authenticator = Authenticator::new(source).with_policy(policy);
     let receiver = args.receiver.as_ref().map(ToString::to_string);
-    let run = Arc::new(Run { authenticator, authserv_id, receiver, at: args.rules.at });
+    let run = Arc::new(Run::new(authenticator, authserv_id, receiver, args.rules.at));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors.min(jobs))
+        // Between any two pieces, so that a signal is seen however busy the threads are.
+        .event_interval(1)
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    let outcome = runtime.block_on(answer_all(&run, jobs));
+    let mut progress = Progress::on_terminal();
+    let outcome = runtime.block_on(answer_all(&run, jobs, lines_at_once, progress.as_mut()));
+    if let Some(progress) = progress {
+        progress.finish();
+    }
     // A line that is still being read must not hold up the end.
     runtime.shutdown_background();
     outcome
 }
 
-/// Reads, evaluates and writes side by side, with a bounded number of requests in between.
-async fn answer_all(run: &Arc<Run>, jobs: usize) -> Result<ExitCode, Failure> {
-    let (to_here, mut lines) = mpsc::channel(1);
-    thread::spawn(move || read_lines(io::stdin().lock(), &to_here));
-    let permits = Arc::new(Semaphore::new(jobs.min(Semaphore::MAX_PERMITS)));
-    let window = jobs.saturating_mul(WINDOW);
-    let mut answers: VecDeque<JoinHandle<Result<String, Failure>>> = VecDeque::new();
-    let mut out = BufWriter::new(io::stdout());
-    let (mut reading, mut status) = (true, ExitCode::SUCCESS);
-    let mut failure = None;
-    let interrupt = signal::ctrl_c();
-    let mut interrupt = std::pin::pin!(interrupt);
-    while reading || !answers.is_empty() {
-        if !answers.front().is_some_and(JoinHandle::is_finished) {
+/// Reads, evaluates and writes side by side, with bounded memory in between.
+async fn answer_all(
+    run: &Arc<Run>,
+    jobs: usize,
+    lines_at_once: usize,
+    mut progress: Option<&mut Progress>,
+) -> Result<ExitCode, Failure> {
+    let (to_jobs, work) = mpsc::channel(1);
+    let (to_here, mut done) = mpsc::unbounded_channel();
+    let (stop, stopped) = watch::channel(false);
+    let work = Arc::new(Mutex::new(work));
+    for _ in 0..jobs {
+        tokio::spawn(work_off(Arc::clone(run), Arc::clone(&work), to_here.clone(), stopped.clone()));
+    }
+    drop((work, to_here, stopped));
+    let handle = Handle::current();
+    let reader = thread::spawn(move || {
+        let input = BufReader::with_capacity(READ_OCTETS, io::stdin().lock());
+        hand_out(Pieces::new(input, lines_at_once), jobs, &to_jobs, &handle)
+    });
+
+    let mut results = Results { out: BufWriter::new(io::stdout()), due: 0, early: BTreeMap::new() };
+    let mut ticks = time::interval(INTERVAL);
+    let mut interrupt = pin!(signal::ctrl_c());
+    let mut listening = true;
+    loop {
+        if done.is_empty() {
             // Nothing to write at once: what has been written shall be seen.
-            out.flush().map_err(Failure::Output)?;
+            results.out.flush().map_err(Failure::Output)?;
         }
         tokio::select! {
             biased;
-            _ = &mut interrupt, if reading => {
-                // What was read before is finished and written; a time limit bounds that.
-                (reading, status) = (false, ExitCode::from(EXIT_INTERRUPTED));
-            }
-            Some(answer) = next(&mut answers) => {
-                answers.pop_front();
-                out.write_all(answer?.as_bytes()).map_err(Failure::Output)?;
-            }
-            line = lines.recv(), if reading && answers.len() < window => match line {
-                Some(Line::Request(line)) => answers.push_back(tokio::spawn(answer(Arc::clone(run), Arc::clone(&permits), line))),
-                Some(Line::TooLong) => answers.push_back(tokio::spawn(async {
-                    refuse(Value::Null, format!("the line is longer than {MAX_LINE_LEN} octets"))
-                })),
-                Some(Line::Unreadable(error)) => {
-                    failure = Some(Failure::Unreadable { what: "the requests from", path: "standard input".into(), error });
-                    reading = false;
+            heard = &mut interrupt, if listening => match heard {
+                // The second time nothing is waited for.
+                Ok(()) if *stop.borrow() => break,
+                Ok(()) => {
+                    // What was begun is finished and written; a time limit bounds that.
+                    stop.send_replace(true);
+                    interrupt.set(signal::ctrl_c());
                 }
-                None => reading = false,
+                Err(_) => listening = false,
             },
+            next = done.recv() => match next {
+                Some(next) => results.take(next, progress.as_deref_mut())?,
+                // All jobs have ended.
+                None => break,
+            },
+            _ = ticks.tick(), if progress.is_some() => progress.iter_mut().for_each(|progress| progress.show()),
         }
     }
-    out.flush().map_err(Failure::Output)?;
-    failure.map_or(Ok(status), Err)
-}
-
-/// The answer that is due next; nothing where none is awaited.
-async fn next(answers: &mut VecDeque<JoinHandle<Result<String, Failure>>>) -> Option<Result<String, Failure>> {
-    match answers.front_mut()?.await {
-        Ok(answer) => Some(answer),
-        Err(error) => Some(refuse(Value::Null, format!("the evaluation was broken off: {error}"))),
+    results.out.flush().map_err(Failure::Output)?;
+    if *stop.borrow() {
+        return Ok(ExitCode::from(EXIT_INTERRUPTED));
+    }
+    // The jobs ended because the reader did.
+    match reader.join() {
+        Ok(Err(error)) => Err(Failure::Unreadable { what: "the requests from", path: "standard input".into(), error }),
+        Ok(Ok(())) | Err(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
-async fn answer(run: Arc<Run>, permits: Arc<Semaphore>, line: Vec<u8>) -> Result<String, Failure> {
-    // The semaphore is never closed; without a permit there would merely be more side by side.
-    let _permit = permits.acquire().await;
-    run.answer(&line).await
+/// Reads pieces until the input ends, or nobody wants them any more; waits while too many are on their way.
+fn hand_out(
+    mut pieces: Pieces<impl io::BufRead>,
+    jobs: usize,
+    to_jobs: &mpsc::Sender<Work>,
+    handle: &Handle,
+) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(HELD));
+    let least = HELD / jobs.saturating_mul(WINDOW);
+    let mut number = 0;
+    while let Some(piece) = pieces.read()? {
+        let size = (piece.memory() / 1024).max(least).clamp(1, HELD);
+        let place = Arc::clone(&places).acquire_many_owned(u32::try_from(size).unwrap_or(u32::MAX));
+        let Ok(place) = handle.block_on(place) else { break };
+        if to_jobs.blocking_send(Work { number, piece, place }).is_err() {
+            break;
+        }
+        number += 1;
+    }
+    Ok(())
 }
 
-/// Hands over lines that are not blank until the input ends, or nobody wants them any more.
-fn read_lines(mut input: impl BufRead, lines: &mpsc::Sender<Line>) {
+/// One job: takes the next piece and answers its lines, until there is none or all shall stop. Pieces are begun in their order.
+async fn work_off(
+    run: Arc<Run>,
+    work: Arc<Mutex<mpsc::Receiver<Work>>>,
+    to_writer: mpsc::UnboundedSender<Done>,
+    mut stopped: watch::Receiver<bool>,
+) {
     loop {
-        let mut line = Vec::new();
-        let next = match input.by_ref().take(MAX_LINE_LEN).read_until(b'\n', &mut line) {
-            Ok(0) => return,
-            Ok(_) if line.ends_with(b"\n") || line.len() < usize::try_from(MAX_LINE_LEN).unwrap_or(usize::MAX) => {
-                Line::Request(line)
-            }
-            Ok(_) => match input.skip_until(b'\n') {
-                Ok(_) => Line::TooLong,
-                Err(error) => Line::Unreadable(error),
-            },
-            Err(error) => Line::Unreadable(error),
+        let next = async { work.lock().await.recv().await };
+        let next = tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => None,
+            next = next => next,
         };
-        let last = matches!(next, Line::Unreadable(_));
-        let blank = matches!(&next, Line::Request(line) if line.trim_ascii().is_empty());
-        if !blank && lines.blocking_send(next).is_err() || last {
+        let Some(Work { number, piece, place }) = next else { return };
+        // Where nobody receives any more, the run is over.
+        let part = run.answer(piece, |part| drop(to_writer.send(Done { number, part: Ok(part), place: None }))).await;
+        if to_writer.send(Done { number, part, place: Some(place) }).is_err() {
             return;
         }
+        yield_now().await;
+    }
+}
+
+/// Results on their way to the output.
+struct Results<W> {
+    out: W,
+    /// The piece whose results are due.
+    due: u64,
+    /// What came before it was due.
+    early: BTreeMap<u64, Vec<Done>>,
+}
+
+impl<W: Write> Results<W> {
+    /// Writes all that is due now.
+    fn take(&mut self, done: Done, mut progress: Option<&mut Progress>) -> Result<(), Failure> {
+        self.early.entry(done.number).or_default().push(done);
+        while let Some(parts) = self.early.remove(&self.due) {
+            let mut whole = false;
+            for Done { part, place, .. } in parts {
+                let part = part?;
+                self.out.write_all(&part.lines).map_err(Failure::Output)?;
+                if let Some(progress) = &mut progress {
+                    progress.add(part.octets, &part.tally);
+                    progress.show();
+                }
+                whole |= place.is_some();
+            }
+            if !whole {
+                break;
+            }
+            self.due += 1;
+        }
+        Ok(())
     }
 }

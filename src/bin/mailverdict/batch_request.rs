@@ -1,138 +1,228 @@
-//! One line of the input of `batch`, and the line that answers it.
+//! One line of the input of `batch`.
 
-use crate::{
-    failure::{Failure, plain},
-    input::{MAX_MESSAGE_LEN, with_line_ends},
-    json::{self, MessageResults, SpfResults},
-    report::{Report, received_spf},
-    source::Source,
-    style::printable,
-};
+use crate::{failure::plain, input::MAX_MESSAGE_LEN};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use mailverdict::{Authenticator, Message, Session, spf::Observers, time::UnixTime};
-use serde::Serialize;
-use serde_json::{Map, Value};
-use std::{fs, net::IpAddr, path::Path};
+use mailverdict::Session;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use std::{
+    borrow::Cow,
+    fmt,
+    fs::{self, File},
+    io::Read as _,
+    net::IpAddr,
+};
 
-/// All that the requests of one run have in common.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) authenticator: Authenticator<Source>,
-    pub(crate) authserv_id: String,
-    pub(crate) receiver: Option<String>,
-    pub(crate) at: Option<UnixTime>,
+/// What is asked for, as it stands in the line.
+#[derive(Debug, Default)]
+pub(crate) struct Request<'l> {
+    /// Whatever it is, as it is written.
+    id: Option<&'l RawValue>,
+    ip: Text<'l>,
+    helo: Text<'l>,
+    mail_from: Text<'l>,
+    message: Text<'l>,
+    message_base64: Text<'l>,
 }
 
-/// A line that was answered with an error.
-#[derive(Debug, Serialize)]
-struct Refusal {
-    id: Value,
-    error: String,
+/// The value of a field that should be a text; null is as good as nothing.
+#[derive(Debug, Default)]
+enum Text<'l> {
+    #[default]
+    Absent,
+    Present(Cow<'l, str>),
+    Other,
 }
 
-/// A result with the id of its request.
-#[derive(Debug, Serialize)]
-struct Answer<T> {
-    id: Value,
-    #[serde(flatten)]
-    results: T,
-}
-
-impl Run {
-    /// The line that answers `line`, with its line end.
-    pub(crate) async fn answer(&self, line: &[u8]) -> Result<String, Failure> {
-        let request: Map<String, Value> = match serde_json::from_slice(line) {
-            Ok(request) => request,
-            Err(error) => return refuse(Value::Null, format!("the line is no JSON object: {error}")),
-        };
-        let id = request.get("id").cloned().unwrap_or_default();
-        let (session, octets) = match self.session(&request).and_then(|session| Ok((session, message(&request)?))) {
-            Ok(request) => request,
-            Err(error) => return refuse(id, error),
-        };
-        let Some(octets) = octets else { return self.spf_alone(id, &session).await };
-        let message = match Message::parse(&octets) {
-            Ok(message) => message,
-            Err(error) => return refuse(id, error.to_string()),
-        };
-        let verdict = self.authenticator.authenticate(&message, session.clone()).await;
-        let report = Report::new(&message, &verdict, &session, &self.authserv_id);
-        json::to_line(&Answer { id, results: MessageResults::from(&report) })
+impl<'l> Request<'l> {
+    pub(crate) fn read(line: &'l [u8]) -> Result<Self, String> {
+        serde_json::from_slice(line).map_err(|error| format!("the line is no JSON object: {error}"))
     }
 
-    async fn spf_alone(&self, id: Value, session: &Session) -> Result<String, Failure> {
-        if session.peer_ip.is_none() {
-            return refuse(id, "without a message, \"ip\" is needed".to_owned());
-        }
-        let reports = self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }).await;
-        if reports.helo.is_none() && reports.mail_from.is_none() {
-            return refuse(
-                id,
-                "without a message, \"helo\", or a \"mail_from\" that is not null, is needed".to_owned(),
-            );
-        }
-        json::to_line(&Answer { id, results: SpfResults::new(&reports, received_spf(&reports, session)) })
+    /// As JSON.
+    pub(crate) fn id(&self) -> Option<&'l str> {
+        self.id.map(RawValue::get)
     }
 
-    fn session(&self, request: &Map<String, Value>) -> Result<Session, String> {
-        let mut session = match text(request, "ip")? {
+    /// What the SMTP session showed.
+    pub(crate) fn session(&self) -> Result<Session, String> {
+        let mut session = match self.ip.named("ip")? {
             Some(ip) => Session::new(ip.parse::<IpAddr>().map_err(|_| format!("\"ip\" is no address: \"{ip}\""))?),
             None => Session::without_peer(),
         };
-        if let Some(helo) = text(request, "helo")? {
+        if let Some(helo) = self.helo.named("helo")? {
             session = session.with_helo(helo);
         }
-        if let Some(mail_from) = text(request, "mail_from")? {
+        if let Some(mail_from) = self.mail_from.named("mail_from")? {
             session = session.with_mail_from(mail_from);
         }
-        if let Some(receiver) = &self.receiver {
-            session = session.with_receiver(receiver);
+        Ok(session)
+    }
+
+    /// Where the message is, if there is one.
+    pub(crate) fn message(&self) -> Result<Option<Octets<'_>>, String> {
+        match (self.message.named("message")?, self.message_base64.named("message_base64")?) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err("there is \"message\" and \"message_base64\"; one is expected".to_owned()),
+            (Some(path), None) => match file_len(path) {
+                Ok(len) => Ok(Some(Octets::File { path, len })),
+                Err(reason) => Err(unreadable(path, &reason)),
+            },
+            (None, Some(encoded)) => Ok(Some(Octets::Base64(encoded))),
         }
-        Ok(match self.at {
-            Some(at) => session.received_at(at),
-            None => session,
-        })
     }
 }
 
-/// The line that says why there is no result.
-pub(crate) fn refuse(id: Value, error: String) -> Result<String, Failure> {
-    // A log in which it ends up is read on terminals as well.
-    json::to_line(&Refusal { id, error: printable(&error) })
+/// Where a message is to be had from.
+#[derive(Debug)]
+pub(crate) enum Octets<'r> {
+    File { path: &'r str, len: usize },
+    Base64(&'r str),
 }
 
-/// The message of a request, if it has one.
-fn message(request: &Map<String, Value>) -> Result<Option<Vec<u8>>, String> {
-    let octets = match (text(request, "message")?, text(request, "message_base64")?) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => return Err("there is \"message\" and \"message_base64\"; one is expected".to_owned()),
-        (Some(path), None) => read(Path::new(path)).map_err(|reason| format!("cannot read {path}: {reason}"))?,
-        (None, Some(encoded)) => {
-            STANDARD.decode(encoded).map_err(|error| format!("\"message_base64\" is no base64: {error}"))?
+impl Octets<'_> {
+    /// What reading it takes up beside the request.
+    pub(crate) fn memory(&self) -> usize {
+        match self {
+            Self::File { len, .. } => *len,
+            Self::Base64(_) => 0,
         }
-    };
-    Ok(Some(with_line_ends(octets, false)))
+    }
+
+    pub(crate) fn read(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::File { path, len } => read(path, *len).map_err(|reason| unreadable(path, &reason)),
+            Self::Base64(encoded) => {
+                STANDARD.decode(encoded).map_err(|error| format!("\"message_base64\" is no base64: {error}"))
+            }
+        }
+    }
+}
+
+impl Text<'_> {
+    fn named(&self, name: &str) -> Result<Option<&str>, String> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Present(text) => Ok(Some(text)),
+            Self::Other => Err(format!("\"{name}\" is no text")),
+        }
+    }
+}
+
+fn unreadable(path: &str, reason: &str) -> String {
+    format!("cannot read {path}: {reason}")
 }
 
 /// Regular files only: a pipe or a terminal would hold up all that comes after.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn file_len(path: &str) -> Result<usize, String> {
     let metadata = fs::metadata(path).map_err(|error| plain(&error))?;
     if !metadata.is_file() {
         return Err("it is no file".to_owned());
     }
-    if metadata.len() > MAX_MESSAGE_LEN {
-        return Err(format!("it is larger than {MAX_MESSAGE_LEN} octets"));
-    }
-    fs::read(path).map_err(|error| plain(&error))
+    usize::try_from(metadata.len()).ok().filter(|_| metadata.len() <= MAX_MESSAGE_LEN).ok_or_else(too_large)
 }
 
-/// A text of a request; null is as good as nothing.
-fn text<'r>(request: &'r Map<String, Value>, name: &str) -> Result<Option<&'r str>, String> {
-    match request.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Err(format!("\"{name}\" is no text"))
+fn read(path: &str, len: usize) -> Result<Vec<u8>, String> {
+    // With room for one octet more, the end of the file is seen without asking for more memory.
+    let mut octets = Vec::with_capacity(len + 1);
+    match File::open(path).and_then(|file| file.take(MAX_MESSAGE_LEN + 1).read_to_end(&mut octets)) {
+        Ok(len) if u64::try_from(len).is_ok_and(|len| len <= MAX_MESSAGE_LEN) => Ok(octets),
+        Ok(_) => Err(too_large()),
+        Err(error) => Err(plain(&error)),
+    }
+}
+
+fn too_large() -> String {
+    format!("it is larger than {MAX_MESSAGE_LEN} octets")
+}
+
+/// The names of fields; others may stand there as well.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Field {
+    Id,
+    Ip,
+    Helo,
+    MailFrom,
+    Message,
+    MessageBase64,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Request<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RequestVisitor;
+        impl<'de> Visitor<'de> for RequestVisitor {
+            type Value = Request<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            /// Of several fields of one name the last counts.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request<'de>, A::Error> {
+                let mut request = Request::default();
+                while let Some(field) = map.next_key()? {
+                    match field {
+                        Field::Id => request.id = Some(map.next_value()?),
+                        Field::Ip => request.ip = map.next_value()?,
+                        Field::Helo => request.helo = map.next_value()?,
+                        Field::MailFrom => request.mail_from = map.next_value()?,
+                        Field::Message => request.message = map.next_value()?,
+                        Field::MessageBase64 => request.message_base64 = map.next_value()?,
+                        Field::Other => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(request)
+            }
         }
+        deserializer.deserialize_map(RequestVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text::Present(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text::Present(Cow::Owned(text.to_owned())))
+            }
+            fn visit_unit<E>(self) -> Result<Text<'de>, E> {
+                Ok(Text::Absent)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Text<'de>, E> {
+                Ok(Text::Other)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Text<'de>, E> {
+                Ok(Text::Other)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Text<'de>, E> {
+                Ok(Text::Other)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Text<'de>, E> {
+                Ok(Text::Other)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Text<'de>, A::Error> {
+                while values.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Text::Other)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Text<'de>, A::Error> {
+                while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Text::Other)
+            }
+        }
+        deserializer.deserialize_any(TextVisitor)
     }
 }

@@ -18,9 +18,18 @@ use std::io;
 
 /// One line of JSON with its line end.
 pub(crate) fn to_line(value: &impl Serialize) -> Result<String, Failure> {
-    let mut line = serde_json::to_string(value).map_err(|error| Failure::Output(io::Error::other(error)))?;
+    let mut line = serde_json::to_string(value).map_err(unwritable)?;
     line.push('\n');
     Ok(line)
+}
+
+/// Adds JSON without a line end.
+pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Failure> {
+    serde_json::to_writer(out, value).map_err(unwritable)
+}
+
+fn unwritable(error: serde_json::Error) -> Failure {
+    Failure::Output(io::Error::other(error))
 }
 
 /// All that is said of one message.

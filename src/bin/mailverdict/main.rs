@@ -2,13 +2,16 @@
 
 mod args;
 mod batch;
+mod batch_input;
 mod batch_request;
+mod batch_run;
 mod check;
 mod explain;
 mod failure;
 mod hops;
 mod input;
 mod json;
+mod progress;
 mod report;
 mod request;
 mod source;

@@ -1,0 +1,209 @@
+//! The answers to requests: a line of results for each line of the input.
+
+use crate::{
+    batch_input::{MAX_LINE_LEN, Piece},
+    batch_request::Request,
+    failure::Failure,
+    input::with_line_ends,
+    json::{self, MessageResults, SpfResults},
+    progress::Tally,
+    report::{Report, received_spf},
+    source::Source,
+    style::printable,
+};
+use mailverdict::{Authenticator, Message, Session, spf::Observers, time::UnixTime};
+use memchr::memchr;
+use serde::Serialize;
+use std::{
+    future::poll_fn,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Semaphore, task::yield_now};
+
+/// Results are not kept back longer than this for the sake of those that follow.
+const KEPT_BACK: Duration = Duration::from_millis(50);
+/// What message files may take up at the same time, in units of 1024 octets; each is in memory twice where its line ends are changed.
+const MESSAGES: usize = 512 << 10;
+/// Files below this size, in the same units, are not counted: a job holds one of them at a time.
+const SMALL: u32 = 1024;
+
+/// All that the requests of one run have in common.
+#[derive(Debug)]
+pub(crate) struct Run {
+    authenticator: Authenticator<Source>,
+    authserv_id: String,
+    receiver: Option<String>,
+    at: Option<UnixTime>,
+    memory: Semaphore,
+}
+
+/// Results of some lines.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) lines: Vec<u8>,
+    pub(crate) tally: Tally,
+    /// Octets of the requests.
+    pub(crate) octets: u64,
+}
+
+/// Why a line has no result.
+#[derive(Debug, Serialize)]
+struct Refusal {
+    error: String,
+}
+
+impl Run {
+    pub(crate) fn new(
+        authenticator: Authenticator<Source>,
+        authserv_id: String,
+        receiver: Option<String>,
+        at: Option<UnixTime>,
+    ) -> Self {
+        Self { authenticator, authserv_id, receiver, at, memory: Semaphore::new(MESSAGES) }
+    }
+
+    /// Answers the lines of a piece; where that takes a while, what is finished goes to `finished` in between.
+    pub(crate) async fn answer(&self, piece: Piece, mut finished: impl FnMut(Part)) -> Result<Part, Failure> {
+        let mut part = Part::default();
+        let lines = match piece {
+            Piece::Lines(lines) => lines,
+            Piece::TooLong(octets) => {
+                part.octets = octets;
+                part.refuse(None, format!("the line is longer than {MAX_LINE_LEN} octets"))?;
+                return Ok(part);
+            }
+        };
+        let mut begun = Instant::now();
+        let mut rest = lines.as_slice();
+        while let Some((line, after)) = split_line(rest) {
+            rest = after;
+            part.octets += u64::try_from(line.len()).unwrap_or(u64::MAX);
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            if begun.elapsed() > KEPT_BACK {
+                begun = Instant::now();
+                finished(mem::take(&mut part));
+                // Signals are seen by a thread that has nothing else to do.
+                yield_now().await;
+            }
+            let len = part.lines.len();
+            if let Some(answered) = unless_it_panics(self.answer_line(line, &mut part)).await {
+                answered?;
+            } else {
+                // A panic is a fault of this program, and no reason to lose the other results.
+                part.lines.truncate(len);
+                part.refuse(None, "the evaluation was broken off".to_owned())?;
+            }
+        }
+        Ok(part)
+    }
+
+    async fn answer_line(&self, line: &[u8], part: &mut Part) -> Result<(), Failure> {
+        let request = match Request::read(line) {
+            Ok(request) => request,
+            Err(error) => return part.refuse(None, error),
+        };
+        let session = match self.session(&request) {
+            Ok(session) => session,
+            Err(error) => return part.refuse(Some(&request), error),
+        };
+        let message = match request.message() {
+            Ok(Some(message)) => message,
+            Ok(None) => return self.spf_alone(&request, &session, part).await,
+            Err(error) => return part.refuse(Some(&request), error),
+        };
+        let units = message.memory() / 1024;
+        // The semaphore is never closed.
+        let _memory = match u32::try_from(units.min(MESSAGES)) {
+            Ok(units) if units >= SMALL => self.memory.acquire_many(units).await.ok(),
+            Ok(_) | Err(_) => None,
+        };
+        let octets = match message.read() {
+            Ok(octets) => with_line_ends(octets, false),
+            Err(error) => return part.refuse(Some(&request), error),
+        };
+        let message = match Message::parse(&octets) {
+            Ok(message) => message,
+            Err(error) => return part.refuse(Some(&request), error.to_string()),
+        };
+        let mut unobserved = Observers { helo: (), mail_from: () };
+        let verdict = self.authenticator.explain(&message, &session, &mut unobserved).await;
+        let report = Report::new(&message, &verdict, &session, &self.authserv_id);
+        part.write(Some(&request), &MessageResults::from(&report))?;
+        part.tally.count(&verdict.dmarc.result);
+        Ok(())
+    }
+
+    async fn spf_alone(&self, request: &Request<'_>, session: &Session, part: &mut Part) -> Result<(), Failure> {
+        if session.peer_ip.is_none() {
+            return part.refuse(Some(request), "without a message, \"ip\" is needed".to_owned());
+        }
+        let reports = self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }).await;
+        if reports.helo.is_none() && reports.mail_from.is_none() {
+            let error = "without a message, \"helo\", or a \"mail_from\" that is not null, is needed";
+            return part.refuse(Some(request), error.to_owned());
+        }
+        part.write(Some(request), &SpfResults::new(&reports, received_spf(&reports, session)))?;
+        part.tally.spf_alone += 1;
+        Ok(())
+    }
+
+    fn session(&self, request: &Request<'_>) -> Result<Session, String> {
+        let mut session = request.session()?;
+        if let Some(receiver) = &self.receiver {
+            session = session.with_receiver(receiver);
+        }
+        Ok(match self.at {
+            Some(at) => session.received_at(at),
+            None => session,
+        })
+    }
+}
+
+impl Part {
+    /// Adds the line that says why there is no result.
+    fn refuse(&mut self, request: Option<&Request<'_>>, error: String) -> Result<(), Failure> {
+        // A log in which it ends up is read on terminals as well.
+        self.write(request, &Refusal { error: printable(&error) })?;
+        self.tally.errors += 1;
+        Ok(())
+    }
+
+    /// Adds a line: the fields of `results`, after the id of the request.
+    fn write(&mut self, request: Option<&Request<'_>>, results: &impl Serialize) -> Result<(), Failure> {
+        let id = request.and_then(Request::id).unwrap_or("null");
+        self.lines.extend_from_slice(b"{\"id\":");
+        self.lines.extend_from_slice(id.as_bytes());
+        let brace = self.lines.len();
+        json::write(&mut self.lines, results)?;
+        // Two objects become one.
+        if let Some(brace) = self.lines.get_mut(brace) {
+            *brace = b',';
+        }
+        self.lines.push(b'\n');
+        self.tally.requests += 1;
+        Ok(())
+    }
+}
+
+/// The first line with its line end, and the rest; nothing where there is none.
+fn split_line(lines: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr(b'\n', lines).map_or(lines.len(), |at| at + 1);
+    lines.split_at_checked(end).filter(|(line, _)| !line.is_empty())
+}
+
+/// What `future` comes to; nothing where it panics.
+async fn unless_it_panics<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}

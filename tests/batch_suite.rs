@@ -1,0 +1,385 @@
+//! `mailverdict batch` as others drive it: terminals, signals, pipes that break, input without end, and engines that map it over an
+//! archive. What it answers to good and bad requests stands in `cli_suite.rs`.
+#![cfg(all(feature = "cli", target_os = "linux"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use serde_json::Value;
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::UdpSocket,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+use support::{
+    faulty_dns::{Fault, FaultyDns},
+    skip::skipped,
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_mailverdict");
+const ZONE: &str = "--zone=tests/data/microsoft365/zone.db";
+
+/// `batch`, started.
+struct Batch {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Batch {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, input, output }
+    }
+
+    fn send(&mut self, lines: &str) {
+        self.input.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+    }
+
+    /// The next result; `None` at the end.
+    fn result(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    }
+
+    fn interrupt(&self) {
+        let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    fn status(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// The most memory that it had so far, in kB.
+    fn peak_memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+/// Nobody is left behind by a test that fails.
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("batch").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// A request that the zone of [`ZONE`] answers.
+fn request(id: &str) -> String {
+    format!("{{\"id\":{id},\"ip\":\"203.0.113.25\",\"mail_from\":\"scanner@fabrikam.com\"}}\n")
+}
+
+/// A folder that is there for one test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("mailverdict-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str, content: &str) -> String {
+        fs::write(self.0.join(name), content).unwrap();
+        self.path(name)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What `command` prints, run by a shell whose standard error is a terminal; `None`, aloud, where no terminal can be had.
+fn on_terminal(command: &str) -> Option<String> {
+    let probe = Command::new("script").arg("--version").output();
+    if !probe.is_ok_and(|probe| String::from_utf8_lossy(&probe.stdout).contains("util-linux")) {
+        skipped("there is no script of util-linux to make a terminal");
+        return None;
+    }
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", command, "/dev/null"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{command}: {}", output.status);
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn progress_is_one_line_that_is_written_over_and_ended() {
+    // The server says nothing: each request takes as long as it may, and the line is written in between.
+    let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let address = server.local_addr().unwrap();
+    let folder = Folder::new("progress");
+    let requests = folder.file("requests", &(request("1") + &request("2") + "junk\n"));
+    let results = folder.path("results");
+    // A question takes a quarter of that: a second.
+    let batch = format!("{PROGRAM} batch --jobs=1 --timeout=4 --dns={address} < {requests}");
+    let Some(shown) = on_terminal(&format!("{batch} > {results}")) else { return };
+    let (lines, end) = shown.split_once('\n').expect("the line is ended");
+    assert_eq!(end, "", "nothing comes after: {shown:?}");
+    let states: Vec<&str> = lines
+        .trim_end()
+        .split('\r')
+        .skip(1)
+        .map(|state| state.strip_prefix("\x1b[?7l").unwrap().strip_suffix("\x1b[K\x1b[?7h").unwrap())
+        .collect();
+    assert_eq!(states[0], "0 messages, 0.0/s");
+    assert!((4..=12).contains(&states.len()), "at most four times a second: {states:?}");
+    let one = |state: &str| state.starts_with("1 message, 0.") && state.ends_with("/s, 0:02 left; SPF alone 1");
+    assert!(states.iter().any(|state| one(state)), "{states:?}");
+    let last = states.last().unwrap();
+    assert!(last.starts_with("3 messages, 1.") && last.ends_with("/s, in 0:03; SPF alone 2; errors 1"), "{states:?}");
+    // What is written to a file knows nothing of it.
+    let results = fs::read_to_string(results).unwrap();
+    assert_eq!(results.lines().count(), 3);
+    for line in results.lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+}
+
+#[test]
+fn there_is_no_progress_line_beside_results_or_on_a_dumb_terminal() {
+    let folder = Folder::new("no-progress");
+    let requests = folder.file("requests", &request("1"));
+    let batch = format!("{PROGRAM} batch {ZONE} < {requests}");
+    let Some(shown) = on_terminal(&batch) else { return };
+    serde_json::from_str::<Value>(shown.trim_end()).unwrap_or_else(|error| panic!("{error}: {shown:?}"));
+    assert_eq!(shown.matches('\n').count(), 1, "{shown:?}");
+    for quiet in [format!("TERM=dumb {batch} > /dev/null"), format!("{batch} > /dev/null 2> {}", folder.path("errors"))]
+    {
+        assert_eq!(on_terminal(&quiet).as_deref(), Some(""), "{quiet}");
+    }
+    assert_eq!(fs::read(folder.path("errors")).unwrap(), b"");
+}
+
+/// What was begun is finished and written at SIGINT, what was not is left; the order has no holes.
+#[test]
+fn what_was_begun_is_finished_at_sigint() {
+    let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let mut batch = Batch::start(&["--jobs=2", "--timeout=2", "--dns", &server.local_addr().unwrap().to_string()]);
+    batch.send(&format!("junk\n{}{}{}", request("1"), request("2"), request("3")));
+    assert!(batch.result().unwrap()["error"].is_string());
+    // Both are asked for.
+    for _ in 0..2 {
+        server.recv_from(&mut [0; 512]).unwrap();
+    }
+    batch.interrupt();
+    for id in 1..=2 {
+        let result = batch.result().unwrap();
+        assert_eq!((&result["id"], &result["spf"]["mail_from"]["result"]), (&id.into(), &"temperror".into()));
+    }
+    assert_eq!(batch.result(), None);
+    assert_eq!(batch.status(), Some(130));
+}
+
+#[test]
+fn a_second_sigint_waits_for_nothing() {
+    let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let mut batch = Batch::start(&["--timeout=600", "--dns", &server.local_addr().unwrap().to_string()]);
+    batch.send(&("junk\n".to_owned() + &request("1")));
+    assert!(batch.result().unwrap()["error"].is_string());
+    server.recv_from(&mut [0; 512]).unwrap();
+    let begun = Instant::now();
+    batch.interrupt();
+    // Signals of one kind that come together are one.
+    std::thread::sleep(Duration::from_millis(300));
+    batch.interrupt();
+    assert_eq!(batch.status(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(4), "a question alone takes 5 seconds: {:?}", begun.elapsed());
+    assert_eq!(batch.result(), None);
+}
+
+/// However long the input is, and though all results wait for the first: what is read ahead is bounded.
+#[test]
+fn memory_is_bounded_on_input_without_end() {
+    const LINES: usize = 20_000;
+    let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let mut batch = Batch::start(&["--timeout=1", "--dns", &server.local_addr().unwrap().to_string()]);
+    let junk = format!("{{\"id\":\"{}\",\"ip\":1}}\n", "x".repeat(2_000));
+    batch.send(&junk);
+    assert!(batch.result().is_some());
+    let before = batch.peak_memory();
+    let mut input = batch.input.take().unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            input.write_all(request("1").as_bytes()).unwrap();
+            for _ in 0..LINES {
+                input.write_all(junk.as_bytes()).unwrap();
+            }
+            input
+        });
+        assert_eq!(batch.result().unwrap()["id"], 1);
+        for _ in 0..LINES {
+            assert!(batch.output.skip_until(b'\n').unwrap() > 2_000);
+        }
+        // 80 MB have gone through, and the run waits for more.
+        let grown = batch.peak_memory() - before;
+        assert!(grown < 12_000, "{grown} kB more than with one line");
+        drop(writer.join().unwrap());
+    });
+    assert_eq!(batch.status(), Some(0));
+}
+
+/// All requests of a run share what the DNS answered, for as long as its TTL allows and no longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_shared_for_their_ttl() {
+    for (fault, questions) in [(Fault::None, 1), (Fault::TtlZero, 3)] {
+        let zone =
+            mailverdict::dns::Zone::parse("fabrikam.com. TXT \"v=spf1 ip4:203.0.113.0/24 -all\"", "zone").unwrap();
+        let server = FaultyDns::start(zone, fault, "fabrikam.com TXT").await;
+        let address = server.address.to_string();
+        let run = move || {
+            let mut batch = Batch::start(&["--dns", &address]);
+            for id in 0..3 {
+                batch.send(&request(&id.to_string()));
+                assert_eq!(batch.result().unwrap()["spf"]["mail_from"]["result"], "pass");
+            }
+        };
+        tokio::task::spawn_blocking(run).await.unwrap();
+        assert_eq!(server.asked(), vec!["fabrikam.com TXT"; questions], "{fault:?}");
+    }
+}
+
+/// One line says that nobody reads the results, and no more of the input is worked off.
+#[test]
+fn closed_output_ends_the_run() {
+    let mut child =
+        command(&[ZONE]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().unwrap();
+    // Until the other side is gone.
+    while input.write_all(request("1").as_bytes()).is_ok() {}
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "mailverdict: cannot write the result: broken pipe\n");
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn input_that_cannot_be_read_is_named() {
+    let output = command(&[ZONE]).stdin(File::open("/").unwrap()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "mailverdict: cannot read the requests from standard input: is a directory\n");
+}
+
+/// Odd lines cost nobody else his result, and ids come back as they are written.
+#[test]
+fn lines_of_any_octets_are_answered_one_for_one() {
+    let ids = ["12345678901234567890123", "1.50", "{\"a\":[1,  2]}", "\"\\u00e9\"", "true", "null"];
+    let mut input: Vec<u8> = ids.iter().map(|id| request(id)).collect::<String>().into_bytes();
+    let no_requests: [&[u8]; 5] = [b"\xff\xfe", b"{\"id\":\"\xe9\"}", b"\0", b"{\"id\":1", b"{\"id\":1} {}"];
+    for line in no_requests {
+        input.extend_from_slice(line);
+        input.extend_from_slice(b"\r\n");
+    }
+    input.extend_from_slice(b" \r\n\n");
+    input.extend_from_slice(b"{\"id\":7,\"ip\":\"192.0.2.256\",\"ip\":\"203.0.113.25\",\"helo\":[{}],\"helo\":\"fabrikam.com\",\"more\":{}}");
+    let mut batch = Batch::start(&[ZONE]);
+    batch.input.take().unwrap().write_all(&input).unwrap();
+    let mut output = String::new();
+    batch.output.read_to_string(&mut output).unwrap();
+    assert_eq!(batch.status(), Some(0));
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), ids.len() + no_requests.len() + 1, "{output}");
+    for (line, id) in lines.iter().zip(ids) {
+        assert!(line.starts_with(&format!("{{\"id\":{id},\"spf\":")), "{line}");
+    }
+    for line in &lines[ids.len()..ids.len() + no_requests.len()] {
+        assert!(line.starts_with("{\"id\":null,\"error\":\"the line is no JSON object: "), "{line}");
+    }
+    // Of fields of one name the last counts.
+    let last: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+    assert_eq!((&last["id"], last["spf"]["helo"]["domain"].as_str()), (&7.into(), Some("fabrikam.com")));
+}
+
+/// Some hundred requests, a third of them with messages, and what a run alone makes of them.
+fn archive() -> (String, String) {
+    let requests: String = (0..600)
+        .map(|id| match id % 3 {
+            0 => format!(
+                "{{\"id\":{id},\"ip\":\"203.0.113.25\",\"message\":\"tests/data/microsoft365/03-scanner.eml\"}}\n"
+            ),
+            1 => request(&id.to_string()),
+            _ => format!("{{\"id\":{id}}}\n"),
+        })
+        .collect();
+    let mut batch = Batch::start(&[ZONE]);
+    let mut results = String::new();
+    std::thread::scope(|scope| {
+        let mut input = batch.input.take().unwrap();
+        let requests = requests.as_bytes();
+        scope.spawn(move || input.write_all(requests).unwrap());
+        batch.output.read_to_string(&mut results).unwrap();
+    });
+    assert_eq!(results.lines().count(), 600);
+    (requests, results)
+}
+
+/// GNU parallel cuts the input into blocks, and joins the results of several runs in the order of the blocks.
+#[test]
+fn gnu_parallel_maps_it() {
+    let probe = Command::new("parallel").arg("--version").output();
+    if !probe.is_ok_and(|probe| String::from_utf8_lossy(&probe.stdout).contains("GNU parallel")) {
+        return skipped("there is no GNU parallel to map batch with");
+    }
+    let (requests, expected) = archive();
+    let folder = Folder::new("parallel");
+    let output = Command::new("parallel")
+        .args(["--keep-order", "--pipe", "--block", "8k", "--jobs", "2", PROGRAM, "batch", "--jobs", "1", ZONE])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("PARALLEL_HOME", &folder.0)
+        .stdin(File::open(folder.file("requests", &requests)).unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+/// Spark pipes each partition through a run of its own.
+#[test]
+fn spark_maps_it() {
+    let python = std::env::var_os("MAILVERDICT_PYTHON");
+    let has_spark = |python: &Path| {
+        Command::new(python).args(["-c", "import pyspark"]).output().is_ok_and(|probe| probe.status.success())
+    };
+    let Some(python) = python.map(PathBuf::from).filter(|python| has_spark(python)) else {
+        return skipped("MAILVERDICT_PYTHON names no Python with PySpark to map batch with");
+    };
+    let (requests, expected) = archive();
+    let folder = Folder::new("spark");
+    let output = Command::new(&python)
+        .arg("tests/interop/spark_batch.py")
+        .arg(folder.file("requests", &requests))
+        .arg(format!("{PROGRAM} batch {ZONE}"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("PYSPARK_PYTHON", &python)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
