@@ -1,7 +1,9 @@
 //! The spine: one message in, one verdict out.
 
 use crate::{
-    arc, dkim, dmarc,
+    arc,
+    budget::Purse,
+    dkim, dmarc,
     dns::{Resolver, inquiry::Inquiry},
     join::join,
     message::{Authors, Message},
@@ -81,15 +83,20 @@ impl<R: Resolver> Authenticator<R> {
         let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
         let now = session.received_at;
         let authors = message.header().authors();
-        let (spf, (dkim, (arc, answers))) = join(
+        // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
+        // on the order of answers.
+        let signatures = async {
+            let mut purse = Purse::of(&policy.budget);
+            let (dkim, evidence) = join(
+                dkim::verify_all(resolver, &self.keys, &policy.dkim, message, authors.domains(), now, &mut purse),
+                arc::gather(resolver, &self.keys, &policy.dkim, message, now),
+            )
+            .await;
+            (dkim, evidence.conclude(&policy.arc, &policy.dkim, &mut purse))
+        };
+        let (spf, ((dkim, arc), answers)) = join(
             spf::check(resolver, &self.spf_records, &policy.spf, session, Some(message.header()), observers),
-            join(
-                dkim::verify_all(resolver, &self.keys, &policy.dkim, message, authors.domains(), now),
-                join(
-                    arc::validate(resolver, &self.keys, &policy.arc, &policy.dkim, message, now),
-                    dmarc::discover(policy_resolver, &self.dmarc_records, &policy.dmarc, &authors),
-                ),
-            ),
+            join(signatures, dmarc::discover(policy_resolver, &self.dmarc_records, &policy.dmarc, &authors)),
         )
         .await;
         let identifiers = dmarc::Identifiers::gather(&spf, &dkim);
@@ -111,14 +118,17 @@ impl<R: Resolver> Authenticator<R> {
 
     /// DKIM alone, at the time `now`.
     pub async fn check_dkim(&self, message: &Message<'_>, now: UnixTime) -> Vec<dkim::SignatureReport> {
+        let (inquiry, Policy { dkim, budget, .. }) = (self.inquiry(), &self.policy);
         let authors = message.header().authors();
-        dkim::verify_all(&self.inquiry().evidence(), &self.keys, &self.policy.dkim, message, authors.domains(), now)
-            .await
+        let purse = &mut Purse::of(budget);
+        dkim::verify_all(&inquiry.evidence(), &self.keys, dkim, message, authors.domains(), now, purse).await
     }
 
     /// ARC alone, at the time `now`.
     pub async fn check_arc(&self, message: &Message<'_>, now: UnixTime) -> arc::ArcReport {
-        arc::validate(&self.inquiry().evidence(), &self.keys, &self.policy.arc, &self.policy.dkim, message, now).await
+        let (inquiry, Policy { arc, dkim, budget, .. }) = (self.inquiry(), &self.policy);
+        let evidence = arc::gather(&inquiry.evidence(), &self.keys, dkim, message, now).await;
+        evidence.conclude(arc, dkim, &mut Purse::of(budget))
     }
 
     /// DMARC alone, from what SPF and DKIM say of the message.

@@ -121,7 +121,7 @@ fn of_arc(report: &ArcReport) -> MethodResult {
     let result = MethodResult::new("arc", report.result.keyword());
     match &report.result {
         ArcResult::None => result,
-        ArcResult::Pass { oldest_pass } => {
+        ArcResult::Pass { oldest_pass, .. } => {
             let sealers: Vec<&str> = report.sealers.iter().map(|domain| domain.as_str()).collect();
             result.with_comment(&format!("sealed by {}", sealers.join(", "))).with_property(
                 "header",

@@ -217,6 +217,14 @@ fn failures(case: &Yaml<'_>) -> Vec<String> {
     let mut policy = Policy::default();
     let trust = case.as_mapping_get("trust").and_then(Yaml::as_vec).into_iter().flatten();
     policy.arc.trusted_sealers = trust.map(|domain| Domain::parse(domain.as_str().unwrap()).unwrap()).collect();
+    for (key, value) in case.as_mapping_get("budget").and_then(Yaml::as_mapping).into_iter().flatten() {
+        let value = usize::try_from(value.as_integer().unwrap()).unwrap();
+        match key.as_str().unwrap() {
+            "signatures" => policy.budget.signatures = value,
+            "work" => policy.budget.work = value,
+            other => panic!("unknown part {other} of the budget"),
+        }
+    }
     let message = Message::parse(&raw).unwrap();
     let session = Session::without_peer().received_at(UnixTime(1_700_000_000));
     let verdict = now(Authenticator::new(zone).with_policy(policy).authenticate(&message, session));
@@ -255,7 +263,7 @@ fn observed(verdict: &Verdict, key: &str) -> Option<String> {
         "result" => arc.result.keyword().to_owned(),
         "reason" => arc.result.to_string(),
         "oldest_pass" => match arc.result {
-            ArcResult::Pass { oldest_pass } => oldest_pass.to_string(),
+            ArcResult::Pass { oldest_pass, .. } => oldest_pass.to_string(),
             _ => "0".to_owned(),
         },
         "instances" => arc.instances.to_string(),
@@ -276,7 +284,7 @@ fn observed(verdict: &Verdict, key: &str) -> Option<String> {
         ),
         "dmarc" => verdict.dmarc.result.keyword().to_owned(),
         "disposition" => verdict.disposition.keyword().to_owned(),
-        "name" | "steps" | "records" | "trust" => return None,
+        "name" | "steps" | "records" | "trust" | "budget" => return None,
         other => panic!("unknown key {other}"),
     })
 }

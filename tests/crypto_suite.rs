@@ -26,7 +26,7 @@ fn computers(name: &str) -> Vec<&'static dyn SignatureAlgorithm> {
     all
 }
 
-/// One key, made ready by everybody; all agree about its size.
+/// One key, made ready by everybody; all agree about its size and the work it takes.
 struct Keys(Vec<Arc<dyn VerifyingKey>>);
 
 impl Keys {
@@ -35,9 +35,10 @@ impl Keys {
         let first = decoded.next().unwrap();
         let mut keys = Vec::new();
         for other in decoded {
-            let bits =
-                |key: &Result<Arc<dyn VerifyingKey>, _>| key.as_ref().map(|key| key.bits()).map_err(Clone::clone);
-            assert_eq!(bits(&other), bits(&first), "{algorithm}: {}", octets.escape_ascii());
+            let size = |key: &Result<Arc<dyn VerifyingKey>, _>| {
+                key.as_ref().map(|key| (key.bits(), key.work())).map_err(Clone::clone)
+            };
+            assert_eq!(size(&other), size(&first), "{algorithm}: {}", octets.escape_ascii());
             keys.extend(other);
         }
         first.map(|first| Self([vec![first], keys].concat()))
@@ -123,6 +124,21 @@ fn of_all_rsa_signatures_that_which_was_signed_verifies_and_no_other() {
         }
     }
     println!("{tried} wrong RSA signatures tried with each of {} who compute", computers("rsa-sha256").len());
+}
+
+/// What a verification takes of the budget of a message.
+#[test]
+fn work_goes_by_the_size_of_the_key_and_by_its_exponent() {
+    let work = |name: &str, exponent: u64| {
+        let public = RsaPublicKey::new(rsa_key(name).n().clone(), BigUint::from(exponent)).unwrap();
+        Keys::decode("rsa-sha256", &public.to_public_key_der().unwrap().into_vec()).unwrap().0[0].work()
+    };
+    assert_eq!(["rsa512", "rsa1024", "rsa2048", "rsa4096"].map(|name| work(name, 65_537)), [1, 1, 1, 4]);
+    assert_eq!([3, 5, 17, 257].map(|exponent| work("rsa2048", exponent)), [1; 4]);
+    assert_eq!([7, 65_535, 65_539, RsaPublicKey::MAX_PUB_EXPONENT].map(|exponent| work("rsa2048", exponent)), [14; 4]);
+    assert_eq!(work("rsa4096", 7), 56);
+    let ed25519 = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes();
+    assert_eq!(Keys::decode("ed25519-sha256", &ed25519).unwrap().0[0].work(), 2);
 }
 
 #[test]

@@ -14,7 +14,11 @@ pub use set::ArcField;
 pub use trust::Trusted;
 
 use crate::{
-    dkim::{self, Keys, body_hash::BodyHasher},
+    budget::Purse,
+    dkim::{
+        self, Keys,
+        body_hash::{BodyHasher, BodyHashes},
+    },
     dns::Resolver,
     join::join,
     message::Message,
@@ -23,35 +27,60 @@ use crate::{
 use chain::Collection;
 use validate::Validation;
 
-/// Validates the chain of a message (RFC 8617 §5.2); the only function of this module that asks the DNS.
+/// What is at hand to judge the chain of a message by.
+#[derive(Debug)]
+pub(crate) struct Evidence<'m> {
+    /// What can be said without the chain, or where there is none in form.
+    report: ArcReport,
+    chain: Option<Complete<'m>>,
+}
+
+/// A chain in form, its keys, and the hashes of the body.
+#[derive(Debug)]
+struct Complete<'m> {
+    validation: Validation<'m>,
+    keys: Keys,
+    body: BodyHashes,
+}
+
+/// Gathers what is needed to validate the chain of a message (RFC 8617 §5.2); the only function of this module that asks the DNS.
 ///
 /// The form of the chain is judged first, so that a message that merely looks sealed costs no question and no hash; then all keys
 /// are asked for side by side, each once.
-pub(crate) async fn validate<R: Resolver>(
+pub(crate) async fn gather<'m, R: Resolver>(
     resolver: &R,
     memory: &dkim::KeyMemory,
-    policy: &Policy,
-    dkim_policy: &dkim::Policy,
-    message: &Message<'_>,
+    policy: &dkim::Policy,
+    message: &Message<'m>,
     now: UnixTime,
-) -> ArcReport {
+) -> Evidence<'m> {
     let collection = Collection::of(message.header());
     if collection.is_empty() {
-        return ArcReport::without_chain(ArcResult::None);
+        return Evidence { report: ArcReport::without_chain(ArcResult::None), chain: None };
     }
     let (instances, sealers) = (collection.instances(), collection.sealers());
-    let report = match collection.into_chain() {
-        Err(reason) => ArcReport::without_chain(ArcResult::Fail(reason)),
+    let (result, chain) = match collection.into_chain() {
+        Err(reason) => (ArcResult::Fail(reason), None),
         Ok(chain) => {
-            let validation = Validation::new(dkim_policy, message.header(), chain, now);
+            let validation = Validation::new(policy, message.header(), chain, now);
             let hash_body = async {
                 let mut hasher = BodyHasher::new(validation.wanted_bodies());
                 hasher.update(message.body());
                 hasher.finish()
             };
             let (keys, body) = join(Keys::ask(resolver, Some(memory), validation.key_names()), hash_body).await;
-            validation.conclude(dkim_policy, policy, &keys, &body)
+            (ArcResult::None, Some(Complete { validation, keys, body }))
         }
     };
-    ArcReport { instances, sealers, ..report }
+    Evidence { report: ArcReport { instances, sealers, ..ArcReport::without_chain(result) }, chain }
+}
+
+impl Evidence<'_> {
+    /// Validates the chain; the purse pays for it.
+    pub(crate) fn conclude(self, policy: &Policy, dkim_policy: &dkim::Policy, purse: &mut Purse) -> ArcReport {
+        let Self { report, chain } = self;
+        let Some(Complete { validation, keys, body }) = chain else { return report };
+        let ArcReport { instances, sealers, .. } = report;
+        ArcReport { instances, sealers, ..validation.conclude(dkim_policy, policy, &keys, &body, purse) }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{set::ArcField, trust::Trusted};
 use crate::{
     authentication_results::AuthenticationResults,
+    budget::Exhausted,
     dkim::{DkimResult, SignatureError},
     dns::LookupError,
     lex::SyntaxError,
@@ -54,6 +55,8 @@ pub enum ArcResult {
         /// The lowest instance whose ARC-Message-Signature, and every later one, still verifies (RFC 8617 §5.2, step 5); 0 where
         /// all do.
         oldest_pass: u8,
+        /// Why the message signatures before `oldest_pass` were not verified, where the message used up its budget before.
+        cut_off: Option<Exhausted>,
     },
     /// The chain is broken.
     Fail(FailReason),
@@ -166,6 +169,15 @@ pub enum FailReason {
         /// What went wrong.
         error: LookupError,
     },
+    /// The message used up its budget before the field was verified, or one of its keys tried.
+    OutOfBudget {
+        /// The set.
+        instance: u8,
+        /// Which field.
+        field: ArcField,
+        /// Of what.
+        exhausted: Exhausted,
+    },
 }
 
 impl ArcReport {
@@ -230,10 +242,14 @@ impl fmt::Display for ArcResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("the message has no ARC set"),
-            Self::Pass { oldest_pass: 0 } => {
+            Self::Pass { oldest_pass, cut_off: Some(exhausted) } => write!(
+                f,
+                "every seal of the chain verifies; the message signatures before set {oldest_pass} were not verified: {exhausted}"
+            ),
+            Self::Pass { oldest_pass: 0, cut_off: None } => {
                 f.write_str("every seal and every message signature of the chain verifies")
             }
-            Self::Pass { oldest_pass } => {
+            Self::Pass { oldest_pass, cut_off: None } => {
                 write!(
                     f,
                     "every seal of the chain verifies; the message was changed before set {oldest_pass} was added"
@@ -272,6 +288,9 @@ impl fmt::Display for FailReason {
             }
             Self::SealSignature { instance, result } => {
                 write!(f, "the seal of set {instance} does not verify: {result}")
+            }
+            Self::OutOfBudget { instance, field, exhausted } => {
+                write!(f, "the field {field} of set {instance} was not verified: {exhausted}")
             }
             Self::Lookup { instance, field, error } => {
                 write!(f, "the key of the field {field} of set {instance} could not be asked for: {error}")

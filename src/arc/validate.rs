@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     authentication_results::AuthenticationResults,
+    budget::Purse,
     crypto::{Digest, HashAlgorithm},
     dkim::{
-        Algorithm, DkimResult, FailReason as SignatureFailure, Keys, PermReason, Policy,
+        Algorithm, DkimResult, Keys, NeutralReason, PermReason, Policy,
         body_hash::{BodyHashes, Wanted},
         header_hash::{FieldIndex, HeaderHasher},
         keys::{self, KeyUser},
@@ -80,9 +81,16 @@ impl<'m> Validation<'m> {
     }
 
     /// Steps 4 to 7.
-    pub(super) fn conclude(self, policy: &Policy, arc_policy: &ArcPolicy, keys: &Keys, body: &BodyHashes) -> ArcReport {
-        let oldest_pass = match self.verify(policy, keys, body) {
-            Ok(oldest_pass) => oldest_pass,
+    pub(super) fn conclude(
+        self,
+        policy: &Policy,
+        arc_policy: &ArcPolicy,
+        keys: &Keys,
+        body: &BodyHashes,
+        purse: &mut Purse,
+    ) -> ArcReport {
+        let result = match self.verify(policy, keys, body, purse) {
+            Ok(result) => result,
             Err(reason) => return ArcReport::without_chain(ArcResult::Fail(reason)),
         };
         let report = |(instance, link): (u8, Link<'_>)| SetReport {
@@ -92,29 +100,37 @@ impl<'m> Validation<'m> {
             results: AuthenticationResults::parse_arc(link.set.results.field.value()).ok().map(|(_, results)| results),
         };
         let sets: Vec<SetReport> = (1_u8..).zip(self.links).map(report).collect();
-        ArcReport {
-            trusted: Trusted::oldest(arc_policy, &sets),
-            sets,
-            ..ArcReport::without_chain(ArcResult::Pass { oldest_pass })
-        }
+        ArcReport { trusted: Trusted::oldest(arc_policy, &sets), sets, ..ArcReport::without_chain(result) }
     }
 
-    fn verify(&self, policy: &Policy, keys: &Keys, body: &BodyHashes) -> Result<u8, FailReason> {
+    fn verify(
+        &self,
+        policy: &Policy,
+        keys: &Keys,
+        body: &BodyHashes,
+        purse: &mut Purse,
+    ) -> Result<ArcResult, FailReason> {
         let numbered = || (1_u8..).zip(&self.links).collect::<Vec<_>>().into_iter().rev();
         let mut message_signatures = numbered();
         // Step 4.
         if let Some((instance, newest)) = message_signatures.next() {
-            newest.verify_message_signature(instance, policy, keys, body)?;
+            newest.verify_message_signature(instance, policy, keys, body, purse)?;
+        }
+        // Step 6, which decides, and so comes before step 5 where there may not be enough for both.
+        for (instance, link) in numbered() {
+            link.verify_seal(policy, keys, purse).map_err(|result| fail(instance, ArcField::Seal, result))?;
         }
         // Step 5: what cannot be asked or verified has not passed; that breaks no chain.
-        let oldest_pass = message_signatures
-            .find(|(instance, link)| link.verify_message_signature(*instance, policy, keys, body).is_err())
-            .map_or(0, |(instance, _)| instance.saturating_add(1));
-        // Step 6.
-        for (instance, link) in numbered() {
-            link.verify_seal(policy, keys).map_err(|result| fail(instance, ArcField::Seal, result))?;
+        for (instance, link) in message_signatures {
+            if let Err(reason) = link.verify_message_signature(instance, policy, keys, body, purse) {
+                let cut_off = match reason {
+                    FailReason::OutOfBudget { exhausted, .. } => Some(exhausted),
+                    _ => None,
+                };
+                return Ok(ArcResult::Pass { oldest_pass: instance.saturating_add(1), cut_off });
+            }
         }
-        Ok(oldest_pass)
+        Ok(ArcResult::Pass { oldest_pass: 0, cut_off: None })
     }
 }
 
@@ -122,6 +138,9 @@ impl<'m> Validation<'m> {
 fn fail(instance: u8, field: ArcField, result: DkimResult) -> FailReason {
     match (result, field) {
         (DkimResult::TempError(error), field) => FailReason::Lookup { instance, field, error },
+        (DkimResult::Neutral(NeutralReason::OutOfBudget(exhausted)), field) => {
+            FailReason::OutOfBudget { instance, field, exhausted }
+        }
         (result, ArcField::Seal) => FailReason::SealSignature { instance, result },
         (result, ArcField::MessageSignature | ArcField::AuthenticationResults) => {
             FailReason::MessageSignature { instance, result }
@@ -159,21 +178,19 @@ impl Link<'_> {
         policy: &Policy,
         keys: &Keys,
         body: &BodyHashes,
+        purse: &mut Purse,
     ) -> Result<(), FailReason> {
         let signature = self.message_signature.as_ref().map_err(Clone::clone)?;
-        match signature.conclude(policy, keys, body).result {
+        match signature.conclude(policy, keys, body, purse).result {
             DkimResult::Pass => Ok(()),
             result => Err(fail(instance, ArcField::MessageSignature, result)),
         }
     }
 
-    fn verify_seal(&self, policy: &Policy, keys: &Keys) -> Result<(), DkimResult> {
+    fn verify_seal(&self, policy: &Policy, keys: &Keys, purse: &mut Purse) -> Result<(), DkimResult> {
         let SealHash { key_user, digest } = self.seal_hash.as_ref().map_err(Clone::clone)?;
         let usable = keys.usable(policy, &self.seal.key_name, key_user).map_err(|no_key| no_key.result)?;
-        match keys::verify_digest(&usable, digest, &self.seal.data) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(DkimResult::Fail(SignatureFailure::InvalidSignature)),
-        }
+        keys::verify_digest(purse, &usable, digest, &self.seal.data).map(|_| ())
     }
 }
 

@@ -49,7 +49,8 @@ impl SignatureAlgorithm for Rsa {
     }
 
     fn decode_key(&self, octets: &[u8]) -> Result<Arc<dyn VerifyingKey>, InvalidKey> {
-        let key = rsa::PublicKey::decode(octets)?.key;
+        let public = rsa::PublicKey::decode(octets)?;
+        let (work, key) = (public.work(), public.key);
         let scheme = match self.hash() {
             HashAlgorithm::Sha256 => &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
             HashAlgorithm::Sha1 => &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
@@ -57,7 +58,7 @@ impl SignatureAlgorithm for Rsa {
         let components = RsaPublicKeyComponents { n: key.n().to_bytes_be(), e: key.e().to_bytes_be() };
         match components.to_parsed_public_key(scheme) {
             Ok(parsed) if key.n().bits() >= MIN_BITS => {
-                Ok(Arc::new(RsaKey { key: parsed, bits: key.n().bits(), hash: self.hash() }))
+                Ok(Arc::new(RsaKey { key: parsed, bits: key.n().bits(), work, hash: self.hash() }))
             }
             _ => self.default.decode_key(octets),
         }
@@ -71,12 +72,17 @@ const MIN_BITS: usize = 1024;
 struct RsaKey {
     key: ParsedPublicKey,
     bits: usize,
+    work: usize,
     hash: HashAlgorithm,
 }
 
 impl VerifyingKey for RsaKey {
     fn bits(&self) -> usize {
         self.bits
+    }
+
+    fn work(&self) -> usize {
+        self.work
     }
 
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
@@ -123,6 +129,10 @@ struct Ed25519Key(ParsedPublicKey);
 impl VerifyingKey for Ed25519Key {
     fn bits(&self) -> usize {
         256
+    }
+
+    fn work(&self) -> usize {
+        ed25519::WORK
     }
 
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {

@@ -6,6 +6,9 @@ use std::sync::Arc;
 /// ed25519-sha256 (RFC 8463 §3): PureEdDSA over the SHA-256 hash of the signed data.
 pub const ED25519_SHA256: &dyn SignatureAlgorithm = &Ed25519;
 
+/// Measured: 32 µs, where the unit takes 17. The same whoever computes, so that no verdict depends on it.
+pub(super) const WORK: usize = 2;
+
 #[derive(Debug)]
 struct Ed25519;
 
@@ -42,6 +45,10 @@ struct Key(ed25519_dalek::VerifyingKey);
 impl VerifyingKey for Key {
     fn bits(&self) -> usize {
         256
+    }
+
+    fn work(&self) -> usize {
+        WORK
     }
 
     /// RFC 8032 §5.1.7 leaves it open whether the equation is checked with the cofactor. Here it is checked without, and R of small

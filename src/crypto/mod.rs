@@ -32,11 +32,23 @@ pub trait SignatureAlgorithm: fmt::Debug + Send + Sync {
 pub trait VerifyingKey: fmt::Debug + Send + Sync {
     /// The size of the key: of the modulus for RSA, 256 for Ed25519.
     fn bits(&self) -> usize;
+    /// What a verification costs, in units of [`Budget::work`](crate::Budget::work); never less than one.
+    ///
+    /// By default that of RSA with a usual exponent: one unit up to 2048 bits, and more by the square of the size.
+    fn work(&self) -> usize {
+        rsa_work(self.bits())
+    }
     /// Verifies a signature over data that hashes to `digest`.
     ///
     /// # Errors
     /// [`InvalidSignature`], which tells no more than that.
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>;
+}
+
+/// The square of the size, with 2048 bits for the unit.
+fn rsa_work(bits: usize) -> usize {
+    const UNIT: usize = 2048;
+    bits.saturating_mul(bits).div_ceil(UNIT * UNIT).max(1)
 }
 
 /// The signature does not belong to the data and the key.

@@ -1,6 +1,10 @@
 //! RSA with PKCS #1 version 1.5, RFC 6376 §3.3 and RFC 8301.
 
-use super::{HashAlgorithm, InvalidKey, InvalidSignature, SignatureAlgorithm, VerifyingKey, rsa_public::PreparedKey};
+use super::{
+    HashAlgorithm, InvalidKey, InvalidSignature, SignatureAlgorithm, VerifyingKey,
+    rsa_public::{PreparedKey, squarings},
+    rsa_work,
+};
 use rsa::{
     BigUint, Pkcs1v15Sign, RsaPublicKey,
     pkcs1::{ObjectIdentifier, der::Decode as _},
@@ -47,6 +51,9 @@ const MAX_BITS: usize = 4096;
 /// Octets of the longest exponent: the crate `rsa` takes exponents below 2^33.
 const MAX_EXPONENT: u64 = RsaPublicKey::MAX_PUB_EXPONENT;
 
+/// How many times longer the crate `rsa` takes for a key of 4096 bits than our own arithmetic does: 915 µs instead of 65.
+const UNUSUAL_EXPONENT: usize = 14;
+
 /// rsaEncryption of RFC 8017 appendix A.1.
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
@@ -67,12 +74,14 @@ impl SignatureAlgorithm for Rsa {
     }
 
     fn decode_key(&self, key: &[u8]) -> Result<Arc<dyn VerifyingKey>, InvalidKey> {
-        let PublicKey { key, exponent } = PublicKey::decode(key)?;
+        let public = PublicKey::decode(key)?;
+        let work = public.work();
+        let PublicKey { key, exponent } = public;
         let prepared = match self.arithmetic {
             Arithmetic::Own => PreparedKey::new(&key.n().to_bytes_be(), exponent),
             Arithmetic::Crate => None,
         };
-        Ok(Arc::new(Key { key, prepared, hash: self.hash }))
+        Ok(Arc::new(Key { key, prepared, work, hash: self.hash }))
     }
 }
 
@@ -110,6 +119,12 @@ impl PublicKey {
             .map_err(|_| InvalidKey::Modulus)?;
         Ok(Self { key, exponent })
     }
+
+    /// The same whoever computes, so that no verdict depends on it.
+    pub(super) fn work(&self) -> usize {
+        let factor = if squarings(self.exponent).is_some() { 1 } else { UNUSUAL_EXPONENT };
+        rsa_work(self.key.n().bits()).saturating_mul(factor)
+    }
 }
 
 #[derive(Debug)]
@@ -117,12 +132,17 @@ struct Key {
     key: RsaPublicKey,
     /// `None` where the crate `rsa` verifies.
     prepared: Option<PreparedKey>,
+    work: usize,
     hash: HashAlgorithm,
 }
 
 impl VerifyingKey for Key {
     fn bits(&self) -> usize {
         self.key.n().bits()
+    }
+
+    fn work(&self) -> usize {
+        self.work
     }
 
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {

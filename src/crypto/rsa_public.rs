@@ -30,10 +30,7 @@ impl PreparedKey {
     ///
     /// `modulus` is big-endian, odd and without leading zeros.
     pub(super) fn new(modulus: &[u8], exponent: u64) -> Option<Self> {
-        let power = exponent.checked_sub(1)?;
-        if !power.is_power_of_two() || !(1..=16).contains(&power.trailing_zeros()) {
-            return None;
-        }
+        let squarings = squarings(exponent)?;
         let width = match modulus.len() {
             0..=128 => Width::Bits1024(Box::new(Modulus::new(modulus)?)),
             129..=192 => Width::Bits1536(Box::new(Modulus::new(modulus)?)),
@@ -42,7 +39,7 @@ impl PreparedKey {
             385..=MAX_OCTETS => Width::Bits4096(Box::new(Modulus::new(modulus)?)),
             _ => return None,
         };
-        Some(Self { modulus: width, octets: modulus.len(), squarings: power.trailing_zeros() })
+        Some(Self { modulus: width, octets: modulus.len(), squarings })
     }
 
     /// RSASSA-PKCS1-V1_5-VERIFY (RFC 8017 §8.2.2), with the whole encoded message compared; `digest_info` is the DER up to the
@@ -64,6 +61,12 @@ impl PreparedKey {
         };
         if verifies { Ok(()) } else { Err(InvalidSignature) }
     }
+}
+
+/// The n of an exponent 2^n + 1, from 1 to 16.
+pub(super) fn squarings(exponent: u64) -> Option<u32> {
+    let power = exponent.checked_sub(1)?;
+    (power.is_power_of_two() && (1..=16).contains(&power.trailing_zeros())).then(|| power.trailing_zeros())
 }
 
 /// EMSA-PKCS1-v1_5 (RFC 8017 §9.2) over octets that are all 0xff: 00 01 ff … ff 00, then the DER and the digest.

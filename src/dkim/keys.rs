@@ -1,9 +1,11 @@
 //! Keys: asked for once each, side by side, and judged by the rules of RFC 6376 §6.1.2.
 
 use super::{
-    DkimResult, KeyRecordError, KeyRestriction, KeySummary, PermReason, Policy, PolicyReason, key_record::KeyRecord,
+    DkimResult, FailReason, KeyRecordError, KeyRestriction, KeySummary, NeutralReason, PermReason, Policy,
+    PolicyReason, key_record::KeyRecord,
 };
 use crate::{
+    budget::Purse,
     crypto::{Digest, InvalidKey, KNOWN, SignatureAlgorithm, VerifyingKey},
     dns::{Answer, LookupError, Resolver},
     join::join_all,
@@ -237,13 +239,25 @@ impl<'k> UsableKey<'k> {
     }
 }
 
-/// The key that a signature over `digest` verifies with; the first one where none does, as the error.
+/// The key that a signature over `digest` verifies with.
+///
+/// # Errors
+/// The result where none does, or where the purse is empty before it is known.
 pub(crate) fn verify_digest<'u, 'k>(
+    purse: &mut Purse,
     keys: &'u [UsableKey<'k>],
     digest: &Digest,
     data: &[u8],
-) -> Result<&'u UsableKey<'k>, Option<&'u UsableKey<'k>>> {
-    keys.iter().find(|key| key.key.verify(digest.as_bytes(), data).is_ok()).ok_or(keys.first())
+) -> Result<&'u UsableKey<'k>, DkimResult> {
+    let out_of_budget = |exhausted| DkimResult::Neutral(NeutralReason::OutOfBudget(exhausted));
+    purse.pay_signature().map_err(out_of_budget)?;
+    for key in keys {
+        purse.pay_work(key.key.work()).map_err(out_of_budget)?;
+        if key.key.verify(digest.as_bytes(), data).is_ok() {
+            return Ok(key);
+        }
+    }
+    Err(DkimResult::Fail(FailReason::InvalidSignature))
 }
 
 /// The algorithm of an `a=` tag, if the receiver accepts it.

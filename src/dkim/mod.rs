@@ -13,6 +13,7 @@ mod gather;
 pub(crate) mod header_hash;
 mod key_record;
 pub(crate) mod keys;
+mod kinship;
 pub(crate) mod parse;
 mod policy;
 mod result;
@@ -33,7 +34,7 @@ pub use streaming::StreamingVerifier;
 
 pub(crate) use keys::KeyMemory;
 
-use crate::{dns::Resolver, join::join, message::Message, name::Domain, time::UnixTime};
+use crate::{budget::Purse, dns::Resolver, join::join, message::Message, name::Domain, time::UnixTime};
 
 /// Evaluates every DKIM-Signature field, in the order of the message; the only function of this module that asks the DNS.
 ///
@@ -45,10 +46,11 @@ pub(crate) async fn verify_all<R: Resolver>(
     message: &Message<'_>,
     author_domains: &[Domain],
     now: UnixTime,
+    purse: &mut Purse,
 ) -> Vec<SignatureReport> {
     let mut verifier = StreamingVerifier::new(policy, message.header(), author_domains, now);
     // The questions are on their way while the body is hashed.
     let keys = verifier.recall_keys(resolver, Some(memory));
     let (keys, ()) = join(keys, async { verifier.body(message.body()) }).await;
-    verifier.finish(&keys)
+    verifier.finish_within(&keys, purse)
 }

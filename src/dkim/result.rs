@@ -1,6 +1,7 @@
 //! Results of DKIM, each with its reason.
 
 use crate::{
+    budget::Exhausted,
     crypto::{Digest, InvalidKey},
     dns::LookupError,
     lex::{Printable, SyntaxError},
@@ -130,6 +131,8 @@ pub enum PolicyReason {
 pub enum NeutralReason {
     /// The message has more signatures than the receiver verifies; this one was not evaluated.
     NotEvaluated,
+    /// The message used up its budget before the signature was verified, or one of its keys tried.
+    OutOfBudget(Exhausted),
 }
 
 /// Why the result is `permerror`.
@@ -281,6 +284,7 @@ impl fmt::Display for NeutralReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotEvaluated => f.write_str("not evaluated: the message has too many signatures"),
+            Self::OutOfBudget(exhausted) => write!(f, "not verified: {exhausted}"),
         }
     }
 }

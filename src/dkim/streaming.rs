@@ -5,17 +5,19 @@ use super::{
     body_hash::{BodyHasher, BodyHashes},
     header_hash::FieldIndex,
     keys::{KeyMemory, KeyUser, Keys},
+    kinship::{Family, Kinship},
     signature::{Form, Signature, list_error, list_text},
     verify::{Conclusion, PendingSignature, acceptable},
 };
 use crate::{
+    budget::{Budget, Purse},
     dns::Resolver,
     lex::tag_list::Tags,
     message::{Header, HeaderField},
     name::{Domain, Name},
     time::UnixTime,
 };
-use std::{collections::HashSet, future::Future};
+use std::future::Future;
 
 /// Verifies the signatures of a message whose body comes in pieces, without holding the message.
 ///
@@ -44,6 +46,8 @@ use std::{collections::HashSet, future::Future};
 #[derive(Clone, Debug)]
 pub struct StreamingVerifier {
     policy: Policy,
+    budget: Budget,
+    /// In the order in which they are concluded: that of kinship.
     jobs: Vec<Job>,
     body: BodyHasher,
 }
@@ -67,20 +71,32 @@ impl StreamingVerifier {
     /// Reads the DKIM-Signature fields of a header, and hashes the fields they sign.
     ///
     /// `author_domains` say which signatures can align, and so come first where there are more than
-    /// [`Policy::max_signatures`]; `now` is the time of receipt, by which `t=` and `x=` are judged.
+    /// [`Policy::max_signatures`] or the [`Budget`] affords; `now` is the time of receipt, by which `t=` and `x=` are judged.
     pub fn new(policy: &Policy, header: &Header<'_>, author_domains: &[Domain], now: UnixTime) -> Self {
+        let family = Family::of(author_domains);
         let mut read: Vec<Read> = Vec::new();
         for (field_index, field) in header.fields().iter().enumerate() {
             if field.is("DKIM-Signature") {
-                read.push(Read::new(policy, field_index, *field, now));
+                read.push(Read::new(policy, field_index, *field, now, &family));
             }
         }
-        let chosen = choose(policy, &read, author_domains);
-        let index = chosen.iter().any(|chosen| *chosen).then(|| FieldIndex::new(header));
-        let jobs: Vec<Job> =
-            read.into_iter().zip(chosen).map(|(read, chosen)| read.job(chosen, index.as_ref())).collect();
+        // Stable: among equals, those that stand higher in the header come first.
+        read.sort_by_key(|read| read.kinship);
+        let index = read.iter().any(|read| read.outcome.is_ok()).then(|| FieldIndex::new(header));
+        let mut sound = 0;
+        let mut job = |read: Read<'_>| {
+            sound += usize::from(read.outcome.is_ok());
+            read.job(index.as_ref().filter(|_| sound <= policy.max_signatures))
+        };
+        let jobs: Vec<Job> = read.into_iter().map(&mut job).collect();
         let body = BodyHasher::new(jobs.iter().filter_map(Job::pending).map(PendingSignature::wanted_body));
-        Self { policy: policy.clone(), jobs, body }
+        Self { policy: policy.clone(), budget: Budget::default(), jobs, body }
+    }
+
+    /// With another budget than the default one; [`Budget::signatures`] and [`Budget::work`] count here.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     /// Whether the body is needed at all; where not, it need not be handed over.
@@ -110,9 +126,17 @@ impl StreamingVerifier {
 
     /// Ends the body and gives the reports, in the order of the fields.
     pub fn finish(self, keys: &Keys) -> Vec<SignatureReport> {
-        let Self { policy, jobs, body } = self;
+        let mut purse = Purse::of(&self.budget);
+        self.finish_within(keys, &mut purse)
+    }
+
+    /// [`finish`](Self::finish), paid for from a purse that others draw on as well.
+    pub(crate) fn finish_within(self, keys: &Keys, purse: &mut Purse) -> Vec<SignatureReport> {
+        let Self { policy, jobs, body, .. } = self;
         let body = body.finish();
-        jobs.into_iter().map(|job| job.report(&policy, keys, &body)).collect()
+        let mut reports: Vec<_> = jobs.into_iter().map(|job| job.report(&policy, keys, &body, purse)).collect();
+        reports.sort_unstable_by_key(|report| report.field_index);
+        reports
     }
 }
 
@@ -122,84 +146,35 @@ struct Read<'m> {
     field: HeaderField<'m>,
     summary: SignatureSummary,
     outcome: Result<(Box<Signature>, KeyUser), DkimResult>,
+    kinship: Kinship,
 }
 
 impl<'m> Read<'m> {
-    fn new(policy: &Policy, field_index: usize, field: HeaderField<'m>, now: UnixTime) -> Self {
+    fn new(policy: &Policy, field_index: usize, field: HeaderField<'m>, now: UnixTime, family: &Family<'_>) -> Self {
         let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
         let signature = outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim));
-        match signature {
-            Ok(signature) => Self {
-                field_index,
-                field,
-                summary: signature.summary(),
-                outcome: acceptable(policy, &signature, now).map(|key_user| (Box::new(signature), key_user)),
-            },
-            Err(error) => Self {
-                field_index,
-                field,
-                summary: SignatureSummary::salvage(&tags),
-                outcome: Err(DkimResult::PermError(PermReason::Signature(error))),
-            },
-        }
+        let (summary, outcome) = match signature {
+            Ok(signature) => (
+                signature.summary(),
+                acceptable(policy, &signature, now).map(|key_user| (Box::new(signature), key_user)),
+            ),
+            Err(error) => (SignatureSummary::salvage(&tags), Err(DkimResult::PermError(PermReason::Signature(error)))),
+        };
+        let kinship = summary.domain.as_ref().map_or(Kinship::None, |signer| family.kinship(signer));
+        Self { field_index, field, summary, outcome, kinship }
     }
 
-    fn job(self, chosen: bool, index: Option<&FieldIndex<'_, 'm>>) -> Job {
-        let Self { field_index, field, summary, outcome } = self;
+    fn job(self, index: Option<&FieldIndex<'_, 'm>>) -> Job {
+        let Self { field_index, field, summary, outcome, .. } = self;
         let state = match (outcome, index) {
             (Err(result), _) => State::Decided(result),
-            (Ok((signature, key_user)), Some(index)) if chosen => {
+            (Ok((signature, key_user)), Some(index)) => {
                 State::Pending(Box::new(PendingSignature::new(&signature, key_user, index, field, field_index)))
             }
             (Ok(_), _) => State::Decided(DkimResult::Neutral(NeutralReason::NotEvaluated)),
         };
         Job { field_index, summary, state }
     }
-}
-
-/// How the domain of a signature is related to the author domains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kinship {
-    /// It is one of them, or an ancestor or a descendant of one.
-    Lineal,
-    /// It has an ancestor of two labels or more in common with one.
-    Collateral,
-    None,
-}
-
-/// Which fields are verified: those that can align first, the likeliest of them first, then the others; each in the order of the
-/// message.
-fn choose(policy: &Policy, read: &[Read<'_>], author_domains: &[Domain]) -> Vec<bool> {
-    let sound = read.iter().filter(|read| read.outcome.is_ok()).count();
-    if sound <= policy.max_signatures {
-        return read.iter().map(|read| read.outcome.is_ok()).collect();
-    }
-    // Relaxed alignment is by a common organizational domain, which is an ancestor of both (RFC 9989 §4.10.2), most often one of the
-    // two itself. Sets, because there may be as many authors and signatures as a stranger likes.
-    let up = |domain: &Domain| std::iter::successors(Some(domain.clone()), Domain::parent);
-    let authors: HashSet<Domain> = author_domains.iter().cloned().collect();
-    let above_authors: HashSet<Domain> = author_domains.iter().flat_map(up).collect();
-    let kinship = |read: &Read<'_>| match &read.summary.domain {
-        Some(signer) if above_authors.contains(signer) || up(signer).any(|domain| authors.contains(&domain)) => {
-            Kinship::Lineal
-        }
-        // Which of the ancestors is the organizational domain is not known yet; a top-level domain hardly is.
-        Some(signer) if up(signer).any(|domain| domain.label_count() > 1 && above_authors.contains(&domain)) => {
-            Kinship::Collateral
-        }
-        Some(_) | None => Kinship::None,
-    };
-    let kinships: Vec<Kinship> = read.iter().map(kinship).collect();
-    let mut left = policy.max_signatures;
-    let mut chosen = vec![false; read.len()];
-    for wanted in [Kinship::Lineal, Kinship::Collateral, Kinship::None] {
-        for ((read, kinship), chosen) in read.iter().zip(&kinships).zip(&mut chosen) {
-            if left > 0 && read.outcome.is_ok() && *kinship == wanted {
-                (*chosen, left) = (true, left - 1);
-            }
-        }
-    }
-    chosen
 }
 
 impl Job {
@@ -210,7 +185,7 @@ impl Job {
         }
     }
 
-    fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes) -> SignatureReport {
+    fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> SignatureReport {
         let Self { field_index, summary: signature, state } = self;
         match state {
             State::Decided(result) => SignatureReport {
@@ -224,7 +199,7 @@ impl Job {
             },
             State::Pending(pending) => {
                 let Conclusion { result, key, body_hash, header_hash, unsigned_octets } =
-                    pending.conclude(policy, keys, body);
+                    pending.conclude(policy, keys, body, purse);
                 SignatureReport {
                     field_index,
                     signature,

@@ -8,7 +8,7 @@ use super::{
     keys::{self, KeyUser, Keys},
     signature::Signature,
 };
-use crate::{crypto::Digest, message::HeaderField, name::Name, time::UnixTime};
+use crate::{budget::Purse, crypto::Digest, message::HeaderField, name::Name, time::UnixTime};
 
 /// A signature that waits for its key and for the hash of the body.
 #[derive(Clone, Debug)]
@@ -94,14 +94,14 @@ impl PendingSignature {
     }
 
     /// RFC 6376 §6.1.2 and §6.1.3, in their order.
-    pub(crate) fn conclude(&self, policy: &Policy, keys: &Keys, body: &BodyHashes) -> Conclusion {
+    pub(crate) fn conclude(&self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> Conclusion {
         let body = body.of(&self.wanted_body);
         let (body_hash, unsigned_octets) = match body {
             Some(BodyHash::Computed { digest, unsigned_octets }) => (Some(digest), unsigned_octets),
             Some(BodyHash::TooShort { .. }) | None => (None, 0),
         };
         let (result, key) = match keys.usable(policy, &self.key_name, &self.key_user) {
-            Ok(usable) => self.compare(policy, &usable, body),
+            Ok(usable) => self.compare(policy, &usable, body, purse),
             Err(no_key) => (no_key.result, no_key.key),
         };
         Conclusion { result, key, body_hash, header_hash: self.header_hash, unsigned_octets }
@@ -113,6 +113,7 @@ impl PendingSignature {
         policy: &Policy,
         usable: &[keys::UsableKey<'_>],
         body: Option<BodyHash>,
+        purse: &mut Purse,
     ) -> (DkimResult, Option<KeySummary>) {
         let first = || usable.first().map(|key| key.summary(&self.key_name));
         let unsigned_octets = match body {
@@ -126,8 +127,8 @@ impl PendingSignature {
             // What was not computed is never a pass.
             Some(BodyHash::Computed { .. }) | None => return (DkimResult::Fail(FailReason::BodyHashMismatch), first()),
         };
-        match keys::verify_digest(usable, &self.header_hash, &self.data) {
-            Err(_) => (DkimResult::Fail(FailReason::InvalidSignature), first()),
+        match keys::verify_digest(purse, usable, &self.header_hash, &self.data) {
+            Err(result) => (result, first()),
             Ok(key) => {
                 // RFC 6376 §6.1.3: unsigned content may be treated as if the signature were invalid.
                 let result = if unsigned_octets > 0 && !policy.accept_partial_body {

@@ -6,6 +6,7 @@ use super::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
+    Budget,
     crypto::RSA_SHA256_REFERENCE,
     dkim::{Policy, SignatureReport, StreamingVerifier},
     dns::{LookupError, RecordType, Zone},
@@ -209,6 +210,16 @@ impl<'y> Case<'y> {
         policy
     }
 
+    fn budget(&self) -> Budget {
+        let mut budget = Budget::default();
+        if let Some(case) = self.get("budget").map(Case) {
+            let number = |key| case.number(key).map(|number| usize::try_from(number).unwrap());
+            budget.signatures = number("signatures").unwrap_or(budget.signatures);
+            budget.work = number("work").unwrap_or(budget.work);
+        }
+        budget
+    }
+
     /// The reports, from the top of the header down; any chunking of the body gives the same, whoever computes.
     pub fn reports(&self) -> Vec<SignatureReport> {
         let raw = self.received();
@@ -217,7 +228,8 @@ impl<'y> Case<'y> {
         let author = Domain::parse(self.text("author").unwrap_or("example.com")).unwrap();
         let at = UnixTime(self.number("at").unwrap_or(NOW));
         let verify = |policy: &Policy, chunk: usize| {
-            let mut verifier = StreamingVerifier::new(policy, message.header(), std::slice::from_ref(&author), at);
+            let verifier = StreamingVerifier::new(policy, message.header(), std::slice::from_ref(&author), at);
+            let mut verifier = verifier.with_budget(self.budget());
             let keys = now(verifier.ask_keys(&zone));
             message.body().chunks(chunk).for_each(|chunk| verifier.body(chunk));
             verifier.finish(&keys)
