@@ -1,7 +1,12 @@
 //! The hashes of a body: every distinct one is computed once, in one pass.
 
-use super::{canonical_body::Body, canonicalize::Algorithm};
+use super::{
+    canonical_body::{Body, first_difference},
+    canonicalize::{Algorithm, is_wsp},
+    gather::Gathered,
+};
 use crate::crypto::{Digest, HashAlgorithm, Hasher};
+use smallvec::SmallVec;
 
 /// Which hash of the body a signature is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,22 +29,33 @@ pub(crate) enum BodyHash {
 /// Hashes a body that comes in chunks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BodyHasher {
-    lanes: Vec<Lane>,
+    /// One for each canonicalization that is wanted.
+    lanes: SmallVec<[Lane; 1]>,
+    /// Where both are wanted: what is done for both lanes at once, as long as they come to the same.
+    shared: Option<Box<Shared>>,
 }
 
 /// One canonicalization, and what is hashed of it.
 #[derive(Clone, Debug)]
 struct Lane {
-    canonicalization: Algorithm,
     body: Body,
+    gathered: Gathered<512>,
     prefixes: Prefixes,
+}
+
+/// The text on which both canonicalizations agree.
+#[derive(Clone, Debug)]
+struct Shared {
+    lane: Lane,
+    /// A SP at the end of the last chunk: what follows decides whether they agree on it.
+    space: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Prefixes {
     /// Octets of the canonicalized body so far.
     octets: u64,
-    streams: Vec<Stream>,
+    streams: SmallVec<[Stream; 1]>,
 }
 
 /// One hash function over one canonicalization.
@@ -47,65 +63,174 @@ struct Prefixes {
 struct Stream {
     hash: HashAlgorithm,
     hasher: Hasher,
-    /// Whether the hash of the whole body is wanted.
-    whole: bool,
+    whole: Whole,
     /// The lengths that are still wanted, the least one last.
     lengths: Vec<u64>,
-    done: Vec<(Option<u64>, Digest)>,
+    /// In ascending order.
+    done: Vec<(u64, Digest)>,
+}
+
+/// The hash of the whole body.
+#[derive(Clone, Debug, PartialEq)]
+enum Whole {
+    Unwanted,
+    Wanted,
+    Done(Digest),
 }
 
 impl BodyHasher {
     pub(crate) fn new(wanted: impl IntoIterator<Item = Wanted>) -> Self {
-        let mut lanes: Vec<Lane> = Vec::new();
+        let mut lanes: SmallVec<[Lane; 1]> = SmallVec::new();
         for Wanted { canonicalization, hash, length } in wanted {
-            let at = lanes.iter().position(|lane| lane.canonicalization == canonicalization).unwrap_or_else(|| {
-                lanes.push(Lane { canonicalization, body: Body::new(canonicalization), prefixes: Prefixes::default() });
+            let at = lanes.iter().position(|lane| lane.body.algorithm() == canonicalization).unwrap_or_else(|| {
+                lanes.push(Lane::new(canonicalization));
                 lanes.len() - 1
             });
-            let Some(lane) = lanes.get_mut(at) else { continue };
-            let streams = &mut lane.prefixes.streams;
-            let at = streams.iter().position(|stream| stream.hash == hash).unwrap_or_else(|| {
-                let hasher = hash.hasher();
-                streams.push(Stream { hash, hasher, whole: false, lengths: Vec::new(), done: Vec::new() });
-                streams.len() - 1
-            });
-            match (streams.get_mut(at), length) {
-                (Some(stream), Some(length)) => stream.lengths.push(length),
-                (Some(stream), None) => stream.whole = true,
-                (None, _) => {}
+            if let Some(lane) = lanes.get_mut(at) {
+                lane.prefixes.want(hash, length);
             }
         }
-        for stream in lanes.iter_mut().flat_map(|lane| &mut lane.prefixes.streams) {
-            stream.lengths.sort_unstable_by(|a, b| b.cmp(a));
-            stream.lengths.dedup();
-            stream.snapshot(0);
-        }
-        Self { lanes }
+        let shared = (lanes.len() > 1).then(|| {
+            let mut lane = Lane::new(Algorithm::Simple);
+            for stream in lanes.iter().flat_map(|lane| &lane.prefixes.streams) {
+                let whole = (stream.whole == Whole::Wanted).then_some(None);
+                let lengths = stream.lengths.iter().copied().map(Some);
+                lengths.chain(whole).for_each(|length| lane.prefixes.want(stream.hash, length));
+            }
+            lane.prefixes.begin();
+            Box::new(Shared { lane, space: false })
+        });
+        lanes.iter_mut().for_each(|lane| lane.prefixes.begin());
+        Self { lanes, shared }
     }
 
     /// Takes the next chunk.
     pub(crate) fn update(&mut self, chunk: &[u8]) {
-        for Lane { body, prefixes, .. } in &mut self.lanes {
-            body.update(chunk, &mut |text| prefixes.update(text));
+        let rest = match &mut self.shared {
+            None => chunk,
+            Some(shared) => match shared.update(chunk) {
+                None => return,
+                Some(rest) => rest,
+            },
+        };
+        self.part();
+        self.lanes.iter_mut().for_each(|lane| lane.update(rest));
+    }
+
+    /// From here on each lane goes its own way.
+    fn part(&mut self) {
+        let Some(shared) = self.shared.take() else { return };
+        let Shared { mut lane, space } = *shared;
+        lane.flush();
+        for own in &mut self.lanes {
+            own.take_over(&lane);
+            if space {
+                own.update(b" ");
+            }
         }
     }
 
     /// Ends the body.
-    pub(crate) fn finish(self) -> BodyHashes {
-        let lanes = self.lanes.into_iter().map(|Lane { canonicalization, body, mut prefixes }| {
-            body.finish(&mut |text| prefixes.update(text));
-            for stream in &mut prefixes.streams {
-                if stream.whole {
-                    stream.done.push((None, stream.hasher.clone().finish()));
-                }
+    pub(crate) fn finish(mut self) -> BodyHashes {
+        self.part();
+        self.lanes.iter_mut().for_each(Lane::finish);
+        BodyHashes { lanes: self.lanes }
+    }
+}
+
+impl Shared {
+    /// Takes text as far as both canonicalizations agree on it; gives the rest where they do not.
+    fn update<'c>(&mut self, chunk: &'c [u8]) -> Option<&'c [u8]> {
+        let first = chunk.first()?;
+        if self.space {
+            if is_wsp(*first) || *first == b'\r' {
+                return Some(chunk);
             }
-            (canonicalization, prefixes)
-        });
-        BodyHashes { lanes: lanes.collect() }
+            self.space = false;
+            self.lane.update(b" ");
+        }
+        let at = first_difference(chunk).unwrap_or(chunk.len());
+        let (agreed, rest) = chunk.split_at_checked(at)?;
+        self.lane.update(agreed);
+        match rest {
+            [] => None,
+            [b' '] => {
+                self.space = true;
+                None
+            }
+            _ => Some(rest),
+        }
+    }
+}
+
+impl Lane {
+    fn new(canonicalization: Algorithm) -> Self {
+        Self { body: Body::new(canonicalization), gathered: Gathered::new(), prefixes: Prefixes::default() }
+    }
+
+    fn update(&mut self, chunk: &[u8]) {
+        let Self { body, gathered, prefixes } = self;
+        body.update(chunk, &mut |text| gathered.push(text, &mut |text| prefixes.update(text)));
+    }
+
+    fn flush(&mut self) {
+        let Self { gathered, prefixes, .. } = self;
+        gathered.flush(&mut |text| prefixes.update(text));
+    }
+
+    /// Goes on where `shared` has come to; nothing is left in its buffer.
+    fn take_over(&mut self, shared: &Self) {
+        self.body = shared.body.clone().turned_to(self.body.algorithm());
+        self.prefixes.take_over(&shared.prefixes);
+    }
+
+    fn finish(&mut self) {
+        let Self { body, gathered, prefixes } = self;
+        body.clone().finish(&mut |text| gathered.push(text, &mut |text| prefixes.update(text)));
+        self.flush();
+        for stream in &mut self.prefixes.streams {
+            if stream.whole == Whole::Wanted {
+                stream.whole = Whole::Done(stream.hasher.clone().finish());
+            }
+        }
     }
 }
 
 impl Prefixes {
+    /// Adds what is wanted; before the first text.
+    fn want(&mut self, hash: HashAlgorithm, length: Option<u64>) {
+        let at = self.streams.iter().position(|stream| stream.hash == hash).unwrap_or_else(|| {
+            let hasher = hash.hasher();
+            self.streams.push(Stream { hash, hasher, whole: Whole::Unwanted, lengths: Vec::new(), done: Vec::new() });
+            self.streams.len() - 1
+        });
+        match (self.streams.get_mut(at), length) {
+            (Some(stream), Some(length)) => stream.lengths.push(length),
+            (Some(stream), None) => stream.whole = Whole::Wanted,
+            (None, _) => {}
+        }
+    }
+
+    /// All that is wanted is known.
+    fn begin(&mut self) {
+        for stream in &mut self.streams {
+            stream.lengths.sort_unstable_by(|a, b| b.cmp(a));
+            stream.lengths.dedup();
+            stream.snapshot(0);
+        }
+    }
+
+    fn take_over(&mut self, shared: &Self) {
+        self.octets = shared.octets;
+        for stream in &mut self.streams {
+            if let Some(same) = shared.streams.iter().find(|other| other.hash == stream.hash) {
+                stream.hasher = same.hasher.clone();
+                stream.done.clone_from(&same.done);
+                stream.lengths.retain(|length| *length > shared.octets);
+            }
+        }
+    }
+
     fn update(&mut self, text: &[u8]) {
         for stream in &mut self.streams {
             stream.update(text, self.octets);
@@ -128,7 +253,7 @@ impl Stream {
             (text, start) = (rest, length);
         }
         // Past the last length nobody wants to know more.
-        if self.whole || !self.lengths.is_empty() {
+        if self.whole != Whole::Unwanted || !self.lengths.is_empty() {
             self.hasher.update(text);
         }
     }
@@ -137,7 +262,7 @@ impl Stream {
     fn snapshot(&mut self, length: u64) {
         if self.lengths.last() == Some(&length) {
             self.lengths.pop();
-            self.done.push((Some(length), self.hasher.clone().finish()));
+            self.done.push((length, self.hasher.clone().finish()));
         }
     }
 }
@@ -145,29 +270,125 @@ impl Stream {
 /// The hashes of a whole body.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyHashes {
-    lanes: Vec<(Algorithm, Prefixes)>,
+    lanes: SmallVec<[Lane; 1]>,
 }
 
 impl BodyHashes {
+    fn prefixes(&self, canonicalization: Algorithm) -> Option<&Prefixes> {
+        self.lanes.iter().find(|lane| lane.body.algorithm() == canonicalization).map(|lane| &lane.prefixes)
+    }
+
     /// All the hashes of prefixes, by their lengths.
     pub(crate) fn by_length(&self, canonicalization: Algorithm, hash: HashAlgorithm) -> Vec<(u64, Digest)> {
-        let lanes = self.lanes.iter().filter(|(algorithm, _)| *algorithm == canonicalization);
-        let streams = lanes.flat_map(|(_, prefixes)| &prefixes.streams).filter(|stream| stream.hash == hash);
-        streams.flat_map(|stream| &stream.done).filter_map(|(length, digest)| Some(((*length)?, *digest))).collect()
+        let streams = self.prefixes(canonicalization).into_iter().flat_map(|prefixes| &prefixes.streams);
+        streams.filter(|stream| stream.hash == hash).flat_map(|stream| &stream.done).copied().collect()
     }
 
     /// The hash that was wanted; `None` for one that was not.
     pub(crate) fn of(&self, wanted: &Wanted) -> Option<BodyHash> {
-        let (_, prefixes) = self.lanes.iter().find(|(algorithm, _)| *algorithm == wanted.canonicalization)?;
-        let stream = prefixes.streams.iter().find(|stream| stream.hash == wanted.hash)?;
-        // Lengths were done in ascending order, and the whole body last.
-        let order = |length: Option<u64>| (length.is_none(), length);
-        let found = stream.done.binary_search_by_key(&order(wanted.length), |(length, _)| order(*length));
-        if let Some((length, digest)) = found.ok().and_then(|at| stream.done.get(at)) {
-            let unsigned_octets = length.map_or(0, |length| prefixes.octets.saturating_sub(length));
-            return Some(BodyHash::Computed { digest: *digest, unsigned_octets });
+        let Prefixes { octets, streams } = self.prefixes(wanted.canonicalization)?;
+        let Stream { whole, done, .. } = streams.iter().find(|stream| stream.hash == wanted.hash)?;
+        let Some(length) = wanted.length else {
+            return match whole {
+                Whole::Done(digest) => Some(BodyHash::Computed { digest: *digest, unsigned_octets: 0 }),
+                Whole::Unwanted | Whole::Wanted => None,
+            };
+        };
+        if length > *octets {
+            return Some(BodyHash::TooShort { octets: *octets });
         }
-        let too_short = wanted.length.is_some_and(|length| length > prefixes.octets);
-        too_short.then_some(BodyHash::TooShort { octets: prefixes.octets })
+        let at = done.binary_search_by_key(&length, |(length, _)| *length).ok()?;
+        let (_, digest) = done.get(at)?;
+        Some(BodyHash::Computed { digest: *digest, unsigned_octets: octets - length })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, option, prelude::*, sample::select};
+
+    const PIECES: [&[u8]; 11] = [
+        b"\r\n",
+        b"\r\n\r\n",
+        b" ",
+        b"\t",
+        b"\r",
+        b"\n",
+        b"a",
+        b"some words",
+        b" \r\n",
+        b"\xff",
+        b"long line of words\r\n",
+    ];
+
+    fn wanted() -> impl Strategy<Value = Wanted> {
+        let canonicalization = select(vec![Algorithm::Simple, Algorithm::Relaxed]);
+        let hash = select(vec![HashAlgorithm::Sha256, HashAlgorithm::Sha256, HashAlgorithm::Sha1]);
+        (canonicalization, hash, option::of(0_u64..60)).prop_map(|(canonicalization, hash, length)| Wanted {
+            canonicalization,
+            hash,
+            length,
+        })
+    }
+
+    /// Each hash by itself, over the whole canonicalized body.
+    fn plainly(wanted: &Wanted, body: &[u8]) -> BodyHash {
+        let mut canonical = Vec::new();
+        wanted.canonicalization.canonicalize_body(body, |text| canonical.extend_from_slice(text));
+        let octets = canonical.len() as u64;
+        let length = wanted.length.unwrap_or(octets);
+        if length > octets {
+            return BodyHash::TooShort { octets };
+        }
+        let mut hasher = wanted.hash.hasher();
+        hasher.update(&canonical[..usize::try_from(length).unwrap()]);
+        BodyHash::Computed { digest: hasher.finish(), unsigned_octets: octets - length }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn hashes_that_share_their_work_are_those_that_do_not(
+            pieces in vec(select(&PIECES[..]), 0..40),
+            cuts in vec(0_usize..200, 0..6),
+            all in vec(wanted(), 1..8),
+        ) {
+            let body = pieces.concat();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(body.len())).chain([0, body.len()]).collect();
+            cuts.sort_unstable();
+            let mut hasher = BodyHasher::new(all.iter().copied());
+            cuts.windows(2).for_each(|cut| hasher.update(&body[cut[0]..cut[1]]));
+            let hashes = hasher.finish();
+            for wanted in &all {
+                prop_assert_eq!(hashes.of(wanted), Some(plainly(wanted, &body)), "{:?}", wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn canonicalizations_share_their_work_until_they_differ() {
+        let wanted = |canonicalization| Wanted { canonicalization, hash: HashAlgorithm::Sha256, length: None };
+        let shares = |chunks: &[&[u8]]| {
+            let mut hasher = BodyHasher::new([Algorithm::Simple, Algorithm::Relaxed].map(wanted));
+            chunks.iter().for_each(|chunk| hasher.update(chunk));
+            hasher.shared.is_some()
+        };
+        assert!(shares(&[b"Plain words\r", b"\nof", b" ", b"", b"no ", b"account.\r\n\r\n", b" - one\r\n"]));
+        for differs in
+            [&[&b"two  spaces"[..]][..], &[b"two ", b" spaces"], &[b"a\tb"], &[b"a ", b"\r\n"], &[b"a \r\nb"]]
+        {
+            assert!(!shares(differs), "{differs:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_wanted_is_not_there() {
+        let wanted = Wanted { canonicalization: Algorithm::Simple, hash: HashAlgorithm::Sha256, length: None };
+        let hashes = BodyHasher::new([wanted]).finish();
+        assert_eq!(hashes.of(&Wanted { length: Some(1), ..wanted }), None);
+        assert_eq!(hashes.of(&Wanted { canonicalization: Algorithm::Relaxed, ..wanted }), None);
+        assert_eq!(hashes.of(&Wanted { hash: HashAlgorithm::Sha1, ..wanted }), None);
     }
 }

@@ -24,6 +24,15 @@ impl Body {
         Self { algorithm, cr: false, space: false, line_ends: 0, started: false }
     }
 
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The same with another algorithm, which would have given out the same until now and holds back no white space.
+    pub(super) fn turned_to(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
+    }
+
     /// Takes the next chunk.
     pub(crate) fn update(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) {
         let relaxed = self.algorithm == Algorithm::Relaxed;
@@ -119,6 +128,12 @@ fn relaxed_text(text: &[u8], out: &mut impl FnMut(&[u8])) {
         }
     }
     out(text.get(start..).unwrap_or_default());
+}
+
+/// Where the algorithms begin to differ on a text that follows text or a line end; an SP at its end may turn out to be alike.
+pub(super) fn first_difference(text: &[u8]) -> Option<usize> {
+    let at_end = || text.len().checked_sub(1).filter(|last| text.get(*last).is_some_and(|octet| is_wsp(*octet)));
+    next_run(text, 0).or_else(at_end)
 }
 
 /// The next white space that may be more than one SP between two words: a TAB, or SP before WSP or CR.
