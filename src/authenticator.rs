@@ -22,7 +22,7 @@ pub struct Authenticator<R> {
     policy: Policy,
     keys: dkim::KeyMemory,
     spf_records: spf::RecordMemory,
-    dmarc_records: Arc<dmarc::RecordMemory>,
+    dmarc_memory: dmarc::Memory,
 }
 
 impl<R: Resolver> Authenticator<R> {
@@ -33,7 +33,7 @@ impl<R: Resolver> Authenticator<R> {
             policy: Policy::default(),
             keys: dkim::KeyMemory::default(),
             spf_records: spf::RecordMemory::default(),
-            dmarc_records: Arc::default(),
+            dmarc_memory: dmarc::Memory::default(),
         }
     }
 
@@ -96,12 +96,11 @@ impl<R: Resolver> Authenticator<R> {
         };
         let (spf, ((dkim, arc), answers)) = join(
             spf::check(resolver, &self.spf_records, &policy.spf, session, Some(message.header()), observers),
-            join(signatures, dmarc::discover(policy_resolver, &self.dmarc_records, &policy.dmarc, &authors)),
+            join(signatures, dmarc::discover(policy_resolver, &self.dmarc_memory, &policy.dmarc, &authors)),
         )
         .await;
-        let identifiers = dmarc::Identifiers::gather(&spf, &dkim);
-        let (dmarc, dmarc_rfc7489) =
-            dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, &identifiers).await;
+        let offers = dmarc::offers(&spf, &dkim);
+        let (dmarc, dmarc_rfc7489) = dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, offers).await;
         let mut findings = message.findings();
         findings.extend(authors.findings());
         Verdict { dmarc_rfc7489, findings, ..Verdict::new(spf, dkim, arc, dmarc) }
@@ -137,12 +136,11 @@ impl<R: Resolver> Authenticator<R> {
         authors: &Authors,
         spf: &spf::SpfReports,
         dkim: &[dkim::SignatureReport],
-    ) -> dmarc::DmarcReport {
+    ) -> Arc<dmarc::DmarcReport> {
         let (inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
         let resolver = &inquiry.policy();
-        let answers = dmarc::discover(resolver, &self.dmarc_records, policy, authors).await;
-        let identifiers = dmarc::Identifiers::gather(spf, dkim);
-        dmarc::evaluate(resolver, policy, authors, answers, &identifiers).await.0
+        let answers = dmarc::discover(resolver, &self.dmarc_memory, policy, authors).await;
+        dmarc::evaluate(resolver, policy, authors, answers, dmarc::offers(spf, dkim)).await.0
     }
 
     /// The questions of one message.

@@ -37,7 +37,7 @@ impl AuthenticationResults {
         field.results = of_spf(&verdict.spf);
         field.results.extend(of_dkim(&verdict.dkim));
         field.results.push(of_arc(&verdict.arc));
-        field.results.push(MethodResult::from(&verdict.dmarc));
+        field.results.push(MethodResult::from(&*verdict.dmarc));
         field
     }
 }
@@ -173,6 +173,7 @@ mod tests {
         name::{Domain, NameError},
         spf::{Identity, NoneReason, SpfResult},
     };
+    use std::sync::Arc;
 
     fn signature(data: &str, result: DkimResult) -> SignatureReport {
         let domain = Domain::parse("example.com").unwrap();
@@ -197,7 +198,7 @@ mod tests {
         let arc =
             ArcReport { result: ArcResult::None, instances: 0, sealers: Vec::new(), sets: Vec::new(), trusted: None };
         let spf = SpfReports { helo: None, mail_from: None };
-        Verdict::new(spf, Vec::new(), arc, DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom))
+        Verdict::new(spf, Vec::new(), arc, Arc::new(DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom)))
     }
 
     fn written(verdict: &Verdict) -> String {

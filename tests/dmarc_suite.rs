@@ -140,7 +140,7 @@ fn destination_failures(case: &Yaml<'_>) -> Vec<String> {
     let raw = format!("From: a@{domain}\r\n\r\n");
     let message = Message::parse(raw.as_bytes()).unwrap();
     let verdict = now(Authenticator::new(&zone).authenticate(&message, Session::without_peer()));
-    let record = verdict.dmarc.record.unwrap_or_else(|| panic!("no record: {}", verdict.dmarc.result));
+    let record = verdict.dmarc.record.clone().unwrap_or_else(|| panic!("no record: {}", verdict.dmarc.result));
     let mut failures = Vec::new();
     for (kind, key) in [(ReportKind::Aggregate, "rua"), (ReportKind::Failure, "ruf")] {
         let found = now(destinations(&zone, &record, kind));

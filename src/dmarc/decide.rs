@@ -9,18 +9,18 @@ use super::{
     record::{Existence, Mode, Usability},
     report::{Alignment, Authentication, DmarcReport, IdentifierReport, Lowered},
     result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason},
-    tree_walk::{Found, PublishedRecord, Step, TreeWalk, tree_walk},
+    tree_walk::{Found, PublishedRecord, Step, TreeWalk},
 };
 use crate::{dns::LookupError, message::Authors, name::Domain};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// How organizational domains are found.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Method<'a> {
     /// RFC 9989.
-    TreeWalk(&'a Answers),
+    TreeWalk(&'a Answers<'a>),
     /// RFC 7489.
-    PublicSuffixes(&'a Answers, &'a dyn PublicSuffixes),
+    PublicSuffixes(&'a Answers<'a>, &'a dyn PublicSuffixes),
 }
 
 /// What was discovered for one author domain.
@@ -38,7 +38,7 @@ impl Method<'_> {
         }
     }
 
-    fn answers(&self) -> &Answers {
+    fn answers(&self) -> &Answers<'_> {
         match self {
             Self::TreeWalk(answers) | Self::PublicSuffixes(answers, _) => answers,
         }
@@ -59,11 +59,11 @@ impl Method<'_> {
     }
 }
 
-/// The walk from `start`; where a name was not asked at all, the walk ends there without an answer.
-fn walk(answers: &Answers, start: &Domain) -> TreeWalk {
-    tree_walk(answers, start).unwrap_or_else(|domain| TreeWalk {
-        start: start.clone(),
-        steps: vec![Step { domain, found: Found::Error(LookupError::OutOfQuestions) }],
+/// The walk from `start`; where it was not made, it ends without an answer.
+fn walk<'a>(answers: &'a Answers<'_>, start: &Domain) -> Cow<'a, TreeWalk> {
+    answers.walk_from(start).map(Cow::Borrowed).unwrap_or_else(|| {
+        let (start, found) = (start.clone(), Found::Error(LookupError::OutOfQuestions));
+        Cow::Owned(TreeWalk { steps: vec![Step { domain: start.clone(), found }], start })
     })
 }
 
@@ -86,7 +86,7 @@ fn discover_by_tree_walk(walk: &TreeWalk) -> Discovery {
 }
 
 /// RFC 7489 §6.6.3: the author domain, then its organizational domain; several records end the search.
-fn discover_by_suffixes(answers: &Answers, suffixes: &dyn PublicSuffixes, author: &Domain) -> Discovery {
+fn discover_by_suffixes(answers: &Answers<'_>, suffixes: &dyn PublicSuffixes, author: &Domain) -> Discovery {
     let organizational = organizational_domain(suffixes, author);
     let mut steps = Vec::new();
     let mut record = Err(DmarcResult::None(NoneReason::NoRecord { author_domain: author.clone() }));
@@ -117,7 +117,7 @@ fn discover_by_suffixes(answers: &Answers, suffixes: &dyn PublicSuffixes, author
 /// RFC 9989 §4.10.2: none where the domains are the same, or the mode is strict; and none where the identifier is not at or below
 /// the author's organizational domain, because then it has another one whatever its walk finds.
 pub(super) fn identifiers_to_walk(
-    answers: &Answers,
+    answers: &Answers<'_>,
     authors: &Authors,
     policy: &Policy,
     identifiers: &Identifiers,
@@ -242,6 +242,11 @@ fn ran_out(report: &DmarcReport) -> bool {
         }
         DmarcResult::None(_) | DmarcResult::Pass(_) | DmarcResult::PermError(_) => false,
     }
+}
+
+/// The author domain of a message that has one, and nothing to report of its From fields.
+pub(super) fn sole_author<'a>(authors: &'a Authors, policy: &Policy) -> Option<&'a Domain> {
+    obstacle(authors, policy).is_none().then(|| evaluated(authors, policy).next()).flatten()
 }
 
 /// Why there is no single author domain (RFC 9989 §4.4, §5.3.1).

@@ -3,7 +3,7 @@
 use super::{
     Answers,
     record::{PublicSuffix, Record},
-    tree_walk::{PublishedRecord, tree_walk},
+    tree_walk::PublishedRecord,
     uri::ReportUri,
 };
 use crate::{
@@ -142,7 +142,7 @@ pub async fn destinations<R: Resolver>(
 /// RFC 9990 §4, for one destination host.
 async fn permission<R: Resolver>(
     resolver: &R,
-    answers: &mut Answers,
+    answers: &mut Answers<'_>,
     publisher: &Domain,
     host: &Domain,
     kind: ReportKind,
@@ -152,7 +152,7 @@ async fn permission<R: Resolver>(
     }
     answers.complete_walks(resolver, &[publisher.clone(), host.clone()]).await;
     let organization = |domain: &Domain| {
-        let walk = tree_walk(answers, domain).ok()?;
+        let walk = answers.walk_from(domain)?;
         walk.organizational_domain().ok()
     };
     // Where the DNS left that open, the destination is asked as an external one: asking too much does no harm.

@@ -1,63 +1,135 @@
 //! Asking for records: the only functions of this module that ask the DNS, and what they were told.
 
 use super::{
+    decide::sole_author,
     edition::{Editions, Policy},
+    precedent::{Asked, Memory, Precedent},
     public_suffix::organizational_domain,
     record::{Existence, Record, printable},
-    tree_walk::{Found, PublishedRecord, tree_walk},
+    tree_walk::{Found, PublishedRecord, TreeWalk, targets, tree_walk},
 };
 use crate::{
-    dns::{Answer, Resolver},
+    dns::{Answer, Lookup, Resolver},
     join::join_all,
-    memo::Memo,
     message::Authors,
     name::{Domain, Name},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-
-/// What was read of the answers seen last.
-pub(crate) type RecordMemory = Memo<Found>;
+use std::sync::Arc;
 
 /// What one message's names were found to hold; each is asked once.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answers {
-    memory: Option<Arc<RecordMemory>>,
-    records: BTreeMap<Domain, Found>,
-    existence: BTreeMap<Domain, Existence>,
+#[derive(Debug, Default)]
+pub(crate) struct Answers<'m> {
+    memory: Option<&'m Memory>,
+    /// What stands here was answered as it was before, and is not repeated below.
+    pub(super) precedent: Option<Arc<Precedent>>,
+    /// Answers that were given when a precedent was tried that did not fit.
+    given: Vec<(Name, Lookup<Box<[u8]>>)>,
+    found: Vec<(Domain, Found)>,
+    existence: Vec<(Domain, Existence)>,
+    walks: Vec<TreeWalk>,
+    /// All that was asked, in order.
+    asked: Vec<Asked>,
+    /// Whether a question had no answer, so that there is nothing to remember.
+    unanswered: bool,
 }
 
-impl Answers {
+impl<'m> Answers<'m> {
     pub(super) fn record_at(&self, domain: &Domain) -> Option<&Found> {
-        self.records.get(domain)
+        let before = self.precedent.iter().flat_map(|precedent| &precedent.found);
+        self.found.iter().chain(before).find(|(known, _)| known == domain).map(|(_, found)| found)
     }
 
     pub(super) fn existence_of(&self, domain: &Domain) -> Option<&Existence> {
-        self.existence.get(domain)
+        let before = self.precedent.iter().flat_map(|precedent| &precedent.existence);
+        self.existence.iter().chain(before).find(|(known, _)| known == domain).map(|(_, existence)| existence)
+    }
+
+    /// The walk from `start`, where it was made.
+    pub(super) fn walk_from(&self, start: &Domain) -> Option<&TreeWalk> {
+        let before = self.precedent.iter().flat_map(|precedent| &precedent.walks);
+        self.walks.iter().chain(before).find(|walk| walk.start == *start)
     }
 
     /// Walks from all of `starts` side by side, as far as RFC 9989 goes.
     pub(super) async fn complete_walks<R: Resolver>(&mut self, resolver: &R, starts: &[Domain]) {
+        if let [start] = starts {
+            for target in targets(start) {
+                self.ask(resolver, std::slice::from_ref(&target)).await;
+                if self.record_at(&target).is_none_or(Found::ends_walk) {
+                    break;
+                }
+            }
+        }
+        let mut missing = Vec::new();
         loop {
-            let missing: BTreeSet<Domain> = starts.iter().filter_map(|start| tree_walk(self, start).err()).collect();
+            for start in starts.iter().filter(|start| self.walk_from(start).is_none()).collect::<Vec<_>>() {
+                match tree_walk(self, start) {
+                    Ok(walk) => self.walks.push(walk),
+                    Err(domain) => missing.push(domain),
+                }
+            }
             if missing.is_empty() {
                 return;
             }
-            self.ask(resolver, missing).await;
+            self.ask(resolver, &std::mem::take(&mut missing)).await;
         }
     }
 
-    async fn ask<R: Resolver>(&mut self, resolver: &R, domains: BTreeSet<Domain>) {
-        let missing: Vec<Domain> = domains.into_iter().filter(|domain| !self.records.contains_key(domain)).collect();
-        let found = join_all(missing.iter().map(|domain| find_record(resolver, self.memory.as_deref(), domain))).await;
-        self.records.extend(missing.into_iter().zip(found));
+    async fn ask<R: Resolver>(&mut self, resolver: &R, domains: &[Domain]) {
+        let mut missing: Vec<&Domain> = Vec::with_capacity(domains.len());
+        for domain in domains {
+            if self.record_at(domain).is_none() && !missing.contains(&domain) {
+                missing.push(domain);
+            }
+        }
+        let found =
+            join_all(missing.iter().map(|domain| find_record(resolver, self.memory, &self.given, domain))).await;
+        for (domain, (found, asked)) in missing.into_iter().zip(found) {
+            self.unanswered |= matches!(found, Found::Error(_));
+            self.found.push((domain.clone(), found));
+            self.asked.extend(asked);
+        }
     }
 
-    async fn ask_existence<R: Resolver>(&mut self, resolver: &R, domains: Vec<Domain>) {
-        let found = join_all(domains.iter().map(|domain| existence(resolver, domain))).await;
-        self.existence.extend(domains.into_iter().zip(found));
+    async fn ask_existence<R: Resolver>(&mut self, resolver: &R, domains: &[&Domain]) {
+        let found = join_all(domains.iter().map(|domain| text_at(resolver, &self.given, domain.as_name()))).await;
+        for (domain, answer) in domains.iter().zip(found) {
+            let existence = existence(&answer);
+            self.unanswered |= matches!(existence, Existence::Unknown(_));
+            self.existence.push(((*domain).clone(), existence));
+            self.asked.extend(answer.ok().map(|answer| Asked { name: domain.as_name().clone(), answer }));
+        }
+    }
+
+    /// Asks what was asked before, in the same order, for as long as the answers are what they were; whether all of them were.
+    /// Else the answers are given to those who will ask again.
+    pub(super) async fn repeat<R: Resolver>(&mut self, resolver: &R, before: &[Asked]) -> bool {
+        for (place, asked) in before.iter().enumerate() {
+            let answer = resolver.txt(&asked.name).await;
+            if !asked.is_answered_by(&answer) {
+                let same = before.iter().take(place).map(|asked| (asked.name.clone(), Ok(asked.answer.clone())));
+                self.given.extend(same);
+                self.given.push((asked.name.clone(), answer));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Takes out all that was asked since the last time; `None` where something had no answer.
+    pub(super) fn take_asked(&mut self) -> Option<Vec<Asked>> {
+        let asked = std::mem::take(&mut self.asked);
+        (!std::mem::take(&mut self.unanswered)).then_some(asked)
+    }
+
+    /// Makes a precedent of what was discovered for the sole author domain.
+    fn remember(&mut self, author: &Domain) {
+        let (Some(memory), Some(asked)) = (self.memory, self.take_asked()) else { return };
+        let (found, existence) = (std::mem::take(&mut self.found), std::mem::take(&mut self.existence));
+        let walks = std::mem::take(&mut self.walks);
+        let precedent = Arc::new(Precedent::new(author.clone(), asked, found, existence, walks));
+        memory.keep(&precedent);
+        self.precedent = Some(precedent);
     }
 }
 
@@ -67,39 +139,53 @@ pub(super) fn evaluated<'a>(authors: &'a Authors, policy: &Policy) -> impl Itera
 }
 
 /// Policy discovery for the author domains; needs neither SPF nor DKIM.
-pub(crate) async fn discover<R: Resolver>(
+pub(crate) async fn discover<'m, R: Resolver>(
     resolver: &R,
-    memory: &Arc<RecordMemory>,
+    memory: &'m Memory,
     policy: &Policy,
     authors: &Authors,
-) -> Answers {
-    let mut answers = Answers { memory: Some(Arc::clone(memory)), ..Answers::default() };
-    let domains: Vec<Domain> = evaluated(authors, policy).cloned().collect();
-    let suffixes = match &policy.editions {
-        Editions::Rfc9989 => None,
-        Editions::Rfc7489(suffixes) | Editions::Both(suffixes) => Some(suffixes),
-    };
-    if !matches!(policy.editions, Editions::Rfc7489(_)) {
-        answers.complete_walks(resolver, &domains).await;
-        let in_doubt = domains.iter().filter(|domain| existence_matters(&answers, domain));
-        let in_doubt: Vec<Domain> = in_doubt.cloned().collect();
-        answers.ask_existence(resolver, in_doubt).await;
+) -> Answers<'m> {
+    let mut answers = Answers { memory: Some(memory), ..Answers::default() };
+    let sole_author = sole_author(authors, policy);
+    if let Some(precedent) = sole_author.and_then(|author| memory.precedent(author))
+        && answers.repeat(resolver, &precedent.asked).await
+    {
+        answers.precedent = Some(precedent);
+        return answers;
     }
-    if let Some(suffixes) = suffixes {
-        answers.ask(resolver, domains.iter().cloned().collect()).await;
-        // RFC 7489 §6.6.3, step 3: "If the set is now empty", the organizational domain is asked.
-        let unserved = domains
-            .iter()
-            .filter(|domain| matches!(answers.record_at(domain), Some(Found::Nothing { .. } | Found::NotAName)));
-        let above = unserved.map(|domain| organizational_domain(&**suffixes, domain)).collect();
-        answers.ask(resolver, above).await;
+    answers.search(resolver, policy, authors).await;
+    if let Some(author) = sole_author {
+        answers.remember(author);
     }
     answers
 }
 
+impl Answers<'_> {
+    async fn search<R: Resolver>(&mut self, resolver: &R, policy: &Policy, authors: &Authors) {
+        let domains: Vec<Domain> = evaluated(authors, policy).cloned().collect();
+        let suffixes = match &policy.editions {
+            Editions::Rfc9989 => None,
+            Editions::Rfc7489(suffixes) | Editions::Both(suffixes) => Some(suffixes),
+        };
+        if !matches!(policy.editions, Editions::Rfc7489(_)) {
+            self.complete_walks(resolver, &domains).await;
+            let in_doubt: Vec<&Domain> = domains.iter().filter(|domain| existence_matters(self, domain)).collect();
+            self.ask_existence(resolver, &in_doubt).await;
+        }
+        if let Some(suffixes) = suffixes {
+            self.ask(resolver, &domains).await;
+            // RFC 7489 §6.6.3, step 3: "If the set is now empty", the organizational domain is asked.
+            let is_unserved = |found: &Found| matches!(found, Found::Nothing { .. } | Found::NotAName);
+            let unserved = domains.iter().filter(|domain| self.record_at(domain).is_some_and(is_unserved));
+            let above: Vec<Domain> = unserved.map(|domain| organizational_domain(&**suffixes, domain)).collect();
+            self.ask(resolver, &above).await;
+        }
+    }
+}
+
 /// Whether `np` would change the policy of an author domain, so that its existence has to be known.
-fn existence_matters(answers: &Answers, author: &Domain) -> bool {
-    let Ok(walk) = tree_walk(answers, author) else { return false };
+fn existence_matters(answers: &Answers<'_>, author: &Domain) -> bool {
+    let Some(walk) = answers.walk_from(author) else { return false };
     let Ok(Some(published)) = walk.applicable_record() else { return false };
     let policy = |existence| published.record.policy_for(super::Edition::Rfc9989, Some(existence));
     // RFC 8020: where `_dmarc` below it exists, so does the domain.
@@ -110,29 +196,48 @@ fn existence_matters(answers: &Answers, author: &Domain) -> bool {
 
 /// RFC 9989 §3.2.13 and A.4: NXDOMAIN for the domain itself says that it does not exist, whatever the type of the question. TXT is
 /// the type asked for because SPF asks the same of most author domains.
-async fn existence<R: Resolver>(resolver: &R, domain: &Domain) -> Existence {
-    match resolver.txt(domain.as_name()).await {
+fn existence(answer: &Lookup<Box<[u8]>>) -> Existence {
+    match answer {
         Ok(Answer::NxDomain) => Existence::NonExistent,
         Ok(Answer::NoData | Answer::Records(_)) => Existence::Exists,
-        Err(error) => Existence::Unknown(error),
+        Err(error) => Existence::Unknown(error.clone()),
     }
 }
 
-async fn find_record<R: Resolver>(resolver: &R, memory: Option<&RecordMemory>, domain: &Domain) -> Found {
-    let Ok(name) = domain.as_name().prepend("_dmarc") else { return Found::NotAName };
-    let texts = match resolver.txt(&name).await {
-        Ok(Answer::Records(texts)) => texts,
-        Ok(Answer::NoData) => return Found::Nothing { unrelated: 0, nxdomain: false },
-        Ok(Answer::NxDomain) => return Found::Nothing { unrelated: 0, nxdomain: true },
-        Err(error) => return Found::Error(error),
+/// The texts at a name, asked for where they were not given before.
+async fn text_at<R: Resolver>(resolver: &R, given: &[(Name, Lookup<Box<[u8]>>)], name: &Name) -> Lookup<Box<[u8]>> {
+    match given.iter().find(|(known, _)| known == name) {
+        Some((_, answer)) => answer.clone(),
+        None => resolver.txt(name).await,
+    }
+}
+
+async fn find_record<R: Resolver>(
+    resolver: &R,
+    memory: Option<&Memory>,
+    given: &[(Name, Lookup<Box<[u8]>>)],
+    domain: &Domain,
+) -> (Found, Option<Asked>) {
+    let Ok(name) = domain.as_name().prepend("_dmarc") else { return (Found::NotAName, None) };
+    match text_at(resolver, given, &name).await {
+        Err(error) => (Found::Error(error), None),
+        Ok(answer) => (read(memory, domain, &name, &answer), Some(Asked { name, answer })),
+    }
+}
+
+fn read(memory: Option<&Memory>, domain: &Domain, name: &Name, answer: &Answer<Box<[u8]>>) -> Found {
+    let texts = match answer {
+        Answer::Records(texts) => texts,
+        Answer::NoData => return Found::Nothing { unrelated: 0, nxdomain: false },
+        Answer::NxDomain => return Found::Nothing { unrelated: 0, nxdomain: true },
     };
-    let read = |texts: &[Box<[u8]>]| read_records(domain, &name, texts);
-    let Some(memory) = memory else { return read(&texts) };
-    match &*memory.recall(&texts, read) {
+    let read = |texts: &[Box<[u8]>]| read_records(domain, name, texts);
+    let Some(memory) = memory else { return read(texts) };
+    match &*memory.records.recall(texts, read) {
         // Another domain publishes the same text.
         Found::Record(published) if published.domain != *domain => {
             let PublishedRecord { text, record, .. } = &**published;
-            let (domain, text, record) = (domain.clone(), text.clone(), record.clone());
+            let (domain, name, text, record) = (domain.clone(), name.clone(), text.clone(), record.clone());
             Found::Record(Arc::new(PublishedRecord { domain, name, text, record }))
         }
         found => found.clone(),

@@ -1,5 +1,6 @@
 //! What DMARC takes from SPF and DKIM.
 
+use super::report::Authentication;
 use crate::{
     dkim::{DkimResult, SignatureReport},
     dns::LookupError,
@@ -59,6 +60,49 @@ pub(crate) struct UndeterminedIdentifier {
     pub(super) mechanism: Mechanism,
 }
 
+/// A domain that SPF or DKIM says something of that DMARC considers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer<'a> {
+    pub(super) mechanism: Mechanism,
+    pub(super) authentication: Authentication,
+    pub(super) domain: &'a str,
+    /// The same, where it is known to be one.
+    parsed: Option<&'a Domain>,
+}
+
+/// What is offered: SPF's MAIL FROM alone (RFC 9989 §4.4.2; with the null reverse-path that is `postmaster@<helo>` already), and the
+/// signing domain of each signature (§4.4.1). What failed for good leaves no trace here; neither does what a message made too
+/// expensive to ask, or a forger could have a message deferred instead of refused by signing in the victim's name.
+pub(crate) fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iterator<Item = Offer<'a>> + Clone {
+    let by_spf = spf.mail_from.iter().filter_map(|report| {
+        let authentication = match &report.result {
+            SpfResult::Pass(_) => Authentication::Passed,
+            SpfResult::TempError(TempError::Lookup { error, .. }) if !is_exhaustion(error) => Authentication::TempError,
+            SpfResult::TempError(_)
+            | SpfResult::None(_)
+            | SpfResult::Neutral(_)
+            | SpfResult::Fail(..)
+            | SpfResult::SoftFail(_)
+            | SpfResult::PermError(_) => return None,
+        };
+        Some(Offer { mechanism: Mechanism::Spf, authentication, domain: &report.domain, parsed: None })
+    });
+    let by_dkim = dkim.iter().filter_map(|report| {
+        let domain = report.signature.domain.as_ref()?;
+        let authentication = match &report.result {
+            DkimResult::Pass => Authentication::Passed,
+            DkimResult::TempError(error) if !is_exhaustion(error) => Authentication::TempError,
+            DkimResult::TempError(_)
+            | DkimResult::Fail(_)
+            | DkimResult::Policy(_)
+            | DkimResult::Neutral(_)
+            | DkimResult::PermError(_) => return None,
+        };
+        Some(Offer { mechanism: Mechanism::Dkim, authentication, domain: domain.as_str(), parsed: Some(domain) })
+    });
+    by_spf.chain(by_dkim)
+}
+
 /// All that DMARC may know of SPF and DKIM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identifiers {
@@ -67,39 +111,14 @@ pub(crate) struct Identifiers {
 }
 
 impl Identifiers {
-    /// Gathers them: SPF's MAIL FROM alone (RFC 9989 §4.4.2; with the null reverse-path that is `postmaster@<helo>` already), and
-    /// the signing domain of each signature (§4.4.1). What failed for good leaves no trace here; neither does what a message made
-    /// too expensive to ask, or a forger could have a message deferred instead of refused by signing in the victim's name.
-    pub(crate) fn gather(spf: &SpfReports, dkim: &[SignatureReport]) -> Self {
+    /// Gathers what is offered, each domain once.
+    pub(super) fn gather<'a>(offers: impl Iterator<Item = Offer<'a>>) -> Self {
         let mut identifiers = Self::default();
-        if let Some(report) = &spf.mail_from
-            && let Ok(domain) = Domain::parse(&report.domain)
-        {
-            match report.result {
-                SpfResult::Pass(_) => identifiers.authenticate(domain, Mechanism::Spf),
-                SpfResult::TempError(TempError::Lookup { ref error, .. }) if !is_exhaustion(error) => {
-                    identifiers.leave_open(domain, Mechanism::Spf);
-                }
-                SpfResult::TempError(_)
-                | SpfResult::None(_)
-                | SpfResult::Neutral(_)
-                | SpfResult::Fail(..)
-                | SpfResult::SoftFail(_)
-                | SpfResult::PermError(_) => {}
-            }
-        }
-        for report in dkim {
-            let Some(domain) = report.signature.domain.clone() else { continue };
-            match &report.result {
-                DkimResult::Pass => identifiers.authenticate(domain, Mechanism::Dkim),
-                DkimResult::TempError(error) if !is_exhaustion(error) => {
-                    identifiers.leave_open(domain, Mechanism::Dkim);
-                }
-                DkimResult::TempError(_)
-                | DkimResult::Fail(_)
-                | DkimResult::Policy(_)
-                | DkimResult::Neutral(_)
-                | DkimResult::PermError(_) => {}
+        for offer in offers {
+            let Some(domain) = offer.parsed.cloned().or_else(|| Domain::parse(offer.domain).ok()) else { continue };
+            match offer.authentication {
+                Authentication::Passed => identifiers.authenticate(domain, offer.mechanism),
+                Authentication::TempError => identifiers.leave_open(domain, offer.mechanism),
             }
         }
         let Self { authenticated, undetermined } = &mut identifiers;
@@ -122,14 +141,13 @@ impl Identifiers {
             self.undetermined.push(identifier);
         }
     }
+}
 
-    /// For tests of the decision alone, where no SPF or DKIM has been.
-    #[cfg(test)]
-    pub(super) fn for_test(authenticated: &[(Mechanism, Domain)], undetermined: &[(Mechanism, Domain)]) -> Self {
-        let mut identifiers = Self::default();
-        authenticated.iter().for_each(|(mechanism, domain)| identifiers.authenticate(domain.clone(), *mechanism));
-        undetermined.iter().for_each(|(mechanism, domain)| identifiers.leave_open(domain.clone(), *mechanism));
-        identifiers
+/// For tests of the decision alone, where no SPF or DKIM has been.
+#[cfg(test)]
+impl<'a> Offer<'a> {
+    pub(super) fn for_test(mechanism: Mechanism, authentication: Authentication, domain: &'a Domain) -> Self {
+        Self { mechanism, authentication, domain: domain.as_str(), parsed: Some(domain) }
     }
 }
 
@@ -163,10 +181,12 @@ mod tests {
             signature("e.example", DkimResult::TempError(LookupError::OutOfQuestions)),
             signature("", DkimResult::Pass),
         ];
-        let identifiers = Identifiers::gather(&SpfReports { helo: None, mail_from: None }, &reports);
+        let spf = SpfReports { helo: None, mail_from: None };
+        let identifiers = Identifiers::gather(offers(&spf, &reports));
         let domain = |text| Domain::parse(text).unwrap();
-        let expected =
-            Identifiers::for_test(&[(Mechanism::Dkim, domain("a.example"))], &[(Mechanism::Dkim, domain("c.example"))]);
-        assert_eq!(identifiers, expected);
+        let mechanism = Mechanism::Dkim;
+        let authenticated = vec![AuthenticatedIdentifier { domain: domain("a.example"), mechanism }];
+        let undetermined = vec![UndeterminedIdentifier { domain: domain("c.example"), mechanism }];
+        assert_eq!(identifiers, Identifiers { authenticated, undetermined });
     }
 }

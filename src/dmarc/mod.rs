@@ -10,6 +10,7 @@ mod discover;
 mod edition;
 mod failure_report;
 mod identifier;
+mod precedent;
 mod public_suffix;
 mod record;
 mod report;
@@ -34,33 +35,45 @@ pub use result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, P
 pub use tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets};
 pub use uri::{ReportTarget, ReportUri};
 
-pub(crate) use discover::{Answers, RecordMemory, discover};
-pub(crate) use identifier::Identifiers;
+pub(crate) use discover::{Answers, discover};
+pub(crate) use identifier::{Offer, offers};
+pub(crate) use precedent::Memory;
 
 use crate::{dns::Resolver, message::Authors};
 use decide::{Method, decide, identifiers_to_walk};
+use identifier::Identifiers;
+use std::sync::Arc;
 
 /// The reports under the editions that the policy names: the one that counts, and that of RFC 7489 beside it.
-pub(crate) async fn evaluate<R: Resolver>(
+pub(crate) async fn evaluate<'o, R: Resolver>(
     resolver: &R,
     policy: &Policy,
     authors: &Authors,
-    mut answers: Answers,
-    identifiers: &Identifiers,
-) -> (DmarcReport, Option<DmarcReport>) {
+    mut answers: Answers<'_>,
+    offers: impl Iterator<Item = Offer<'o>> + Clone,
+) -> (Arc<DmarcReport>, Option<Arc<DmarcReport>>) {
+    let before = answers.precedent.as_ref().and_then(|precedent| precedent.conclusion(offers.clone()));
+    if let Some(conclusion) = before
+        && answers.repeat(resolver, &conclusion.asked).await
+    {
+        return (Arc::clone(&conclusion.report), conclusion.older.clone());
+    }
+    let identifiers = Identifiers::gather(offers.clone());
     if !matches!(policy.editions, Editions::Rfc7489(_)) {
-        let starts = identifiers_to_walk(&answers, authors, policy, identifiers);
+        let starts = identifiers_to_walk(&answers, authors, policy, &identifiers);
         answers.complete_walks(resolver, &starts).await;
     }
-    let by_tree_walk = || decide(Method::TreeWalk(&answers), authors, policy, identifiers);
-    match &policy.editions {
+    let by_tree_walk = || Arc::new(decide(Method::TreeWalk(&answers), authors, policy, &identifiers));
+    let by_suffixes =
+        |suffixes| Arc::new(decide(Method::PublicSuffixes(&answers, suffixes), authors, policy, &identifiers));
+    let (report, older) = match &policy.editions {
         Editions::Rfc9989 => (by_tree_walk(), None),
-        Editions::Rfc7489(suffixes) => {
-            (decide(Method::PublicSuffixes(&answers, &**suffixes), authors, policy, identifiers), None)
-        }
-        Editions::Both(suffixes) => {
-            let older = decide(Method::PublicSuffixes(&answers, &**suffixes), authors, policy, identifiers);
-            (by_tree_walk(), Some(older))
-        }
+        Editions::Rfc7489(suffixes) => (by_suffixes(&**suffixes), None),
+        Editions::Both(suffixes) => (by_tree_walk(), Some(by_suffixes(&**suffixes))),
+    };
+    let asked = answers.take_asked();
+    if let (Some(precedent), Some(asked)) = (&answers.precedent, asked) {
+        precedent.keep(offers, asked, &report, older.as_ref());
     }
+    (report, older)
 }

@@ -1,10 +1,14 @@
 //! The cases of `tests/data/dmarc/`: a zone, a From field, what SPF and DKIM found, and the report that is wanted.
 
 #[cfg(test)]
+pub(super) use tests::now;
+
+#[cfg(test)]
 mod tests {
     use crate::{
         dmarc::{
-            Answers, DmarcReport, Edition, Editions, Identifiers, Mechanism, Policy, SuffixList, discover, evaluate,
+            Authentication, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy, SuffixList, discover,
+            evaluate,
         },
         dns::{Lookup, LookupError, Mx, RecordType, Resolver, Zone},
         message::Header,
@@ -44,7 +48,7 @@ mod tests {
         }
     }
 
-    pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    pub(in crate::dmarc) fn now<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => value,
             Poll::Pending => panic!("a zone in memory made someone wait"),
@@ -63,8 +67,17 @@ mod tests {
         text(case, key).unwrap_or_default().split_whitespace().collect()
     }
 
-    fn domains(case: &Yaml<'_>, key: &str, mechanism: Mechanism) -> Vec<(Mechanism, Domain)> {
-        words(case, key).into_iter().map(|domain| (mechanism, Domain::parse(domain).unwrap())).collect()
+    fn offered(case: &Yaml<'_>) -> Vec<(Mechanism, Authentication, Domain)> {
+        let kinds = [
+            ("spf", Mechanism::Spf, Authentication::Passed),
+            ("dkim", Mechanism::Dkim, Authentication::Passed),
+            ("spf_temperror", Mechanism::Spf, Authentication::TempError),
+            ("dkim_temperror", Mechanism::Dkim, Authentication::TempError),
+        ];
+        let of = |(key, mechanism, authentication)| {
+            words(case, key).into_iter().map(move |domain| (mechanism, authentication, Domain::parse(domain).unwrap()))
+        };
+        kinds.into_iter().flat_map(of).collect()
     }
 
     const KEYS: [&str; 18] = [
@@ -152,12 +165,16 @@ mod tests {
         let header = header(case);
         let parsed = Header::parse(header.as_bytes());
         let authors = parsed.unwrap_or_else(|error| panic!("{error}: {header:?}")).authors();
-        let authenticated = [domains(case, "spf", Mechanism::Spf), domains(case, "dkim", Mechanism::Dkim)].concat();
-        let undetermined =
-            [domains(case, "spf_temperror", Mechanism::Spf), domains(case, "dkim_temperror", Mechanism::Dkim)].concat();
-        let identifiers = Identifiers::for_test(&authenticated, &undetermined);
-        let answers: Answers = now(discover(&resolver, &Arc::default(), &policy, &authors));
-        let (report, older) = now(evaluate(&resolver, &policy, &authors, answers, &identifiers));
+        let offered = offered(case);
+        let offers = offered
+            .iter()
+            .map(|(mechanism, authentication, domain)| Offer::for_test(*mechanism, *authentication, domain));
+        let memory = Memory::default();
+        let evaluated = || {
+            let answers = now(discover(&resolver, &memory, &policy, &authors));
+            now(evaluate(&resolver, &policy, &authors, answers, offers.clone()))
+        };
+        let (report, older) = evaluated();
 
         if let Some(want) = case.as_mapping_get("want") {
             assert_eq!(report.edition, Edition::Rfc9989);
@@ -168,7 +185,7 @@ mod tests {
             assert_eq!(report.edition, Edition::Rfc7489);
             compare(report, want, "RFC 7489: ", &mut failures);
         }
-        let names = resolver.names.into_inner().unwrap();
+        let names = std::mem::take(&mut *resolver.names.lock().unwrap());
         let mut sorted = names.clone();
         sorted.sort_unstable();
         sorted.dedup();
@@ -180,6 +197,14 @@ mod tests {
             if names != wanted {
                 failures.push(format!("asked: {}\n      wanted: {}", names.join(" "), wanted.join(" ")));
             }
+        }
+        // What is remembered changes neither the reports nor the questions.
+        if evaluated() != (report, older) {
+            failures.push("the second time, the reports are others".to_owned());
+        }
+        let again = std::mem::take(&mut *resolver.names.lock().unwrap());
+        if again != names {
+            failures.push(format!("asked the second time: {}\n      wanted: {}", again.join(" "), names.join(" ")));
         }
         failures
     }

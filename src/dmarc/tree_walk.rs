@@ -96,22 +96,31 @@ pub fn targets(start: &Domain) -> impl Iterator<Item = Domain> {
 }
 
 /// The walk from `start`, or the domain whose record has to be asked for before it can go on.
-pub(super) fn tree_walk(answers: &Answers, start: &Domain) -> Result<TreeWalk, Domain> {
+pub(super) fn tree_walk(answers: &Answers<'_>, start: &Domain) -> Result<TreeWalk, Domain> {
     let mut steps = Vec::new();
     for domain in targets(start) {
         let Some(found) = answers.record_at(&domain) else { return Err(domain) };
-        let stop = match found {
-            Found::Record(published) => published.record.public_suffix != PublicSuffix::Unstated,
-            // What stands above cannot decide without this answer.
-            Found::Error(_) => true,
-            Found::Nothing { .. } | Found::ManyRecords { .. } | Found::NotAName => false,
-        };
-        steps.push(Step { domain, found: found.clone() });
-        if stop {
+        let found = found.clone();
+        let ends_walk = found.ends_walk();
+        steps.push(Step { domain, found });
+        if ends_walk {
             break;
         }
     }
     Ok(TreeWalk { start: start.clone(), steps })
+}
+
+impl Found {
+    /// Whether nothing is asked for above.
+    pub(super) fn ends_walk(&self) -> bool {
+        match self {
+            // RFC 9989 §4.10, steps 2 and 6.
+            Self::Record(published) => published.record.public_suffix != PublicSuffix::Unstated,
+            // What stands above cannot decide without this answer.
+            Self::Error(_) => true,
+            Self::Nothing { .. } | Self::ManyRecords { .. } | Self::NotAName => false,
+        }
+    }
 }
 
 impl TreeWalk {

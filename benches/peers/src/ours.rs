@@ -10,7 +10,7 @@ use mailverdict::{
     arc::ArcResult,
     authentication_results::AuthenticationResults,
     dkim::{DkimResult, SignatureReport},
-    dmarc::DmarcResult,
+    dmarc::{DmarcReport, DmarcResult},
     dns::{Answer, Lookup, Mx, Resolver},
     message::Authors,
     name::Name,
@@ -109,8 +109,8 @@ impl Ours {
         at_once(self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }))
     }
 
-    fn dmarc(&self, authors: &Authors, spf: &SpfReports, dkim: &[SignatureReport]) -> DmarcResult {
-        at_once(self.authenticator.check_dmarc(authors, spf, dkim)).result
+    fn dmarc(&self, authors: &Authors, spf: &SpfReports, dkim: &[SignatureReport]) -> std::sync::Arc<DmarcReport> {
+        at_once(self.authenticator.check_dmarc(authors, spf, dkim))
     }
 }
 
@@ -195,11 +195,12 @@ struct Dmarc<'t> {
 
 impl Prepared for Dmarc<'_> {
     fn verdict(&mut self) -> String {
-        self.ours.dmarc(&self.authors, &self.spf, &self.dkim).keyword().into()
+        self.ours.dmarc(&self.authors, &self.spf, &self.dkim).result.keyword().into()
     }
 
     fn run(&mut self) -> usize {
-        usize::from(matches!(self.ours.dmarc(&self.authors, &self.spf, &self.dkim), DmarcResult::Pass(_)))
+        let report = self.ours.dmarc(&self.authors, &self.spf, &self.dkim);
+        usize::from(matches!(report.result, DmarcResult::Pass(_)))
     }
 }
 

@@ -171,8 +171,8 @@ impl From<&Report<'_>> for MessageResults {
             spf: Spf::from(&verdict.spf),
             dkim: verdict.dkim.iter().map(|signature| Dkim::new(signature, report.message)).collect(),
             arc: Arc::from(&verdict.arc),
-            dmarc: Dmarc::from(&verdict.dmarc),
-            dmarc_rfc7489: verdict.dmarc_rfc7489.as_ref().map(Dmarc::from),
+            dmarc: Dmarc::from(&*verdict.dmarc),
+            dmarc_rfc7489: verdict.dmarc_rfc7489.as_deref().map(Dmarc::from),
             dmarc_differences: verdict
                 .dmarc_rfc7489
                 .as_ref()
