@@ -1,62 +1,107 @@
-//! Prints the table: `peers [--rounds N] [--only NAME] [WORD...]`, with words only the cases whose names hold one of them, and with
-//! `--only` the one contender, for a profiler.
+//! Prints the table: `peers [--rounds N] [--only NAME] [--summary|--json] [WORD...]`, with words only the cases whose names hold one
+//! of them, and with `--only` the one contender, for a profiler. `--summary` prints the table of the README, `--json` a line for
+//! each contender and case.
 
 use mailverdict_peers::{
-    cases::{Task, cases},
+    cases::{Case, Task, cases},
     contender::Contender,
     ours::Ours,
     peer_mail_auth::MailAuth,
+    report::{Line, Measured, TABLE_HEAD, summary},
     rounds::measure,
+    zone::Zone,
 };
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Table,
+    Summary,
+    Json,
+}
 
 fn main() {
     let mut rounds = 31;
     let mut only = None;
+    let mut form = Form::Table;
     let mut words = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        if argument == "--rounds" {
-            rounds = arguments.next().and_then(|number| number.parse().ok()).expect("--rounds takes a number");
-        } else if argument == "--only" {
-            only = arguments.next();
-        } else {
-            words.push(argument);
+        match argument.as_str() {
+            "--rounds" => {
+                rounds = arguments.next().and_then(|number| number.parse().ok()).expect("--rounds takes a number");
+            }
+            "--only" => only = arguments.next(),
+            "--summary" => form = Form::Summary,
+            "--json" => form = Form::Json,
+            _ => words.push(argument),
         }
     }
     let (cases, zone) = cases();
-    let (mail_auth, ours) = (MailAuth::new(&zone), Ours::new(&zone));
-    // The first is what the others are compared with.
-    let mut contenders: Vec<&dyn Contender> = vec![&mail_auth, &ours];
-    #[cfg(feature = "aws-lc")]
-    let ours_with_aws_lc = Ours::with_aws_lc(&zone);
-    #[cfg(feature = "aws-lc")]
-    contenders.push(&ours_with_aws_lc);
-    println!("| case | who | median ns | minimum ns | ratio |\n|---|---|--:|--:|--:|");
+    let mut contenders = contenders(&zone);
+    if form == Form::Summary {
+        // The table of the README has no room for more.
+        let first = contenders[0].name();
+        contenders.retain(|who| who.name() == first || who.name().starts_with("mailverdict"));
+    }
+    if form == Form::Table {
+        println!("{TABLE_HEAD}");
+    }
+    let mut all = Vec::new();
     for case in &cases {
-        if !words.is_empty() && !words.iter().any(|word| case.name.contains(word)) {
+        let is_named = words.is_empty() || words.iter().any(|word| case.name.contains(word));
+        if !is_named || form == Form::Summary && case.goal.is_none() {
             continue;
         }
-        let (names, mut prepared): (Vec<_>, Vec<_>) = contenders
-            .iter()
-            .filter(|who| only.as_deref().is_none_or(|only| who.name() == only))
-            .filter_map(|who| Some((who.name(), who.prepare(&case.task)?)))
-            .unzip();
-        let verdicts: Vec<String> = prepared.iter_mut().map(|who| who.verdict()).collect();
-        for (name, verdict) in names.iter().zip(&verdicts) {
-            assert_eq!(verdict, &verdicts[0], "{}: {name} says otherwise", case.name);
-        }
-        assert!(verdicts[0].contains("pass") || unsigned(&case.task), "{}: {}", case.name, verdicts[0]);
-        let times = measure(&mut prepared, rounds);
-        for (name, of_one) in names.iter().zip(&times) {
-            println!(
-                "| {} | {name} | {:.0} | {:.0} | {:.2} |",
-                case.name,
-                of_one.median(),
-                of_one.minimum(),
-                of_one.ratio_to(&times[0])
-            );
+        let measured = of_case(case, &contenders, only.as_deref(), rounds);
+        match form {
+            Form::Table => println!("{}", measured.rows()),
+            Form::Json => println!("{}", measured.json(rounds)),
+            Form::Summary => all.push(measured),
         }
     }
+    if form == Form::Summary {
+        print!("{}", summary(&all));
+    }
+}
+
+/// The first is what the others are compared with.
+fn contenders(zone: &Zone) -> Vec<Box<dyn Contender>> {
+    vec![
+        Box::new(MailAuth::new(zone)),
+        Box::new(Ours::new(zone)),
+        #[cfg(feature = "aws-lc")]
+        Box::new(Ours::with_aws_lc(zone)),
+        #[cfg(feature = "gpl-peers")]
+        Box::new(mailverdict_peers::peer_viadkim::Viadkim::new(zone)),
+        #[cfg(feature = "gpl-peers")]
+        Box::new(mailverdict_peers::peer_viaspf::Viaspf::new(zone)),
+    ]
+}
+
+/// All who can do it, once they agree.
+fn of_case<'c>(case: &'c Case, contenders: &[Box<dyn Contender>], only: Option<&str>, rounds: usize) -> Measured<'c> {
+    let (names, mut prepared): (Vec<_>, Vec<_>) = contenders
+        .iter()
+        .filter(|who| only.is_none_or(|only| who.name() == only))
+        .filter_map(|who| Some((who.name(), who.prepare(&case.task)?)))
+        .unzip();
+    let verdicts: Vec<String> = prepared.iter_mut().map(|who| who.verdict()).collect();
+    for (name, verdict) in names.iter().zip(&verdicts) {
+        assert_eq!(verdict, &verdicts[0], "{}: {name} says otherwise", case.name);
+    }
+    assert!(
+        verdicts.iter().all(|verdict| verdict.contains("pass")) || unsigned(&case.task),
+        "{}: {verdicts:?}",
+        case.name
+    );
+    let times = measure(&mut prepared, rounds);
+    let line = |(who, of_one): (&&'static str, &mailverdict_peers::rounds::Times)| Line {
+        who: *who,
+        median: of_one.median(),
+        minimum: of_one.minimum(),
+        ratio: of_one.ratio_to(&times[0]),
+    };
+    Measured { case, lines: names.iter().zip(&times).map(line).collect() }
 }
 
 fn unsigned(task: &Task) -> bool {

@@ -6,7 +6,7 @@ use crate::{
     zone::Zone,
 };
 use mailverdict::{
-    Authenticator, Message, Policy, Session,
+    Authenticator, Message, Policy, Session, Verdict,
     arc::ArcResult,
     authentication_results::AuthenticationResults,
     dkim::{DkimResult, SignatureReport},
@@ -14,7 +14,7 @@ use mailverdict::{
     dns::{Answer, Lookup, Mx, Resolver},
     message::Authors,
     name::Name,
-    spf::{Observers, SpfReports, SpfResult},
+    spf::{Observers, SpfReport, SpfReports, SpfResult},
     time::UnixTime,
 };
 use std::{
@@ -120,6 +120,11 @@ fn mail_from(client: &Client) -> Session {
     Session::new(client.ip).with_mail_from(client.mail_from).with_receiver(RECEIVER)
 }
 
+/// With both identities.
+pub fn session(client: &Client) -> Session {
+    mail_from(client).with_helo(client.helo)
+}
+
 impl Contender for Ours {
     fn name(&self) -> &'static str {
         self.name
@@ -212,7 +217,7 @@ struct All<'t> {
 
 impl All<'_> {
     fn session(&self) -> Session {
-        mail_from(self.client).with_helo(self.client.helo)
+        session(self.client)
     }
 }
 
@@ -220,14 +225,7 @@ impl Prepared for All<'_> {
     fn verdict(&mut self) -> String {
         let message = Message::parse(self.raw.as_bytes()).expect("a message");
         let verdict = at_once(self.ours.authenticator.authenticate(&message, self.session()));
-        format!(
-            "helo={} mailfrom={} dkim={:?} arc={} dmarc={}",
-            verdict.spf.helo.expect("it was checked").result.keyword(),
-            verdict.spf.mail_from.expect("it was checked").result.keyword(),
-            verdict.dkim.iter().map(|report| report.result.keyword()).collect::<Vec<_>>(),
-            verdict.arc.result.keyword(),
-            verdict.dmarc.result.keyword(),
-        )
+        words(&verdict)
     }
 
     fn run(&mut self) -> usize {
@@ -235,6 +233,19 @@ impl Prepared for All<'_> {
         let verdict = at_once(self.ours.authenticator.authenticate(&message, self.session()));
         AuthenticationResults::new(RECEIVER, &verdict).to_header_field().len()
     }
+}
+
+/// All results in words that are the same for all contenders.
+pub fn words(verdict: &Verdict) -> String {
+    let spf = |report: &Option<SpfReport>| report.as_ref().expect("it was checked").result.keyword();
+    format!(
+        "helo={} mailfrom={} dkim={:?} arc={} dmarc={}",
+        spf(&verdict.spf.helo),
+        spf(&verdict.spf.mail_from),
+        verdict.dkim.iter().map(|report| report.result.keyword()).collect::<Vec<_>>(),
+        verdict.arc.result.keyword(),
+        verdict.dmarc.result.keyword(),
+    )
 }
 
 /// The clock is read once for each message, as mail-auth does.

@@ -287,17 +287,7 @@ impl All<'_> {
             field = field.with_arc_result(&for_arc, client.ip);
         }
         let field = field.with_dmarc_result(&for_dmarc).to_header();
-        let mut words = String::new();
-        if say {
-            let signatures: Vec<_> = for_dkim.iter().map(|output| signature(output.result())).collect();
-            words = format!(
-                "helo={} mailfrom={} dkim={signatures:?} arc={} dmarc={}",
-                spf(&for_helo),
-                spf(&for_mail_from),
-                signature(for_arc.result()),
-                dmarc(&for_dmarc),
-            );
-        }
+        let words = if say { words(&for_helo, &for_mail_from, &for_dkim, &for_arc, &for_dmarc) } else { String::new() };
         (words, field)
     }
 }
@@ -310,6 +300,24 @@ impl Prepared for All<'_> {
     fn run(&mut self) -> usize {
         self.verdict_and_field(false).1.len()
     }
+}
+
+/// All results in words that are the same for all contenders.
+fn words(
+    helo: &SpfOutput,
+    mail_from: &SpfOutput,
+    dkim: &[DkimOutput<'_>],
+    arc: &ArcOutput<'_>,
+    of_dmarc: &DmarcOutput,
+) -> String {
+    let signatures: Vec<_> = dkim.iter().map(|output| signature(output.result())).collect();
+    format!(
+        "helo={} mailfrom={} dkim={signatures:?} arc={} dmarc={}",
+        spf(helo),
+        spf(mail_from),
+        signature(arc.result()),
+        dmarc(of_dmarc)
+    )
 }
 
 fn signature(result: &DkimResult) -> &'static str {
