@@ -1,6 +1,7 @@
 //! mailverdict measured side by side with its peers.
 
 pub mod cases;
+pub mod cold;
 pub mod contender;
 pub mod keys;
 pub mod messages;
@@ -11,6 +12,7 @@ pub mod peer_viadkim;
 #[cfg(feature = "gpl-peers")]
 pub mod peer_viaspf;
 pub mod report;
+pub mod responder;
 pub mod rounds;
 pub mod sign;
 pub mod zone;

@@ -1,9 +1,10 @@
 //! Prints the table: `peers [--rounds N] [--only NAME] [--summary|--json] [WORD...]`, with words only the cases whose names hold one
 //! of them, and with `--only` the one contender, for a profiler. `--summary` prints the table of the README, `--json` a line for
-//! each contender and case.
+//! each contender and case. `peers --cold` measures over a DNS that takes its time.
 
 use mailverdict_peers::{
     cases::{Case, Task, cases},
+    cold,
     contender::Contender,
     ours::Ours,
     peer_mail_auth::MailAuth,
@@ -33,6 +34,7 @@ fn main() {
             "--only" => only = arguments.next(),
             "--summary" => form = Form::Summary,
             "--json" => form = Form::Json,
+            "--cold" => return cold::print(rounds),
             _ => words.push(argument),
         }
     }

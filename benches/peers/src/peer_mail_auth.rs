@@ -14,7 +14,7 @@ use mail_auth::{
     dns::TxtRecordParser as _,
     headers::HeaderWriter as _,
     hickory_resolver::{
-        config::{ResolverConfig, ResolverOpts},
+        config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts},
         proto::op::ResponseCode,
     },
     spf::{SpfRecord, verify::SpfParameters},
@@ -23,7 +23,7 @@ use std::{
     borrow::Borrow,
     collections::HashMap,
     hash::Hash,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Instant,
 };
 
@@ -318,6 +318,36 @@ fn words(
         signature(arc.result()),
         dmarc(of_dmarc)
     )
+}
+
+/// How its calls are made where each waits for the DNS.
+#[derive(Clone, Copy)]
+pub enum Calls {
+    /// As its documentation shows them.
+    OneAfterAnother,
+    /// SPF for both identities, DKIM and ARC at the same time, and DMARC, which needs their results, behind them.
+    SideBySide,
+}
+
+/// A verdict over the DNS of `server`, by a resolver that knows nothing yet.
+pub async fn cold(server: SocketAddr, raw: &str, client: &Client, calls: Calls) -> String {
+    let mut connection = ConnectionConfig::udp();
+    connection.port = server.port();
+    let servers = vec![NameServerConfig::new(server.ip(), true, vec![connection])];
+    let config = ResolverConfig::from_parts(None, vec![], servers);
+    let authenticator = MessageAuthenticator::new(config, ResolverOpts::default()).expect("a resolver");
+    let message = AuthenticatedMessage::parse(raw.as_bytes()).expect("a message");
+    let (for_helo, for_mail_from) =
+        (authenticator.verify_spf(helo(client)), authenticator.verify_spf(mail_from(client)));
+    let (for_dkim, for_arc) = (authenticator.verify_dkim(&message), authenticator.verify_arc(&message));
+    let (for_helo, for_mail_from, for_dkim, for_arc) = match calls {
+        Calls::OneAfterAnother => (for_helo.await, for_mail_from.await, for_dkim.await, for_arc.await),
+        Calls::SideBySide => tokio::join!(for_helo, for_mail_from, for_dkim, for_arc),
+    };
+    let domain = client.mail_from.rsplit_once('@').map_or(client.helo, |(_, domain)| domain);
+    let parameters = DmarcParameters::new(&message, &for_dkim, domain, &for_mail_from);
+    let for_dmarc = authenticator.verify_dmarc(parameters).await;
+    words(&for_helo, &for_mail_from, &for_dkim, &for_arc, &for_dmarc)
 }
 
 fn signature(result: &DkimResult) -> &'static str {
