@@ -30,8 +30,8 @@ use tokio::{
 /// Lines that one thread takes at once where answers are in memory: enough that handing them over costs nothing beside them, few
 /// enough that no processor is long without work at the end.
 const LINES_AT_ONCE: usize = 64;
-/// Octets that one read asks for.
-const READ_OCTETS: usize = 1 << 16;
+/// Octets that one read asks for: as many lines as go together, where each holds a message of common size.
+const READ_OCTETS: usize = 1 << 18;
 /// For each job, how many pieces may wait or be finished, so that a slow one does not hold up the others.
 const WINDOW: usize = 4;
 /// What the lines that were read and not yet answered may take up, in units of 1024 octets.

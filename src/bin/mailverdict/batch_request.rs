@@ -92,12 +92,14 @@ impl Octets<'_> {
         }
     }
 
-    pub(crate) fn read(&self) -> Result<Vec<u8>, String> {
+    /// Puts the message in place of what `octets` holds.
+    pub(crate) fn read(&self, octets: &mut Vec<u8>) -> Result<(), String> {
+        octets.clear();
         match self {
-            Self::File { path, len } => read(path, *len).map_err(|reason| unreadable(path, &reason)),
-            Self::Base64(encoded) => {
-                STANDARD.decode(encoded).map_err(|error| format!("\"message_base64\" is no base64: {error}"))
-            }
+            Self::File { path, len } => read(path, *len, octets).map_err(|reason| unreadable(path, &reason)),
+            Self::Base64(encoded) => STANDARD
+                .decode_vec(encoded, octets)
+                .map_err(|error| format!("\"message_base64\" is no base64: {error}")),
         }
     }
 }
@@ -125,11 +127,12 @@ fn file_len(path: &str) -> Result<usize, String> {
     usize::try_from(metadata.len()).ok().filter(|_| metadata.len() <= MAX_MESSAGE_LEN).ok_or_else(too_large)
 }
 
-fn read(path: &str, len: usize) -> Result<Vec<u8>, String> {
-    // With room for one octet more, the end of the file is seen without asking for more memory.
-    let mut octets = Vec::with_capacity(len + 1);
-    match File::open(path).and_then(|file| file.take(MAX_MESSAGE_LEN + 1).read_to_end(&mut octets)) {
-        Ok(len) if u64::try_from(len).is_ok_and(|len| len <= MAX_MESSAGE_LEN) => Ok(octets),
+fn read(path: &str, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
+    // What tells no length, as files that the system makes up, is read to its end; else as much as there was.
+    let end = if len == 0 { MAX_MESSAGE_LEN + 1 } else { u64::try_from(len).unwrap_or(u64::MAX) };
+    octets.reserve_exact(len);
+    match File::open(path).and_then(|file| file.take(end).read_to_end(octets)) {
+        Ok(read) if u64::try_from(read).is_ok_and(|read| read <= MAX_MESSAGE_LEN) => Ok(()),
         Ok(_) => Err(too_large()),
         Err(error) => Err(plain(&error)),
     }

@@ -4,21 +4,20 @@ use crate::{
     batch_input::{MAX_LINE_LEN, Piece},
     batch_request::Request,
     failure::Failure,
-    input::with_line_ends,
     json::{self, MessageResults, SpfResults},
     progress::Tally,
     report::{Report, received_spf},
     source::Source,
     style::printable,
 };
-use mailverdict::{Authenticator, Message, Session, spf::Observers, time::UnixTime};
+use mailverdict::{Authenticator, Message, Session, message::to_crlf, spf::Observers, time::UnixTime};
 use memchr::memchr;
 use serde::Serialize;
 use std::{
     future::poll_fn,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     task::Poll,
     time::{Duration, Instant},
 };
@@ -30,6 +29,11 @@ const KEPT_BACK: Duration = Duration::from_millis(50);
 const MESSAGES: usize = 512 << 10;
 /// Files below this size, in the same units, are not counted: a job holds one of them at a time.
 const SMALL: u32 = 1024;
+
+/// Octets that the results of a piece mostly take.
+const RESULTS: usize = 1 << 15;
+/// Octets of memory that are used again for the next message.
+const MAX_SCRATCH: usize = 1 << 20;
 
 /// All that the requests of one run have in common.
 #[derive(Debug)]
@@ -77,6 +81,8 @@ impl Run {
                 return Ok(part);
             }
         };
+        part.lines.reserve(RESULTS);
+        let mut scratch = Vec::new();
         let mut begun = Instant::now();
         let mut rest = lines.as_slice();
         while let Some((line, after)) = split_line(rest) {
@@ -85,6 +91,9 @@ impl Run {
             if line.trim_ascii().is_empty() {
                 continue;
             }
+            if scratch.capacity() > MAX_SCRATCH {
+                scratch = Vec::new();
+            }
             if begun.elapsed() > KEPT_BACK {
                 begun = Instant::now();
                 finished(mem::take(&mut part));
@@ -92,7 +101,12 @@ impl Run {
                 yield_now().await;
             }
             let len = part.lines.len();
-            if let Some(answered) = unless_it_panics(self.answer_line(line, &mut part)).await {
+            let answered = {
+                // Polled where it is: it is large, and not moved for nothing.
+                let answering = pin!(self.answer_line(line, &mut scratch, &mut part));
+                unless_it_panics(answering).await
+            };
+            if let Some(answered) = answered {
                 answered?;
             } else {
                 // A panic is a fault of this program, and no reason to lose the other results.
@@ -103,7 +117,7 @@ impl Run {
         Ok(part)
     }
 
-    async fn answer_line(&self, line: &[u8], part: &mut Part) -> Result<(), Failure> {
+    async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part) -> Result<(), Failure> {
         let request = match Request::read(line) {
             Ok(request) => request,
             Err(error) => return part.refuse(None, error),
@@ -123,10 +137,10 @@ impl Run {
             Ok(units) if units >= SMALL => self.memory.acquire_many(units).await.ok(),
             Ok(_) | Err(_) => None,
         };
-        let octets = match message.read() {
-            Ok(octets) => with_line_ends(octets, false),
-            Err(error) => return part.refuse(Some(&request), error),
-        };
+        if let Err(error) = message.read(scratch) {
+            return part.refuse(Some(&request), error);
+        }
+        let octets = to_crlf(scratch);
         let message = match Message::parse(&octets) {
             Ok(message) => message,
             Err(error) => return part.refuse(Some(&request), error.to_string()),
@@ -148,7 +162,8 @@ impl Run {
             let error = "without a message, \"helo\", or a \"mail_from\" that is not null, is needed";
             return part.refuse(Some(request), error.to_owned());
         }
-        part.write(Some(request), &SpfResults::new(&reports, received_spf(&reports, session)))?;
+        let field = received_spf(&reports, session);
+        part.write(Some(request), &SpfResults::new(&reports, field.as_deref()))?;
         part.tally.spf_alone += 1;
         Ok(())
     }
@@ -198,8 +213,7 @@ fn split_line(lines: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// What `future` comes to; nothing where it panics.
-async fn unless_it_panics<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+async fn unless_it_panics<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
         Ok(Poll::Pending) => Poll::Pending,

@@ -35,7 +35,7 @@ impl<'v> Report<'v> {
         if let Some(ip) = session.peer_ip {
             field = field.with_remote_ip(ip);
         }
-        let authentication_results = field.to_header_field().trim_end().to_owned();
+        let authentication_results = trimmed(field.to_header_field());
         let received_spf = received_spf(&verdict.spf, session);
         Self { message, verdict, session, authentication_results, received_spf, steps: None, way: None }
     }
@@ -162,7 +162,13 @@ fn unknown(check: &str, session: &Session) -> &'static str {
 /// The Received-SPF field for MAIL FROM, or else for HELO; without the line end after it.
 pub(crate) fn received_spf(spf: &SpfReports, session: &Session) -> Option<String> {
     let report = spf.mail_from.as_ref().or(spf.helo.as_ref())?;
-    Some(ReceivedSpf::new(report, session).to_header_field().trim_end().to_owned())
+    Some(trimmed(ReceivedSpf::new(report, session).to_header_field()))
+}
+
+/// The field without the line end after it.
+fn trimmed(mut field: String) -> String {
+    field.truncate(field.trim_end().len());
+    field
 }
 
 /// What a trusted sealer reported of the message as it received it.
