@@ -4,7 +4,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::Signer as _;
 use mailverdict::crypto::{
-    ED25519_SHA256, InvalidKey, RSA_SHA1, RSA_SHA256, RSA_SHA256_REFERENCE, SignatureAlgorithm, VerifyingKey,
+    ED25519_SHA256, ED25519_SHA256_REFERENCE, InvalidKey, RSA_SHA1, RSA_SHA256, RSA_SHA256_REFERENCE,
+    SignatureAlgorithm, VerifyingKey,
 };
 use rsa::{
     BigUint, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey,
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 /// All who compute the algorithm.
 fn computers(name: &str) -> Vec<&'static dyn SignatureAlgorithm> {
-    let mut all = vec![RSA_SHA256, RSA_SHA256_REFERENCE, RSA_SHA1, ED25519_SHA256];
+    let mut all = vec![RSA_SHA256, RSA_SHA256_REFERENCE, RSA_SHA1, ED25519_SHA256, ED25519_SHA256_REFERENCE];
     #[cfg(feature = "aws-lc-rs")]
     all.extend({
         use mailverdict::crypto::aws_lc;

@@ -3,11 +3,14 @@
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
 mod ed25519;
+mod ed25519_public;
+mod edwards;
+mod field25519;
 mod montgomery;
 mod rsa;
 mod rsa_public;
 
-pub use ed25519::ED25519_SHA256;
+pub use ed25519::{ED25519_SHA256, ED25519_SHA256_REFERENCE};
 pub use rsa::{RSA_SHA1, RSA_SHA256, RSA_SHA256_REFERENCE};
 
 use sha2::Digest as _;

@@ -7,7 +7,7 @@ use super::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
     Budget,
-    crypto::RSA_SHA256_REFERENCE,
+    crypto::{ED25519_SHA256_REFERENCE, RSA_SHA256_REFERENCE},
     dkim::{Policy, SignatureReport, StreamingVerifier},
     dns::{LookupError, RecordType, Zone},
     message::Message,
@@ -239,7 +239,8 @@ impl<'y> Case<'y> {
         assert_eq!(verify(&policy, 7), reports);
         let mut by_reference = policy.clone();
         for algorithm in &mut by_reference.algorithms {
-            *algorithm = if algorithm.name() == "rsa-sha256" { RSA_SHA256_REFERENCE } else { *algorithm };
+            let reference = [RSA_SHA256_REFERENCE, ED25519_SHA256_REFERENCE].into_iter();
+            *algorithm = reference.clone().find(|same| same.name() == algorithm.name()).unwrap_or(*algorithm);
         }
         assert_eq!(verify(&by_reference, usize::MAX), reports);
         #[cfg(feature = "aws-lc-rs")]
