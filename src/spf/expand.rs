@@ -207,3 +207,6 @@ pub(super) fn truncate(text: &str) -> &str {
         None => text,
     }
 }
+
+#[cfg(test)]
+mod tests;
