@@ -71,7 +71,7 @@ impl Keys {
         }
     }
 
-    /// The keys at `name` that `user` may be verified with, at most [`Policy::max_key_records`] of them.
+    /// The keys at `name` that `user` may be verified with, of the first [`Policy::max_key_records`] for its use.
     ///
     /// # Errors
     /// The result where there is none, with the record that came closest.
@@ -84,15 +84,18 @@ impl Keys {
         let records =
             self.records_at(name).map_err(|error| NoKey { result: DkimResult::TempError(error), key: None })?;
         let mut usable = SmallVec::new();
+        let mut useless = 0;
         let mut closest: Option<(u8, NoKey)> = None;
         for record in records {
-            // RFC 6376 §6.1.2, step 4: the verifier may cycle through the records.
-            if usable.len() >= policy.max_key_records.max(1) {
+            // RFC 6376 §6.1.2, step 4: the verifier may cycle through the records. A key that turns out to be none has taken work, too,
+            // and one answer has room for a thousand of them.
+            if usable.len() + useless >= policy.max_key_records.max(1) {
                 break;
             }
             match UsableKey::judge(policy, record, user, records.len()) {
                 Ok(key) => usable.push(key),
                 Err(unusable) => {
+                    useless += usize::from(unusable.was_decoded());
                     let steps = unusable.steps();
                     if closest.as_ref().is_none_or(|(most, _)| steps > *most) {
                         let key = KeySummary { bits: unusable.bits(), ..record.summary(name, records.len()) };
@@ -185,6 +188,14 @@ impl Unusable {
             Self::NotAllowed(_) => 1,
             Self::Revoked => 2,
             Self::TooShort { .. } => 4,
+        }
+    }
+
+    /// Whether the octets of a key were looked at.
+    fn was_decoded(&self) -> bool {
+        match self {
+            Self::Record(KeyRecordError::InvalidKey(_)) | Self::TooShort { .. } => true,
+            Self::Record(_) | Self::NotAllowed(_) | Self::Revoked => false,
         }
     }
 

@@ -26,8 +26,8 @@ pub struct Policy {
     /// at least two labels with it. Among equals, those that stand higher in the header come first. The others are reported as not
     /// evaluated.
     pub max_signatures: usize,
-    /// How many usable keys at one name are tried for a signature, where there are several records; 4 by default, and
-    /// never less than one.
+    /// How many keys at one name are tried for a signature, where there are several records; 4 by default, and never less than one.
+    /// Records that are no key records, that are revoked or meant for another use are passed over.
     pub max_key_records: usize,
     /// How far clocks may differ when `t=` and `x=` are judged, in whole seconds; five minutes by default.
     pub clock_skew: Duration,
