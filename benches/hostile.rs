@@ -10,7 +10,7 @@
 mod signer;
 
 use mailverdict::{
-    Authenticator, Message, Policy, Session,
+    Authenticator, Budget, Message, Policy, Session,
     authentication_results::{AuthenticationResults, strip_forged},
     dkim::{self, KeyRecord, Signature, StreamingVerifier},
     dmarc,
@@ -48,6 +48,7 @@ const CASES: &[Case] = &[
     Case { name: "signatures", size: 10_000, make: signatures },
     Case { name: "signatures, all verified", size: 2_000, make: signatures_all_verified },
     Case { name: "signatures that name other domains than the authors", size: 10_000, make: signatures_and_authors },
+    Case { name: "units of public-key work in the budget", size: 220, make: public_key_work },
     Case { name: "l= values, each another", size: 10_000, make: body_lengths },
     Case { name: "header fields", size: 100_000, make: header_fields },
     Case { name: "octets of one header field", size: 5_000_000, make: one_field },
@@ -273,6 +274,7 @@ fn signatures(n: usize) -> Box<dyn Fn()> {
 fn signatures_all_verified(n: usize) -> Box<dyn Fn()> {
     let mut policy = Policy::default();
     policy.dkim.max_signatures = usize::MAX;
+    (policy.budget.signatures, policy.budget.work) = (usize::MAX, usize::MAX);
     let key = ed25519();
     let template = " v=1; a=ed25519-sha256; d=example.com; s=s1; h=from; bh={bh}; b={b}";
     let field = sign(REST.as_bytes(), &SignOptions::dkim(template), &key);
@@ -283,6 +285,37 @@ fn signatures_and_authors(n: usize) -> Box<dyn Fn()> {
     let mut raw = signature("").replace("example.com", "example.net").repeat(n) + "From: x@a.example";
     (0..n).for_each(|i| write!(raw, ",\r\n x@d{i}.example").unwrap());
     evaluate(raw + "\r\n\r\n")
+}
+
+/// At 2n as much as the default budget affords: signatures by keys of 4096 bits with four keys each, at names of their own, all of
+/// which are made ready, and tried in turn until the budget is used up. None fits.
+fn public_key_work(n: usize) -> Box<dyn Fn()> {
+    let mut policy = dkim::Policy::default();
+    policy.max_signatures = usize::MAX;
+    let mut budget = Budget::default();
+    (budget.signatures, budget.work) = (n / 4, n);
+    let key = Key::named("rsa4096");
+    let template = " v=1; a=rsa-sha256; d=example.com; s=s0; h=from:subject; bh={bh}; b={b}";
+    let other = REST.replace("Subject: x", "Subject: y");
+    let field = String::from_utf8(sign(other.as_bytes(), &SignOptions::dkim(template), &key)).unwrap();
+    let (mut zone, mut raw) = (Zone::new(), String::new());
+    for at in 0..n / 4 {
+        let selector = name(&format!("s{at}._domainkey.example.com"));
+        (0..4).for_each(|_| _ = zone.add_txt(&selector, key.record().into_bytes()));
+        raw += &field.replace("s=s0;", &format!("s=s{at};"));
+    }
+    raw += REST;
+    Box::new(move || {
+        let message = Message::parse(raw.as_bytes()).unwrap();
+        let verifier = StreamingVerifier::new(&policy, message.header(), &[], UnixTime(1_800_000_000));
+        let mut verifier = verifier.with_budget(budget);
+        let keys = now(verifier.ask_keys(&zone));
+        verifier.body(message.body());
+        let reports = verifier.finish(&keys);
+        // 4 units a key, 16 a signature.
+        let tried = reports.iter().filter(|report| report.result.keyword() == "fail").count();
+        assert_eq!((reports.len(), tried), (n / 4, n / 16));
+    })
 }
 
 fn body_lengths(n: usize) -> Box<dyn Fn()> {
