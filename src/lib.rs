@@ -31,6 +31,7 @@ pub mod received_spf;
 mod registered_methods;
 pub mod session;
 pub mod spf;
+pub mod text;
 pub mod time;
 pub mod verdict;
 

@@ -9,6 +9,7 @@ use crate::{
     },
     lex::tag_list::{Tag, Tags},
     name::{Domain, Name},
+    text::{Text, Texts},
     time::UnixTime,
 };
 use std::ops::Range;
@@ -16,8 +17,9 @@ use std::ops::Range;
 /// A seal whose every tag follows the rules.
 #[derive(Clone, Debug)]
 pub(super) struct Seal {
-    pub(super) algorithm: Box<str>,
-    pub(super) data: Box<[u8]>,
+    pub(super) algorithm: Text,
+    /// `b=` in base64.
+    pub(super) data: Text,
     pub(super) domain: Domain,
     pub(super) selector: Name,
     pub(super) timestamp: Option<UnixTime>,
@@ -33,11 +35,15 @@ impl Seal {
     pub(super) fn parse(value: &[u8]) -> Result<Self, SignatureError> {
         let tags = &Tags::read(list_text(value)).map_err(list_error)?;
         let data_tag = required(tags, "b")?;
+        let mut texts = Texts::default();
         let domain = parse::domain_name(&required(tags, "d")?)?;
         let selector = parse::selector(&required(tags, "s")?)?;
+        let algorithm = texts.add(parse::sig_a_tag_alg(&required(tags, "a")?)?);
+        let data = parse::base64_text(&data_tag, &mut texts)?;
+        let texts = texts.share();
         Ok(Self {
-            algorithm: parse::sig_a_tag_alg(&required(tags, "a")?)?.into(),
-            data: parse::base64string(&data_tag)?,
+            algorithm: texts.text(algorithm),
+            data: texts.text(data),
             timestamp: tags.tag("t").map(|tag| parse::timestamp(&tag)).transpose()?,
             chain_status: chain_status(&required(tags, "cv")?)?,
             key_name: key_name(&domain, &selector)?,

@@ -17,6 +17,7 @@ use crate::{
         body_hash::{BodyHashes, Wanted},
         header_hash::{FieldIndex, HeaderHasher},
         keys::{self, KeyUser},
+        parse::with_decoded,
         signature::{Form, Signature, list_error, list_text},
         verify::{PendingSignature, acceptable},
     },
@@ -190,7 +191,9 @@ impl Link<'_> {
     fn verify_seal(&self, policy: &Policy, keys: &Keys, purse: &mut Purse) -> Result<(), DkimResult> {
         let SealHash { key_user, digest } = self.seal_hash.as_ref().map_err(Clone::clone)?;
         let usable = keys.usable(policy, &self.seal.key_name, key_user).map_err(|no_key| no_key.result)?;
-        keys::verify_digest(purse, &usable, digest, &self.seal.data).map(|_| ())
+        let verify =
+            |data: Option<&[u8]>| keys::verify_digest(purse, &usable, digest, data.unwrap_or_default()).map(|_| ());
+        with_decoded(&self.seal.data, verify)
     }
 }
 

@@ -26,6 +26,13 @@ pub struct Canonicalization {
 }
 
 impl Algorithm {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Relaxed => "relaxed",
+        }
+    }
+
     /// Canonicalizes a body (RFC 6376 §3.4.3, §3.4.4), as it is before `l=` cuts it; `out` is given the text in pieces.
     ///
     /// ```
@@ -43,10 +50,7 @@ impl Algorithm {
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Simple => "simple",
-            Self::Relaxed => "relaxed",
-        })
+        f.write_str(self.name())
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     header_hash::{FieldIndex, HeaderHasher},
     parse,
     signature::{Signature, list_text},
+    verify::is_in_base64,
 };
 use crate::{
     crypto::{KNOWN, SignatureAlgorithm, VerifyingKey},
@@ -88,7 +89,7 @@ impl SignatureReport {
                     None => hasher.field(field),
                 }
             }
-            key.verify(hasher.finish(own, &signature.data_span).as_bytes(), &signature.data).is_ok()
+            key.verify(hasher.finish(own, &signature.data_span).as_bytes(), &signature.data()).is_ok()
         };
         let named = signature.canonicalization.header;
         let other = other(named);
@@ -129,7 +130,7 @@ fn body_changes(signature: &Signature, body: &[u8]) -> Vec<String> {
         let mut hasher = BodyHasher::new([wanted]);
         hasher.update(body);
         matches!(hasher.finish().of(&wanted),
-            Some(BodyHash::Computed { digest, .. }) if digest.as_bytes() == &*signature.body_hash)
+            Some(BodyHash::Computed { digest, .. }) if is_in_base64(&digest, &signature.body_hash))
     };
     let other = other(named);
     if matches(other, body) {
@@ -156,7 +157,7 @@ fn appended_text(
     canonicalization: Algorithm,
     hash: crate::crypto::HashAlgorithm,
     body: &[u8],
-    body_hash: &[u8],
+    body_hash: &str,
 ) -> Option<String> {
     let mut canonical = Vec::with_capacity(body.len());
     canonicalization.canonicalize_body(body, |text| canonical.extend_from_slice(text));
@@ -169,7 +170,7 @@ fn appended_text(
     let mut hasher = BodyHasher::new(ends.iter().map(wanted));
     hasher.update(body);
     let hashes = hasher.finish().by_length(canonicalization, hash);
-    let signed = hashes.iter().find(|(_, digest)| digest.as_bytes() == body_hash)?.0;
+    let signed = hashes.iter().find(|(_, digest)| is_in_base64(digest, body_hash))?.0;
     let lines = ends.iter().filter(|end| **end > signed).count();
     Some(format!("it matches without its last {lines} lines, which were appended after signing"))
 }

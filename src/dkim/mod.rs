@@ -29,7 +29,7 @@ pub use result::{
     DkimResult, FailReason, KeyRecordError, KeyRestriction, KeySummary, NeutralReason, PermReason, PolicyReason,
     SignatureError, SignatureReport, SignatureSummary,
 };
-pub use signature::Signature;
+pub use signature::{FieldNames, Signature};
 pub use streaming::StreamingVerifier;
 
 pub(crate) use keys::KeyMemory;

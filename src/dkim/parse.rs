@@ -6,10 +6,11 @@ use crate::{
         tag_list::{Tag, fws_len, trim_fws_end},
     },
     name::{Domain, Name},
+    text::{Span, Texts},
     time::UnixTime,
 };
 use base64::{
-    Engine as _, alphabet,
+    DecodeSliceError, Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use std::borrow::Cow;
@@ -44,6 +45,42 @@ pub(crate) fn base64string(tag: &Tag<'_>) -> Result<Box<[u8]>, SyntaxError> {
     if octets.is_empty() { Err(error_at(tag, 0, "base64string")) } else { Ok(octets.into()) }
 }
 
+/// `base64string`, not empty, written to `texts` without white space and with its padding: so that equal octets are equal texts.
+pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Span, SyntaxError> {
+    let error = || error_at(tag, 0, "base64string");
+    let start = texts.len();
+    let mut rest = std::str::from_utf8(tag.value).map_err(|_| error())?;
+    // The tag list's grammar has seen to it that CR and LF stand in FWS alone.
+    while let Some(at) = memchr::memchr3(b' ', b'\t', b'\r', rest.as_bytes()) {
+        let (symbols, after) = rest.split_at_checked(at).ok_or_else(error)?;
+        texts.push(symbols);
+        rest = after.trim_start_matches([' ', '\t', '\r', '\n']);
+    }
+    texts.push(rest);
+    let written = texts.since(start);
+    let symbols = written.trim_end_matches('=').len();
+    if !with_decoded(written, |octets| octets.is_some_and(|octets| !octets.is_empty())) {
+        return Err(error());
+    }
+    texts.truncate(start + symbols);
+    texts.push(match symbols % 4 {
+        2 => "==",
+        3 => "=",
+        _ => "",
+    });
+    Ok(texts.span(start))
+}
+
+/// Gives the octets of a base64 text, or `None` where it is none; those of a signature or a hash need no allocation.
+pub(crate) fn with_decoded<T>(base64: &str, then: impl FnOnce(Option<&[u8]>) -> T) -> T {
+    let mut octets = [0; 768];
+    match BASE64.decode_slice(base64, &mut octets) {
+        Ok(len) => then(octets.get(..len)),
+        Err(DecodeSliceError::OutputSliceTooSmall) => then(BASE64.decode(base64).ok().as_deref()),
+        Err(DecodeSliceError::DecodeError(_)) => then(None),
+    }
+}
+
 /// `1*<most>DIGIT`; what does not fit into 64 bits is as good as infinite.
 pub(crate) fn digits(tag: &Tag<'_>, most: usize, expected: &'static str) -> Result<u64, SyntaxError> {
     if tag.value.is_empty() || tag.value.len() > most {
@@ -62,11 +99,16 @@ pub(crate) fn timestamp(tag: &Tag<'_>) -> Result<UnixTime, SyntaxError> {
 
 /// `sub-domain` of RFC 5321 §4.1.2 in each label, U-labels allowed (RFC 8616 §2); the underscore is let pass, as in [`Domain`].
 fn sub_domains(text: &[u8]) -> Option<Domain> {
+    let edge = |pair: &[u8]| matches!(pair, [b'.', b'-'] | [b'-', b'.']);
+    if matches!(text, [b'-', ..] | [.., b'-' | b'.']) || text.windows(2).any(edge) {
+        return None;
+    }
     let text = std::str::from_utf8(text).ok()?;
-    let edge = |label: &str| label.starts_with('-') || label.ends_with('-');
+    if text.is_ascii() {
+        return Domain::parse(text).ok();
+    }
     // A dot is "." alone: UTS 46 would take these for one as well.
-    let dots = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}'];
-    if text.ends_with(dots) || text.split('.').any(edge) {
+    if text.ends_with(['\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}']) {
         return None;
     }
     Domain::parse(text).ok().filter(|domain| domain.label_count() == text.split('.').count())
@@ -94,15 +136,21 @@ fn list(value: &[u8], separator: u8) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// `hdr-name *( [FWS] ":" [FWS] hdr-name )`; `gaps` lets a name be empty, which then names no field.
-pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps) -> Result<Box<[Box<str>]>, SyntaxError> {
+/// `hdr-name *( [FWS] ":" [FWS] hdr-name )`, written to `texts` without white space; `gaps` lets a name be empty, which then names no
+/// field.
+pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps, texts: &mut Texts) -> Result<Span, SyntaxError> {
     let ftext = |octet: &u8| matches!(octet, 33..=57 | 59..=126);
-    list(tag.value, b':')
-        .map(|(offset, name)| match std::str::from_utf8(name) {
-            Ok(text) if (!name.is_empty() || gaps == Gaps::Allowed) && name.iter().all(ftext) => Ok(text.into()),
-            _ => Err(error_at(tag, offset, "hdr-name")),
-        })
-        .collect()
+    let start = texts.len();
+    for (number, (offset, name)) in list(tag.value, b':').enumerate() {
+        if number > 0 {
+            texts.push(":");
+        }
+        match std::str::from_utf8(name) {
+            Ok(text) if (!name.is_empty() || gaps == Gaps::Allowed) && name.iter().all(ftext) => texts.push(text),
+            _ => return Err(error_at(tag, offset, "hdr-name")),
+        }
+    }
+    Ok(texts.span(start))
 }
 
 /// Whether two colons of a list may stand side by side.
@@ -137,8 +185,9 @@ pub(crate) fn words(
 pub(crate) fn sig_a_tag_alg<'t>(tag: &Tag<'t>) -> Result<&'t str, SyntaxError> {
     let word =
         |word: &[u8]| word.first().is_some_and(u8::is_ascii_alphabetic) && word.iter().all(u8::is_ascii_alphanumeric);
-    match (tag.value.split(|octet| *octet == b'-').collect::<Vec<_>>().as_slice(), std::str::from_utf8(tag.value)) {
-        ([k, h], Ok(text)) if word(k) && word(h) => Ok(text),
+    let mut words = tag.value.split(|octet| *octet == b'-');
+    match (words.next(), words.next(), words.next(), std::str::from_utf8(tag.value)) {
+        (Some(k), Some(h), None, Ok(text)) if word(k) && word(h) => Ok(text),
         _ => Err(error_at(tag, 0, "sig-a-tag-alg")),
     }
 }
@@ -175,7 +224,10 @@ pub(crate) fn sig_q_tag(tag: &Tag<'_>) -> Result<bool, SyntaxError> {
 }
 
 /// `dkim-quoted-printable`, decoded; `None` where it is not. UTF-8 may stand in it as it is (RFC 8616 §3).
-pub(crate) fn dkim_quoted_printable(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn dkim_quoted_printable(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if value.iter().all(|octet| matches!(octet, b'!'..=b'~' | 0x80.. if !matches!(octet, b';' | b'='))) {
+        return Some(Cow::Borrowed(value));
+    }
     let mut decoded = Vec::with_capacity(value.len());
     let text = without_fws(value);
     let mut octets = text.iter();
@@ -195,19 +247,26 @@ pub(crate) fn dkim_quoted_printable(value: &[u8]) -> Option<Vec<u8>> {
             _ => return None,
         }
     }
-    Some(decoded)
+    Some(Cow::Owned(decoded))
 }
 
-/// `sig-i-tag`: the decoded identity and its domain.
-pub(crate) fn sig_i_tag(tag: &Tag<'_>) -> Result<(Box<str>, Domain), SyntaxError> {
+/// `sig-i-tag`: the decoded identity, written to `texts`, and its domain. Most often that is `signing_domain` itself.
+pub(crate) fn sig_i_tag(
+    tag: &Tag<'_>,
+    signing_domain: Option<&Domain>,
+    texts: &mut Texts,
+) -> Result<(Span, Domain), SyntaxError> {
     let decoded = dkim_quoted_printable(tag.value).ok_or_else(|| error_at(tag, 0, "dkim-quoted-printable"))?;
-    let text = String::from_utf8(decoded).map_err(|_| error_at(tag, 0, "UTF-8"))?;
+    let text = std::str::from_utf8(&decoded).map_err(|_| error_at(tag, 0, "UTF-8"))?;
     let (local_part, domain) = text.rsplit_once('@').ok_or_else(|| error_at(tag, 0, "\"@\""))?;
     if !local_part.is_empty() && !is_local_part(local_part) {
         return Err(error_at(tag, 0, "Local-part"));
     }
-    let domain = sub_domains(domain.as_bytes()).ok_or_else(|| error_at(tag, 0, "domain-name"))?;
-    Ok((text.into(), domain))
+    let domain = match signing_domain {
+        Some(same) if same.as_str() == domain => same.clone(),
+        _ => sub_domains(domain.as_bytes()).ok_or_else(|| error_at(tag, 0, "domain-name"))?,
+    };
+    Ok((texts.add(text), domain))
 }
 
 /// `Local-part = Dot-string / Quoted-string` of RFC 5321 §4.1.2, with the UTF-8 of RFC 6531 §3.3.
@@ -234,7 +293,7 @@ fn is_local_part(text: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CopiedField {
     pub(crate) name: Box<[u8]>,
-    pub(crate) value: Vec<u8>,
+    pub(crate) value: Box<[u8]>,
 }
 
 /// `sig-z-tag`. RFC 6376 §3.5 lets FWS stand at any place after encoding, in names as well.
@@ -248,7 +307,7 @@ pub(crate) fn sig_z_tag(tag: &Tag<'_>) -> Result<Vec<CopiedField>, SyntaxError> 
             let value = dkim_quoted_printable(copy.get(colon + 1..).unwrap_or_default());
             match value {
                 Some(value) if !name.is_empty() && name.iter().all(ftext) => {
-                    Ok(CopiedField { name: name.into(), value })
+                    Ok(CopiedField { name: name.into(), value: value.into() })
                 }
                 _ => Err(error_at(tag, offset, "sig-z-tag-copy")),
             }

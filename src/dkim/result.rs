@@ -1,11 +1,13 @@
 //! Results of DKIM, each with its reason.
 
+use super::signature::FieldNames;
 use crate::{
     budget::Exhausted,
     crypto::{Digest, InvalidKey},
     dns::LookupError,
     lex::{Printable, SyntaxError},
     name::{Domain, Name},
+    text::Text,
     time::UnixTime,
 };
 use std::{fmt, sync::Arc};
@@ -41,13 +43,13 @@ pub struct SignatureSummary {
     /// `s=`, the selector, with A-labels.
     pub selector: Option<Name>,
     /// `a=`, as written.
-    pub algorithm: Option<Box<str>>,
+    pub algorithm: Option<Text>,
     /// `i=`, decoded; without `i=`, `@` and the signing domain.
-    pub identity: Option<Box<str>>,
+    pub identity: Option<Text>,
     /// `c=` for header and body, such as `relaxed/simple`.
-    pub canonicalization: Option<Box<str>>,
+    pub canonicalization: Option<Text>,
     /// `h=`, as written, in its order.
-    pub signed_fields: Box<[Box<str>]>,
+    pub signed_fields: FieldNames,
     /// `l=`, octets of the canonicalized body.
     pub body_length: Option<u64>,
     /// `t=`.
@@ -55,7 +57,7 @@ pub struct SignatureSummary {
     /// `x=`.
     pub expiration: Option<UnixTime>,
     /// `b=`, base64 without white space; for `header.b` of RFC 8601.
-    pub signature_data: Box<str>,
+    pub signature_data: Text,
 }
 
 /// The key record behind a result.

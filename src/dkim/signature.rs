@@ -12,21 +12,21 @@ use crate::{
         tag_list::{Tag, TagListError, Tags},
     },
     name::{Domain, Name},
+    text::{Span, Text, Texts},
     time::UnixTime,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 /// A DKIM-Signature field whose every known tag follows the rules of RFC 6376 §3.5.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Signature {
     /// `a=`, such as `rsa-sha256`; known or not.
-    pub algorithm: Box<str>,
-    /// `b=`, decoded.
-    pub data: Box<[u8]>,
-    /// `bh=`, decoded.
-    pub body_hash: Box<[u8]>,
+    pub algorithm: Text,
+    /// `b=`, base64 without white space.
+    pub signature_data: Text,
+    /// `bh=`, base64 without white space.
+    pub body_hash: Text,
     /// `c=`.
     pub canonicalization: Canonicalization,
     /// `d=`, with A-labels.
@@ -34,9 +34,9 @@ pub struct Signature {
     /// `s=`, with A-labels.
     pub selector: Name,
     /// `h=`, as written, in its order; never empty.
-    pub signed_fields: Box<[Box<str>]>,
+    pub signed_fields: FieldNames,
     /// `i=`, decoded; without `i=`, `@` and the signing domain.
-    pub identity: Box<str>,
+    pub identity: Text,
     /// The domain of the identity, at or below the signing domain.
     pub identity_domain: Domain,
     /// `l=`; what does not fit into 64 bits is `u64::MAX`.
@@ -47,6 +47,8 @@ pub struct Signature {
     pub expiration: Option<UnixTime>,
     /// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1).
     pub key_name: Name,
+    /// Both names of the canonicalization, for reports.
+    canonicalization_text: Text,
     /// Where the value of `b=` stands in the value of the field, white space around it included.
     pub(crate) data_span: Range<usize>,
 }
@@ -87,20 +89,21 @@ impl Signature {
                 return Err(SignatureError::Version);
             }
         }
-        let algorithm = parse::sig_a_tag_alg(&required(tags, "a")?)?;
+        let mut texts = Texts::default();
+        let algorithm = texts.add(parse::sig_a_tag_alg(&required(tags, "a")?)?);
         let data_tag = required(tags, "b")?;
-        let data = parse::base64string(&data_tag)?;
-        let body_hash = parse::base64string(&required(tags, "bh")?)?;
+        let data = parse::base64_text(&data_tag, &mut texts)?;
+        let body_hash = parse::base64_text(&required(tags, "bh")?, &mut texts)?;
         let canonicalization = tags.tag("c").map_or(Ok(Canonicalization::default()), |tag| canonicalization(&tag))?;
         let domain = parse::domain_name(&required(tags, "d")?)?;
         // The grammar has no empty names. What sealers write has, and the public suite of ARC (`ams_fields_h_mis_hdr`) wants it
         // accepted: such a name is that of no field, and signs nothing.
         let gaps = if form == Form::ArcMessageSignature { Gaps::Allowed } else { Gaps::Forbidden };
-        let signed_fields = parse::hdr_names(&required(tags, "h")?, gaps)?;
+        let signed_fields = parse::hdr_names(&required(tags, "h")?, gaps, &mut texts)?;
         let selector = parse::selector(&required(tags, "s")?)?;
         let (identity, identity_domain) = match (form, tags.tag("i")) {
-            (Form::Dkim, Some(tag)) => parse::sig_i_tag(&tag)?,
-            (Form::Dkim, None) | (Form::ArcMessageSignature, _) => (identity_of(&domain), domain.clone()),
+            (Form::Dkim, Some(tag)) => parse::sig_i_tag(&tag, Some(&domain), &mut texts)?,
+            (Form::Dkim, None) | (Form::ArcMessageSignature, _) => (identity_of(&domain, &mut texts), domain.clone()),
         };
         let body_length = tags.tag("l").map(|tag| parse::digits(&tag, 76, "1*76DIGIT")).transpose()?;
         let answerable = tags.tag("q").map_or(Ok(true), |tag| parse::sig_q_tag(&tag))?;
@@ -122,19 +125,23 @@ impl Signature {
         if !identity_domain.is_at_or_below(&domain) {
             return Err(SignatureError::DomainMismatch);
         }
+        let canonicalization_text = canonicalization.write(&mut texts);
+        let texts = texts.share();
+        let signed_fields = FieldNames(texts.text(signed_fields));
         if !signed_fields.iter().any(|name| name.eq_ignore_ascii_case("from")) {
             return Err(SignatureError::FromNotSigned);
         }
         let key_name = key_name(&domain, &selector)?;
         Ok(Self {
-            algorithm: algorithm.into(),
-            data,
-            body_hash,
+            algorithm: texts.text(algorithm),
+            signature_data: texts.text(data),
+            body_hash: texts.text(body_hash),
+            canonicalization_text: texts.text(canonicalization_text),
             canonicalization,
             domain,
             selector,
             signed_fields,
-            identity,
+            identity: texts.text(identity),
             identity_domain,
             body_length,
             timestamp,
@@ -151,13 +158,55 @@ impl Signature {
             selector: Some(self.selector.clone()),
             algorithm: Some(self.algorithm.clone()),
             identity: Some(self.identity.clone()),
-            canonicalization: Some(self.canonicalization.to_string().into()),
+            canonicalization: Some(self.canonicalization_text.clone()),
             signed_fields: self.signed_fields.clone(),
             body_length: self.body_length,
             timestamp: self.timestamp,
             expiration: self.expiration,
-            signature_data: STANDARD.encode(&self.data).into(),
+            signature_data: self.signature_data.clone(),
         }
+    }
+
+    /// `b=`, decoded.
+    pub fn data(&self) -> Vec<u8> {
+        parse::with_decoded(&self.signature_data, |octets| octets.unwrap_or_default().to_vec())
+    }
+}
+
+/// The names of `h=`, as written, in their order.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FieldNames(Text);
+
+impl FieldNames {
+    /// The names.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        // A name of a field has no colon (RFC 5322 §2.2).
+        self.0.split(':').filter(|_| !self.is_empty())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for FieldNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// As in `h=`, separated by colons.
+impl fmt::Display for FieldNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for FieldNames {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 
@@ -170,37 +219,52 @@ impl SignatureSummary {
 
     /// What can be read of a field that is no valid signature: each tag by its own rule, whatever the others say.
     pub(crate) fn salvage(tags: &Tags<'_>) -> Self {
-        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into();
+        let mut texts = Texts::default();
         let domain = tags.tag("d").and_then(|tag| parse::domain_name(&tag).ok());
         let identity = match tags.tag("i") {
-            Some(tag) => parse::sig_i_tag(&tag).ok().map(|(identity, _)| identity),
-            None => domain.as_ref().map(identity_of),
+            Some(tag) => parse::sig_i_tag(&tag, domain.as_ref(), &mut texts).ok().map(|(identity, _)| identity),
+            None => domain.as_ref().map(|domain| identity_of(domain, &mut texts)),
         };
+        let algorithm = tags.tag("a").and_then(|tag| parse::sig_a_tag_alg(&tag).map(|text| texts.add(text)).ok());
+        let canonicalization = tags
+            .tag("c")
+            .filter(|tag| parse::sig_c_tag(tag).is_ok())
+            .and_then(|tag| std::str::from_utf8(tag.value).map(|text| texts.add(text)).ok());
+        let signed_fields = tags.tag("h").and_then(|tag| parse::hdr_names(&tag, Gaps::Forbidden, &mut texts).ok());
+        let signature_data = tags.tag("b").and_then(|tag| parse::base64_text(&tag, &mut texts).ok());
+        let texts = texts.share();
+        let text = |span: Option<Span>| span.map(|span| texts.text(span));
         Self {
             selector: tags.tag("s").and_then(|tag| parse::selector(&tag).ok()),
-            algorithm: tags.tag("a").and_then(|tag| parse::sig_a_tag_alg(&tag).map(Into::into).ok()),
-            identity,
-            canonicalization: tags.tag("c").filter(|tag| parse::sig_c_tag(tag).is_ok()).map(|tag| text(tag.value)),
-            signed_fields: tags
-                .tag("h")
-                .and_then(|tag| parse::hdr_names(&tag, Gaps::Forbidden).ok())
-                .unwrap_or_default(),
+            algorithm: text(algorithm),
+            identity: text(identity),
+            canonicalization: text(canonicalization),
+            signed_fields: FieldNames(text(signed_fields).unwrap_or_default()),
             body_length: tags.tag("l").and_then(|tag| parse::digits(&tag, 76, "").ok()),
             timestamp: tags.tag("t").and_then(|tag| parse::timestamp(&tag).ok()),
             expiration: tags.tag("x").and_then(|tag| parse::timestamp(&tag).ok()),
-            signature_data: tags
-                .tag("b")
-                .and_then(|tag| parse::base64string(&tag).ok())
-                .map(|data| STANDARD.encode(&data).into())
-                .unwrap_or_default(),
+            signature_data: text(signature_data).unwrap_or_default(),
             domain,
         }
     }
 }
 
 /// The identity of a signature without `i=` (RFC 6376 §3.5).
-fn identity_of(domain: &Domain) -> Box<str> {
-    format!("@{domain}").into()
+fn identity_of(domain: &Domain, texts: &mut Texts) -> Span {
+    let start = texts.len();
+    texts.push("@");
+    texts.push(domain.as_str());
+    texts.span(start)
+}
+
+impl Canonicalization {
+    fn write(self, texts: &mut Texts) -> Span {
+        let start = texts.len();
+        texts.push(self.header.name());
+        texts.push("/");
+        texts.push(self.body.name());
+        texts.span(start)
+    }
 }
 
 /// The tag list of a field value, without the line end of the field.
@@ -224,8 +288,11 @@ pub(crate) fn required<'t>(tags: &Tags<'t>, name: &'static str) -> Result<Tag<'t
 
 /// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1).
 pub(crate) fn key_name(domain: &Domain, selector: &Name) -> Result<Name, SignatureError> {
-    let name = domain.as_name().prepend("_domainkey").and_then(|name| name.prepend(selector.as_str()));
-    name.map_err(|_| SignatureError::KeyNameTooLong)
+    let mut name = Texts::default();
+    name.push(selector.as_str());
+    name.push("._domainkey.");
+    name.push(domain.as_str());
+    Name::parse(name.since(0)).map_err(|_| SignatureError::KeyNameTooLong)
 }
 
 fn canonicalization(tag: &Tag<'_>) -> Result<Canonicalization, SignatureError> {

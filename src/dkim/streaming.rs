@@ -17,6 +17,7 @@ use crate::{
     name::{Domain, Name},
     time::UnixTime,
 };
+use smallvec::SmallVec;
 use std::future::Future;
 
 /// Verifies the signatures of a message whose body comes in pieces, without holding the message.
@@ -48,7 +49,7 @@ pub struct StreamingVerifier {
     policy: Policy,
     budget: Budget,
     /// In the order in which they are concluded: that of kinship.
-    jobs: Vec<Job>,
+    jobs: SmallVec<[Job; 1]>,
     body: BodyHasher,
 }
 
@@ -64,7 +65,7 @@ struct Job {
 enum State {
     /// The result stands without key and body.
     Decided(DkimResult),
-    Pending(Box<PendingSignature>),
+    Pending(PendingSignature),
 }
 
 impl StreamingVerifier {
@@ -74,7 +75,7 @@ impl StreamingVerifier {
     /// [`Policy::max_signatures`] or the [`Budget`] affords; `now` is the time of receipt, by which `t=` and `x=` are judged.
     pub fn new(policy: &Policy, header: &Header<'_>, author_domains: &[Domain], now: UnixTime) -> Self {
         let family = Family::of(author_domains);
-        let mut read: Vec<Read> = Vec::new();
+        let mut read: SmallVec<[Read<'_>; 1]> = SmallVec::new();
         for (field_index, field) in header.fields().iter().enumerate() {
             if field.is("DKIM-Signature") {
                 read.push(Read::new(policy, field_index, *field, now, &family));
@@ -88,9 +89,11 @@ impl StreamingVerifier {
             sound += usize::from(read.outcome.is_ok());
             read.job(index.as_ref().filter(|_| sound <= policy.max_signatures))
         };
-        let jobs: Vec<Job> = read.into_iter().map(&mut job).collect();
+        let jobs: SmallVec<[Job; 1]> = read.into_iter().map(&mut job).collect();
         let body = BodyHasher::new(jobs.iter().filter_map(Job::pending).map(PendingSignature::wanted_body));
-        Self { policy: policy.clone(), budget: Budget::default(), jobs, body }
+        // The algorithms were looked up; nothing that is left needs them.
+        let policy = Policy { algorithms: Vec::new(), ..*policy };
+        Self { policy, budget: Budget::default(), jobs, body }
     }
 
     /// With another budget than the default one; [`Budget::signatures`] and [`Budget::work`] count here.
@@ -115,7 +118,8 @@ impl StreamingVerifier {
         resolver: &'r R,
         memory: Option<&'r KeyMemory>,
     ) -> impl Future<Output = Keys> + Send + use<'r, R> {
-        let names: Vec<Name> = self.jobs.iter().filter_map(Job::pending).map(|job| job.key_name().clone()).collect();
+        let names: SmallVec<[Name; 1]> =
+            self.jobs.iter().filter_map(Job::pending).map(|job| job.key_name().clone()).collect();
         Keys::ask(resolver, memory, names)
     }
 
@@ -145,7 +149,7 @@ struct Read<'m> {
     field_index: usize,
     field: HeaderField<'m>,
     summary: SignatureSummary,
-    outcome: Result<(Box<Signature>, KeyUser), DkimResult>,
+    outcome: Result<(Signature, KeyUser), DkimResult>,
     kinship: Kinship,
 }
 
@@ -154,10 +158,9 @@ impl<'m> Read<'m> {
         let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
         let signature = outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim));
         let (summary, outcome) = match signature {
-            Ok(signature) => (
-                signature.summary(),
-                acceptable(policy, &signature, now).map(|key_user| (Box::new(signature), key_user)),
-            ),
+            Ok(signature) => {
+                (signature.summary(), acceptable(policy, &signature, now).map(|key_user| (signature, key_user)))
+            }
             Err(error) => (SignatureSummary::salvage(&tags), Err(DkimResult::PermError(PermReason::Signature(error)))),
         };
         let kinship = summary.domain.as_ref().map_or(Kinship::None, |signer| family.kinship(signer));
@@ -169,7 +172,7 @@ impl<'m> Read<'m> {
         let state = match (outcome, index) {
             (Err(result), _) => State::Decided(result),
             (Ok((signature, key_user)), Some(index)) => {
-                State::Pending(Box::new(PendingSignature::new(&signature, key_user, index, field, field_index)))
+                State::Pending(PendingSignature::new(&signature, key_user, index, field, field_index))
             }
             (Ok(_), _) => State::Decided(DkimResult::Neutral(NeutralReason::NotEvaluated)),
         };

@@ -6,17 +6,20 @@ use super::{
     body_hash::{BodyHash, BodyHashes, Wanted},
     header_hash::{FieldIndex, HeaderHasher},
     keys::{self, KeyUser, Keys},
+    parse,
     signature::Signature,
 };
-use crate::{budget::Purse, crypto::Digest, message::HeaderField, name::Name, time::UnixTime};
+use crate::{budget::Purse, crypto::Digest, message::HeaderField, name::Name, text::Text, time::UnixTime};
 
 /// A signature that waits for its key and for the hash of the body.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingSignature {
     key_name: Name,
     key_user: KeyUser,
-    data: Box<[u8]>,
-    body_hash: Box<[u8]>,
+    /// `b=` in base64.
+    data: Text,
+    /// `bh=` in base64.
+    body_hash: Text,
     wanted_body: Wanted,
     header_hash: Digest,
 }
@@ -72,7 +75,7 @@ impl PendingSignature {
         Self {
             key_name: signature.key_name.clone(),
             key_user,
-            data: signature.data.clone(),
+            data: signature.signature_data.clone(),
             body_hash: signature.body_hash.clone(),
             wanted_body: Wanted {
                 canonicalization: signature.canonicalization.body,
@@ -117,7 +120,7 @@ impl PendingSignature {
     ) -> (DkimResult, Option<KeySummary>) {
         let first = || usable.first().map(|key| key.summary(&self.key_name));
         let unsigned_octets = match body {
-            Some(BodyHash::Computed { digest, unsigned_octets }) if digest.as_bytes() == &*self.body_hash => {
+            Some(BodyHash::Computed { digest, unsigned_octets }) if is_in_base64(&digest, &self.body_hash) => {
                 unsigned_octets
             }
             // RFC 6376 §3.5, l=: "MUST NOT be larger than the actual number of octets in the canonicalized message body".
@@ -127,7 +130,9 @@ impl PendingSignature {
             // What was not computed is never a pass.
             Some(BodyHash::Computed { .. }) | None => return (DkimResult::Fail(FailReason::BodyHashMismatch), first()),
         };
-        match keys::verify_digest(purse, usable, &self.header_hash, &self.data) {
+        let verify =
+            |data: Option<&[u8]>| keys::verify_digest(purse, usable, &self.header_hash, data.unwrap_or_default());
+        match parse::with_decoded(&self.data, verify) {
             Err(result) => (result, first()),
             Ok(key) => {
                 // RFC 6376 §6.1.3: unsigned content may be treated as if the signature were invalid.
@@ -140,4 +145,9 @@ impl PendingSignature {
             }
         }
     }
+}
+
+/// Whether the text stands for the octets of the hash.
+pub(super) fn is_in_base64(digest: &Digest, base64: &str) -> bool {
+    parse::with_decoded(base64, |octets| octets == Some(digest.as_bytes()))
 }

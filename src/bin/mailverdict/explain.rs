@@ -64,7 +64,7 @@ fn signature_steps(report: &SignatureReport, message: &Message<'_>) -> Vec<Strin
         lines.push(format!("canonicalization {canonicalization}"));
     }
     if !signature.signed_fields.is_empty() {
-        lines.push(format!("signed fields {}", signature.signed_fields.join(":")));
+        lines.push(format!("signed fields {}", signature.signed_fields));
     }
     if let Some(length) = signature.body_length {
         lines.push(format!("signed are {length} octets of the body, {} are not", report.unsigned_octets));

@@ -54,7 +54,7 @@ pub(crate) fn dkim_signature(data: &[u8]) {
         Ok(signature) => {
             assert!(signature.identity_domain.is_at_or_below(&signature.domain));
             assert!(signature.signed_fields.iter().any(|name| name.eq_ignore_ascii_case("from")));
-            assert!(!signature.data.is_empty() && !signature.body_hash.is_empty());
+            assert!(!signature.data().is_empty() && !signature.body_hash.is_empty());
             assert!(signature.timestamp.is_none_or(|t| signature.expiration.is_none_or(|x| x > t)));
             assert_eq!(
                 signature.key_name.as_str(),
