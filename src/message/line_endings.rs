@@ -56,6 +56,9 @@ pub(super) fn has_bare_ends(text: &[u8]) -> bool {
 /// assert_eq!(&*to_crlf(b"a\nb\r\nc\r"), b"a\r\nb\r\nc\r");
 /// ```
 pub fn to_crlf(text: &[u8]) -> Cow<'_, [u8]> {
+    if !has_bare_ends(text) {
+        return Cow::Borrowed(text);
+    }
     let endings = LineEndings::of(text);
     if endings.bare_lf == 0 {
         return Cow::Borrowed(text);
