@@ -4,6 +4,7 @@ use crate::{
     args::Batch,
     batch_input::{Piece, Pieces},
     batch_run::{Part, Run},
+    buffers::Buffers,
     failure::Failure,
     progress::{INTERVAL, Progress},
     request,
@@ -106,13 +107,14 @@ async fn answer_all(
         tokio::spawn(work_off(Arc::clone(run), Arc::clone(&work), to_here.clone(), stopped.clone()));
     }
     drop((work, to_here, stopped));
-    let handle = Handle::current();
+    let (handle, run_of_reader) = (Handle::current(), Arc::clone(run));
     let reader = thread::spawn(move || {
         let input = BufReader::with_capacity(READ_OCTETS, io::stdin().lock());
-        hand_out(Pieces::new(input, lines_at_once), jobs, &to_jobs, &handle)
+        hand_out(Pieces::new(input, lines_at_once), &run_of_reader.buffers, jobs, &to_jobs, &handle)
     });
 
-    let mut results = Results { out: BufWriter::new(io::stdout()), due: 0, early: BTreeMap::new() };
+    let out = BufWriter::new(io::stdout());
+    let mut results = Results { out, buffers: &run.buffers, due: 0, early: BTreeMap::new() };
     let mut ticks = time::interval(INTERVAL);
     let mut interrupt = pin!(signal::ctrl_c());
     let mut listening = true;
@@ -155,6 +157,7 @@ async fn answer_all(
 /// Reads pieces until the input ends, or nobody wants them any more; waits while too many are on their way.
 fn hand_out(
     mut pieces: Pieces<impl io::BufRead>,
+    buffers: &Buffers,
     jobs: usize,
     to_jobs: &mpsc::Sender<Work>,
     handle: &Handle,
@@ -162,7 +165,7 @@ fn hand_out(
     let places = Arc::new(Semaphore::new(HELD));
     let least = HELD / jobs.saturating_mul(WINDOW);
     let mut number = 0;
-    while let Some(piece) = pieces.read()? {
+    while let Some(piece) = pieces.read(buffers.take())? {
         let size = (piece.memory() / 1024).max(least).clamp(1, HELD);
         let place = Arc::clone(&places).acquire_many_owned(u32::try_from(size).unwrap_or(u32::MAX));
         let Ok(place) = handle.block_on(place) else { break };
@@ -199,15 +202,16 @@ async fn work_off(
 }
 
 /// Results on their way to the output.
-struct Results<W> {
+struct Results<'r, W> {
     out: W,
+    buffers: &'r Buffers,
     /// The piece whose results are due.
     due: u64,
     /// What came before it was due.
     early: BTreeMap<u64, Vec<Done>>,
 }
 
-impl<W: Write> Results<W> {
+impl<W: Write> Results<'_, W> {
     /// Writes all that is due now.
     fn take(&mut self, done: Done, mut progress: Option<&mut Progress>) -> Result<(), Failure> {
         self.early.entry(done.number).or_default().push(done);
@@ -220,6 +224,7 @@ impl<W: Write> Results<W> {
                     progress.add(part.octets, &part.tally);
                     progress.show();
                 }
+                self.buffers.give(part.lines);
                 whole |= place.is_some();
             }
             if !whole {

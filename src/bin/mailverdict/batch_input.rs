@@ -38,9 +38,8 @@ impl<R: BufRead> Pieces<R> {
         Self { input, max_lines, max_line_len: MAX_LINE_LEN }
     }
 
-    /// The next piece; `None` at the end of the input.
-    pub(crate) fn read(&mut self) -> io::Result<Option<Piece>> {
-        let mut piece = Vec::new();
+    /// The next piece, in `piece`, which is empty; `None` at the end of the input.
+    pub(crate) fn read(&mut self, mut piece: Vec<u8>) -> io::Result<Option<Piece>> {
         loop {
             let buffer = match self.input.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -83,7 +82,7 @@ mod tests {
     fn pieces(input: &[u8], at_once: usize, max_lines: usize, max_line_len: usize) -> Vec<Piece> {
         let input = BufReader::with_capacity(at_once, input);
         let mut pieces = Pieces { input, max_lines, max_line_len };
-        std::iter::from_fn(|| pieces.read().unwrap()).collect()
+        std::iter::from_fn(|| pieces.read(Vec::new()).unwrap()).collect()
     }
 
     fn lines(text: &str) -> Piece {
@@ -131,6 +130,6 @@ mod tests {
             }
         }
         let mut pieces = Pieces::new(BufReader::new(Once(true)), 64);
-        assert_eq!(pieces.read().unwrap(), Some(lines("one\n")));
+        assert_eq!(pieces.read(Vec::new()).unwrap(), Some(lines("one\n")));
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     batch_input::{MAX_LINE_LEN, Piece},
     batch_request::Request,
+    buffers::Buffers,
     failure::Failure,
     json::{self, MessageResults, SpfResults},
     progress::Tally,
@@ -30,8 +31,6 @@ const MESSAGES: usize = 512 << 10;
 /// Files below this size, in the same units, are not counted: a job holds one of them at a time.
 const SMALL: u32 = 1024;
 
-/// Octets that the results of a piece mostly take.
-const RESULTS: usize = 1 << 15;
 /// Octets of memory that are used again for the next message.
 const MAX_SCRATCH: usize = 1 << 20;
 
@@ -43,6 +42,7 @@ pub(crate) struct Run {
     receiver: Option<String>,
     at: Option<UnixTime>,
     memory: Semaphore,
+    pub(crate) buffers: Buffers,
 }
 
 /// Results of some lines.
@@ -67,12 +67,12 @@ impl Run {
         receiver: Option<String>,
         at: Option<UnixTime>,
     ) -> Self {
-        Self { authenticator, authserv_id, receiver, at, memory: Semaphore::new(MESSAGES) }
+        Self { authenticator, authserv_id, receiver, at, memory: Semaphore::new(MESSAGES), buffers: Buffers::default() }
     }
 
     /// Answers the lines of a piece; where that takes a while, what is finished goes to `finished` in between.
     pub(crate) async fn answer(&self, piece: Piece, mut finished: impl FnMut(Part)) -> Result<Part, Failure> {
-        let mut part = Part::default();
+        let mut part = self.part();
         let lines = match piece {
             Piece::Lines(lines) => lines,
             Piece::TooLong(octets) => {
@@ -81,8 +81,7 @@ impl Run {
                 return Ok(part);
             }
         };
-        part.lines.reserve(RESULTS);
-        let mut scratch = Vec::new();
+        let mut scratch = self.buffers.take();
         let mut begun = Instant::now();
         let mut rest = lines.as_slice();
         while let Some((line, after)) = split_line(rest) {
@@ -96,7 +95,7 @@ impl Run {
             }
             if begun.elapsed() > KEPT_BACK {
                 begun = Instant::now();
-                finished(mem::take(&mut part));
+                finished(mem::replace(&mut part, self.part()));
                 // Signals are seen by a thread that has nothing else to do.
                 yield_now().await;
             }
@@ -114,7 +113,13 @@ impl Run {
                 part.refuse(None, "the evaluation was broken off".to_owned())?;
             }
         }
+        self.buffers.give(scratch);
+        self.buffers.give(lines);
         Ok(part)
+    }
+
+    fn part(&self) -> Part {
+        Part { lines: self.buffers.take(), ..Part::default() }
     }
 
     async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part) -> Result<(), Failure> {

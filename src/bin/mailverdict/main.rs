@@ -5,6 +5,7 @@ mod batch;
 mod batch_input;
 mod batch_request;
 mod batch_run;
+mod buffers;
 mod check;
 mod explain;
 mod failure;
