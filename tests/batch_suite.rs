@@ -213,6 +213,30 @@ fn a_second_sigint_waits_for_nothing() {
     assert_eq!(batch.result(), None);
 }
 
+/// In the middle of input without end the processors are busy, and the signal is seen all the same.
+#[test]
+fn sigint_is_seen_while_all_processors_work() {
+    let mut batch = Batch::start(&[ZONE]);
+    let mut input = batch.input.take().unwrap();
+    // Until nobody reads any more.
+    let writer = std::thread::spawn(move || {
+        (0..).take_while(|id: &usize| input.write_all(request(&id.to_string()).as_bytes()).is_ok()).count()
+    });
+    for id in 0..500 {
+        assert_eq!(batch.result().unwrap()["id"], id);
+    }
+    let begun = Instant::now();
+    batch.interrupt();
+    let mut answered = 500;
+    while let Some(result) = batch.result() {
+        assert_eq!(result["id"], answered);
+        answered += 1;
+    }
+    assert_eq!(batch.status(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(answered <= writer.join().unwrap());
+}
+
 /// However long the input is, and though all results wait for the first: what is read ahead is bounded.
 #[test]
 fn memory_is_bounded_on_input_without_end() {
@@ -315,6 +339,38 @@ fn lines_of_any_octets_are_answered_one_for_one() {
     // Of fields of one name the last counts.
     let last: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
     assert_eq!((&last["id"], last["spf"]["helo"]["domain"].as_str()), (&7.into(), Some("fabrikam.com")));
+}
+
+/// What is no file is not waited for, and says why there is no result.
+#[test]
+fn messages_that_cannot_be_had_are_named() {
+    let folder = Folder::new("messages");
+    let pipe = folder.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let messages = [
+        (folder.path("absent"), "no such file or directory"),
+        ("/".to_owned(), "it is no file"),
+        ("/dev/zero".to_owned(), "it is no file"),
+        (pipe, "it is no file"),
+        ("\0".to_owned(), "unexpected NUL byte"),
+    ];
+    let mut batch = Batch::start(&[ZONE]);
+    for (path, reason) in messages {
+        batch.send(&(serde_json::json!({"id": path, "message": path}).to_string() + "\n"));
+        let result = batch.result().unwrap();
+        assert_eq!(result["id"], path);
+        let error = result["error"].as_str().unwrap();
+        assert!(error.starts_with("cannot read ") && error.ends_with(reason), "{error}");
+    }
+    for (content, error) in [("", "the message is empty"), ("From: a@fabrikam.com\n\nHello\n", "")] {
+        let path = folder.file("message", content);
+        batch.send(&(serde_json::json!({"id": 1, "message": path}).to_string() + "\n"));
+        let result = batch.result().unwrap();
+        assert_eq!(result["error"].as_str().unwrap_or_default(), error, "{result}");
+    }
+    // The system makes it up and tells no length; it is read all the same.
+    batch.send("{\"message\":\"/proc/self/status\"}\n");
+    assert_eq!(batch.result().unwrap()["dmarc"]["result"], "permerror");
 }
 
 /// Some hundred requests, a third of them with messages, and what a run alone makes of them.
