@@ -5,7 +5,7 @@ use crate::{
     budget::Purse,
     dkim, dmarc,
     dns::{Resolver, inquiry::Inquiry},
-    join::join,
+    join::{beside, join},
     message::{Authors, Message},
     policy::Policy,
     session::Session,
@@ -13,7 +13,7 @@ use crate::{
     time::UnixTime,
     verdict::Verdict,
 };
-use std::{future::Future, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc};
 
 /// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads.
 #[derive(Debug)]
@@ -83,24 +83,34 @@ impl<R: Resolver> Authenticator<R> {
         let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
         let now = session.received_at;
         let authors = message.header().authors();
-        // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
-        // on the order of answers.
-        let signatures = async {
-            let mut purse = Purse::of(&policy.budget);
-            let (dkim, evidence) = join(
-                dkim::verify_all(resolver, &self.keys, &policy.dkim, message, authors.domains(), now, &mut purse),
-                arc::gather(resolver, &self.keys, &policy.dkim, message, now),
+        let main = pin!(async {
+            // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
+            // on the order of answers.
+            let signatures = async {
+                let mut purse = Purse::of(&policy.budget);
+                let (dkim, evidence) = join(
+                    dkim::verify_all(resolver, &self.keys, &policy.dkim, message, authors.domains(), now, &mut purse),
+                    arc::gather(resolver, &self.keys, &policy.dkim, message, now),
+                )
+                .await;
+                (dkim, evidence.conclude(&policy.arc, &policy.dkim, &mut purse))
+            };
+            let (spf, ((dkim, arc), answers)) = join(
+                spf::check(resolver, &self.spf_records, &policy.spf, session, Some(message.header()), observers),
+                join(signatures, dmarc::discover(policy_resolver, &self.dmarc_memory, &policy.dmarc, &authors)),
             )
             .await;
-            (dkim, evidence.conclude(&policy.arc, &policy.dkim, &mut purse))
+            let offers = dmarc::offers(&spf, &dkim);
+            let (dmarc, dmarc_rfc7489) =
+                dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, offers).await;
+            (spf, dkim, arc, dmarc, dmarc_rfc7489)
+        });
+        let ahead = async || {
+            if policy.dmarc.asks_ahead && policy.budget.affords_asking_ahead() {
+                dmarc::ask_ahead(resolver, &policy.dmarc, &authors, message.header(), session).await;
+            }
         };
-        let (spf, ((dkim, arc), answers)) = join(
-            spf::check(resolver, &self.spf_records, &policy.spf, session, Some(message.header()), observers),
-            join(signatures, dmarc::discover(policy_resolver, &self.dmarc_memory, &policy.dmarc, &authors)),
-        )
-        .await;
-        let offers = dmarc::offers(&spf, &dkim);
-        let (dmarc, dmarc_rfc7489) = dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, offers).await;
+        let (spf, dkim, arc, dmarc, dmarc_rfc7489) = beside(main, ahead).await;
         let mut findings = message.findings();
         findings.extend(authors.findings());
         Verdict { dmarc_rfc7489, findings, ..Verdict::new(spf, dkim, arc, dmarc) }

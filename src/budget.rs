@@ -9,7 +9,8 @@
 ///   hosts has, the addresses for `%{p}`, and the explanation), DKIM 10 (a key each), and ARC 100 (two keys for each of 50 sets), 356
 ///   in all; DMARC may cost 93 (eight steps for the author domain, whether it exists, and seven steps more for each of twelve
 ///   identifiers below its organizational domain). 500 questions are the most that any message can cost; usual mail costs four to
-///   twenty.
+///   twenty. Where answers have to be waited for, DMARC asks up to 40 questions ahead, which draw on the other 44 of the first 400;
+///   where [`questions`](Self::questions) is below 396, none.
 /// * **Signatures.** DKIM may have 10 verified, and ARC 100 (two for each of 50 sets): 110 in all; usual mail has one to six.
 /// * **Work.** The unit is one verification by a usual RSA key of 2048 bits. 1024 bits count one as well, 3072 three and 4096 four,
 ///   as the work grows with the square; Ed25519 counts two. A key with an exponent that nobody uses (other than 2^n + 1 up to 65537)
@@ -49,6 +50,18 @@ pub struct Budget {
     /// Work of these verifications, in units of one by a usual RSA key of 2048 bits
     /// ([`VerifyingKey::work`](crate::crypto::VerifyingKey::work)).
     pub work: usize,
+}
+
+/// Questions of SPF, DKIM and ARC that the default limits of these protocols allow.
+const MOST_QUESTIONS: usize = 356;
+/// Questions that DMARC asks before it is known that they are needed.
+pub(crate) const MAX_ASKED_AHEAD: usize = 40;
+
+impl Budget {
+    /// Whether enough is left for SPF, DKIM and ARC when DMARC has asked ahead.
+    pub(crate) fn affords_asking_ahead(&self) -> bool {
+        self.questions >= MOST_QUESTIONS + MAX_ASKED_AHEAD
+    }
 }
 
 impl Default for Budget {

@@ -3,7 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    task::Poll,
+    task::{Context, Poll},
 };
 
 /// Polls both to the end.
@@ -63,12 +63,39 @@ pub(crate) async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) ->
     .await
 }
 
+/// Polls `main` to its end, and beside it, from the first time that it has to wait, what `ahead` makes. What of that is not done when
+/// `main` is, is dropped.
+pub(crate) async fn beside<M: Future + Unpin, A: Future>(mut main: M, ahead: impl FnOnce() -> A) -> M::Output {
+    let mut ahead = Some(ahead);
+    let mut running = pin!(None);
+    poll_fn(move |cx| {
+        // First what is ahead, so that `main` finds its answers there.
+        poll_and_drop(running.as_mut(), cx);
+        let polled = Pin::new(&mut main).poll(cx);
+        if polled.is_pending()
+            && let Some(make) = ahead.take()
+        {
+            running.set(Some(make()));
+            poll_and_drop(running.as_mut(), cx);
+        }
+        polled
+    })
+    .await
+}
+
+/// A future that has come to its end is polled no more.
+fn poll_and_drop<A: Future>(mut running: Pin<&mut Option<A>>, cx: &mut Context<'_>) {
+    if running.as_mut().as_pin_mut().is_some_and(|future| future.poll(cx).is_ready()) {
+        running.set(None);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::{
         sync::atomic::{AtomicUsize, Ordering},
-        task::{Context, Waker},
+        task::Waker,
     };
 
     /// Ready at the `n`th poll.
@@ -96,6 +123,18 @@ mod tests {
         let polled = AtomicUsize::new(0);
         let (values, polls) = drive(join(after(3, 'a', &polled), after(1, 'b', &polled)));
         assert_eq!((values, polls, polled.into_inner()), (('a', 'b'), 3, 4));
+    }
+
+    #[test]
+    fn what_is_ahead_begins_when_the_main_future_waits_and_ends_with_it() {
+        let (main, ahead) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let nothing_to_wait_for = beside(std::future::ready('a'), || after(1, (), &ahead));
+        assert_eq!((drive(nothing_to_wait_for), ahead.load(Ordering::Relaxed)), (('a', 1), 0));
+        let dropped_at_the_end = beside(Box::pin(after(3, 'b', &main)), || after(9, (), &ahead));
+        // Made at the end of the first poll, polled before the second and the third.
+        assert_eq!((drive(dropped_at_the_end), ahead.swap(0, Ordering::Relaxed)), (('b', 3), 3));
+        let done_before = beside(Box::pin(after(9, 'c', &main)), || after(2, (), &ahead));
+        assert_eq!((drive(done_before), ahead.into_inner()), (('c', 9), 2));
     }
 
     #[test]

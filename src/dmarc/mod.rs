@@ -1,8 +1,10 @@
 //! Domain-based Message Authentication, Reporting, and Conformance, RFC 9989 (and RFC 7489 for those who ask).
 //!
 //! `discover` asks for the author domain's records while SPF and DKIM are at work; `evaluate` takes what they authenticated
-//! and asks only where an identifier needs a tree walk of its own. Each name is asked once for a message. All else is pure.
+//! and asks only where an identifier needs a tree walk of its own; `ahead` asks early what these may come to. Each name is asked once
+//! for a message. All else is pure.
 
+mod ahead;
 mod comparison;
 mod decide;
 mod destination;
@@ -35,6 +37,7 @@ pub use result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, P
 pub use tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets};
 pub use uri::{ReportTarget, ReportUri};
 
+pub(crate) use ahead::ask_ahead;
 pub(crate) use discover::{Answers, discover};
 pub(crate) use identifier::{Offer, offers};
 pub(crate) use precedent::Memory;

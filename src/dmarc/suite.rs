@@ -6,21 +6,25 @@ pub(super) use tests::now;
 #[cfg(test)]
 mod tests {
     use crate::{
+        budget::Budget,
         dmarc::{
-            Authentication, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy, SuffixList, discover,
-            evaluate,
+            Authentication, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy, SuffixList,
+            ahead::ask_for, discover, evaluate,
         },
+        dns::inquiry::Inquiry,
         dns::{Lookup, LookupError, Mx, RecordType, Resolver, Zone},
+        join::beside,
         message::Header,
         name::{Domain, Name},
     };
     use saphyr::{LoadableYamlNode, Yaml};
     use std::{
-        future::Future,
+        future::{Future, poll_fn},
         net::{IpAddr, Ipv4Addr, Ipv6Addr},
         pin::pin,
         sync::{Arc, Mutex},
         task::{Context, Poll, Waker},
+        time::Duration,
     };
 
     /// A zone that remembers what it was asked.
@@ -46,6 +50,51 @@ mod tests {
         async fn ptr(&self, _: IpAddr) -> Lookup<Name> {
             panic!("DMARC asks for texts alone")
         }
+    }
+
+    /// Answers each question at a poll that depends on its name.
+    struct Late {
+        asked: Asked,
+        seed: u64,
+    }
+
+    impl Resolver for Late {
+        async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
+            let hash = name.as_str().bytes().fold(self.seed, |hash, octet| {
+                (hash ^ u64::from(octet)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
+            });
+            let mut polls = hash % 7;
+            let answer = self.asked.txt(name).await;
+            poll_fn(|_| {
+                let is_due = polls == 0;
+                polls = polls.saturating_sub(1);
+                if is_due { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            answer
+        }
+        async fn a(&self, _: &Name) -> Lookup<Ipv4Addr> {
+            panic!("DMARC asks for texts alone")
+        }
+        async fn aaaa(&self, _: &Name) -> Lookup<Ipv6Addr> {
+            panic!("DMARC asks for texts alone")
+        }
+        async fn mx(&self, _: &Name) -> Lookup<Mx> {
+            panic!("DMARC asks for texts alone")
+        }
+        async fn ptr(&self, _: IpAddr) -> Lookup<Name> {
+            panic!("DMARC asks for texts alone")
+        }
+    }
+
+    fn drive<T>(future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        for _ in 0..10_000 {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return value;
+            }
+        }
+        panic!("never ready");
     }
 
     pub(in crate::dmarc) fn now<T>(future: impl Future<Output = T>) -> T {
@@ -199,12 +248,37 @@ mod tests {
             }
         }
         // What is remembered changes neither the reports nor the questions.
-        if evaluated() != (report, older) {
+        let (report, older) = (&report, &older);
+        let (again, older_again) = evaluated();
+        if (&again, &older_again) != (report, older) {
             failures.push("the second time, the reports are others".to_owned());
         }
         let again = std::mem::take(&mut *resolver.names.lock().unwrap());
         if again != names {
             failures.push(format!("asked the second time: {}\n      wanted: {}", again.join(" "), names.join(" ")));
+        }
+        // Neither does it change the reports that answers come late, in any order, and to questions that were asked ahead.
+        for seed in 0..6 {
+            let late = Late { asked: Asked { zone: zone(case), names: Mutex::default() }, seed };
+            let inquiry = Inquiry::new(&late, &Budget::default(), Duration::MAX, Duration::MAX);
+            let (policy_resolver, resolver) = (inquiry.policy(), inquiry.evidence());
+            let fresh = Memory::default();
+            let memory = if seed % 2 == 0 { &memory } else { &fresh };
+            let main = pin!(async {
+                let answers = discover(&policy_resolver, memory, &policy, &authors).await;
+                evaluate(&policy_resolver, &policy, &authors, answers, offers.clone()).await
+            });
+            let identifiers = || offered.iter().map(|(_, _, domain)| domain.clone());
+            if drive(beside(main, || ask_for(&resolver, &policy, &authors, identifiers())))
+                != (report.clone(), older.clone())
+            {
+                failures.push(format!("with late answers (seed {seed}), the reports are others"));
+            }
+            let mut names = std::mem::take(&mut *late.asked.names.lock().unwrap());
+            names.sort_unstable();
+            if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                failures.push(format!("with late answers (seed {seed}), asked twice: {}", twice[0]));
+            }
         }
         failures
     }
