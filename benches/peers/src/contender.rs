@@ -24,6 +24,30 @@ pub trait Prepared {
     fn run(&mut self) -> usize;
 }
 
+/// Several tasks, a run of one after a run of another.
+pub struct InTurn<'t> {
+    prepared: Vec<Box<dyn Prepared + 't>>,
+    next: usize,
+}
+
+impl<'t> InTurn<'t> {
+    pub fn new(prepared: Vec<Box<dyn Prepared + 't>>) -> Self {
+        Self { prepared, next: 0 }
+    }
+}
+
+impl Prepared for InTurn<'_> {
+    fn verdict(&mut self) -> String {
+        self.prepared.iter_mut().map(|prepared| prepared.verdict()).collect::<Vec<_>>().join("; ")
+    }
+
+    fn run(&mut self) -> usize {
+        let passed = self.prepared[self.next].run();
+        self.next = if self.next + 1 < self.prepared.len() { self.next + 1 } else { 0 };
+        passed
+    }
+}
+
 /// Polls a future that has all its answers at hand; no runtime is in anybody's way.
 pub fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {

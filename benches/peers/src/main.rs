@@ -5,7 +5,7 @@
 use mailverdict_peers::{
     cases::{Case, Task, cases},
     cold,
-    contender::Contender,
+    contender::{Contender, InTurn, Prepared},
     ours::Ours,
     peer_mail_auth::MailAuth,
     report::{Line, Measured, TABLE_HEAD, summary},
@@ -85,14 +85,14 @@ fn of_case<'c>(case: &'c Case, contenders: &[Box<dyn Contender>], only: Option<&
     let (names, mut prepared): (Vec<_>, Vec<_>) = contenders
         .iter()
         .filter(|who| only.is_none_or(|only| who.name() == only))
-        .filter_map(|who| Some((who.name(), who.prepare(&case.task)?)))
+        .filter_map(|who| Some((who.name(), prepare(who.as_ref(), case)?)))
         .unzip();
     let verdicts: Vec<String> = prepared.iter_mut().map(|who| who.verdict()).collect();
     for (name, verdict) in names.iter().zip(&verdicts) {
         assert_eq!(verdict, &verdicts[0], "{}: {name} says otherwise", case.name);
     }
     assert!(
-        verdicts.iter().all(|verdict| verdict.contains("pass")) || unsigned(&case.task),
+        verdicts.iter().all(|verdict| verdict.contains("pass")) || unsigned(&case.tasks),
         "{}: {verdicts:?}",
         case.name
     );
@@ -106,6 +106,11 @@ fn of_case<'c>(case: &'c Case, contenders: &[Box<dyn Contender>], only: Option<&
     Measured { case, lines: names.iter().zip(&times).map(line).collect() }
 }
 
-fn unsigned(task: &Task) -> bool {
-    matches!(task, Task::Dkim(raw) if !raw.contains("DKIM-Signature:"))
+fn prepare<'c>(who: &'c dyn Contender, case: &'c Case) -> Option<Box<dyn Prepared + 'c>> {
+    let mut prepared: Vec<_> = case.tasks.iter().map(|task| who.prepare(task)).collect::<Option<_>>()?;
+    if prepared.len() == 1 { prepared.pop() } else { Some(Box::new(InTurn::new(prepared))) }
+}
+
+fn unsigned(tasks: &[Task]) -> bool {
+    tasks.iter().any(|task| matches!(task, Task::Dkim(raw) if !raw.contains("DKIM-Signature:")))
 }
