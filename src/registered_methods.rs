@@ -6,10 +6,12 @@ use crate::{
     authentication_results::{AuthenticationResults, MethodResult, Property},
     dkim::{DkimResult, SignatureReport},
     dmarc::DmarcReport,
-    spf::{SpfReport, SpfReports},
+    name::Name,
+    spf::SpfReport,
+    text::Text,
     verdict::Verdict,
 };
-use std::borrow::Cow;
+use std::fmt;
 
 /// RFC 5322 §2.1.1 allows no line of more than 998 characters, and a word cannot be folded: longer values are left out.
 const MAX_VALUE_LEN: usize = 320;
@@ -34,87 +36,91 @@ impl AuthenticationResults {
     /// ```
     pub fn new(authserv_id: &str, verdict: &Verdict) -> Self {
         let mut field = Self::none(authserv_id);
-        field.results = of_spf(&verdict.spf);
-        field.results.extend(of_dkim(&verdict.dkim));
-        field.results.push(of_arc(&verdict.arc));
-        field.results.push(MethodResult::from(&*verdict.dmarc));
+        field.results.reserve_exact(verdict.dkim.len().max(1) + 4);
+        let Verdict { spf, dkim, arc, dmarc, .. } = verdict;
+        field.results.extend(spf.mail_from.iter().map(|report| of_spf(report, "mailfrom")));
+        field.results.extend(spf.helo.iter().map(|report| of_spf(report, "helo")));
+        field.results.extend(of_dkim(dkim));
+        field.results.push(of_arc(arc));
+        field.results.push(MethodResult::from(&**dmarc));
         field
     }
 }
 
 impl MethodResult {
     /// Adds a property whose value comes from a message.
-    fn evaluated(mut self, ptype: &str, property: &str, value: Option<&str>) -> Self {
+    fn evaluated(mut self, ptype: &'static str, property: &'static str, value: Option<Text>) -> Self {
         if let Some(value) = value.map(printable).filter(|value| !value.is_empty() && value.len() <= MAX_VALUE_LEN) {
-            self.properties.push(Property::new(ptype, property, &value));
+            self.properties.push(Property::new(ptype, property, value));
         }
         self
     }
 
     /// Adds the reason, unless it says no more than the result does.
-    fn explained(self, words: &str) -> Self {
-        let words = printable(words);
+    fn explained(self, words: &impl fmt::Display) -> Self {
+        let words = printable(Text::of(words));
         if words.is_empty() || *words == *self.result {
             return self;
         }
         match words.char_indices().nth(MAX_REASON_LEN) {
-            Some((end, _)) => self.with_reason(&format!("{}...", words.get(..end).unwrap_or_default())),
-            None => self.with_reason(&words),
+            Some((end, _)) => self.with_reason(format!("{}...", words.get(..end).unwrap_or_default())),
+            None => self.with_reason(words),
         }
+    }
+
+    /// The same with room for so many properties.
+    fn with_room(mut self, properties: usize) -> Self {
+        self.properties.reserve_exact(properties);
+        self
     }
 }
 
 /// RFC 8601 §4: only the identity that gave the result is named; §2.7.2: without its local part, which SPF did not authenticate.
-fn of_spf(reports: &SpfReports) -> Vec<MethodResult> {
-    let of = |report: &SpfReport, identity: &str| {
-        MethodResult::new("spf", report.result.keyword()).explained(&report.to_string()).evaluated(
-            "smtp",
-            identity,
-            Some(&report.domain),
-        )
-    };
-    let mail_from = reports.mail_from.iter().map(|report| of(report, "mailfrom"));
-    mail_from.chain(reports.helo.iter().map(|report| of(report, "helo"))).collect()
+fn of_spf(report: &SpfReport, identity: &'static str) -> MethodResult {
+    let result = MethodResult::new("spf", report.result.keyword()).with_room(1).explained(report);
+    result.evaluated("smtp", identity, Some(report.domain.clone().into()))
 }
 
-fn of_dkim(reports: &[SignatureReport]) -> Vec<MethodResult> {
-    if reports.is_empty() {
-        return vec![MethodResult::new("dkim", "none").with_comment("message not signed")];
-    }
-    let prefixes = distinct_prefixes(reports);
-    let of = |(report, data): (&SignatureReport, &str)| {
+fn of_dkim(reports: &[SignatureReport]) -> impl Iterator<Item = MethodResult> {
+    let none = || reports.is_empty().then(|| MethodResult::new("dkim", "none").with_comment("message not signed"));
+    let of = |(report, data): (&SignatureReport, Text)| {
         let SignatureReport { signature, key, .. } = report;
-        let mut result = MethodResult::new("dkim", report.result.keyword());
+        let mut result = MethodResult::new("dkim", report.result.keyword()).with_room(5);
         if let (DkimResult::Pass, Some(bits)) = (&report.result, key.as_ref().and_then(|key| key.bits)) {
             result.comments.push(format!("{bits}-bit key").into());
         }
         if report.result != DkimResult::Pass {
-            result = result.explained(&report.result.to_string());
+            result = result.explained(&report.result);
         }
         result
-            .evaluated("header", "d", signature.domain.as_ref().map(|domain| domain.as_str()))
-            .evaluated("header", "i", signature.identity.as_deref())
-            .evaluated("header", "s", signature.selector.as_ref().map(|selector| selector.as_str()))
-            .evaluated("header", "a", signature.algorithm.as_deref())
+            .evaluated("header", "d", signature.domain.clone().map(text_of))
+            .evaluated("header", "i", signature.identity.clone())
+            .evaluated("header", "s", signature.selector.clone().map(text_of))
+            .evaluated("header", "a", signature.algorithm.clone())
             .evaluated("header", "b", Some(data))
     };
-    reports.iter().zip(prefixes).map(of).collect()
+    reports.iter().zip(distinct_prefixes(reports)).map(of).chain(none())
+}
+
+fn text_of(name: impl Into<Name>) -> Text {
+    name.into().into_text().into()
 }
 
 /// RFC 6008 §4: at least eight characters of `b=`, and as many as tell the signatures of the message apart.
-fn distinct_prefixes(reports: &[SignatureReport]) -> Vec<&str> {
-    let data: Vec<&str> = reports.iter().map(|report| &*report.signature.signature_data).collect();
-    let mut sorted: Vec<&str> = data.clone();
+fn distinct_prefixes(reports: &[SignatureReport]) -> impl Iterator<Item = Text> {
+    let data = || reports.iter().map(|report| &report.signature.signature_data);
+    // One signature has none to be told apart from.
+    let mut sorted: Vec<&str> = if reports.len() > 1 { data().map(|text| &**text).collect() } else { Vec::new() };
     sorted.sort_unstable();
     sorted.dedup();
     let shared = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    let needed = |text: &str| {
+    let needed = move |text: &str| {
         let at = sorted.partition_point(|other| *other < text);
         let before = at.checked_sub(1).and_then(|before| sorted.get(before)).map_or(0, |other| shared(other, text));
         let after = sorted.get(at + 1).map_or(0, |other| shared(other, text));
         (before.max(after) + 1).max(8)
     };
-    data.iter().map(|text| text.get(..needed(text)).unwrap_or(text)).collect()
+    data().map(move |text| text.beginning(needed(text)))
 }
 
 fn of_arc(report: &ArcReport) -> MethodResult {
@@ -126,42 +132,42 @@ fn of_arc(report: &ArcReport) -> MethodResult {
             result.with_comment(&format!("sealed by {}", sealers.join(", "))).with_property(
                 "header",
                 "oldest-pass",
-                &oldest_pass.to_string(),
+                Text::of(oldest_pass),
             )
         }
-        ArcResult::Fail(reason) => result.explained(&reason.to_string()),
+        ArcResult::Fail(reason) => result.explained(reason),
     }
 }
 
 /// DMARC's result, with the domain of the From field and the policy that was evaluated (RFC 9989 §9.1).
 impl From<&DmarcReport> for MethodResult {
     fn from(report: &DmarcReport) -> Self {
-        let mut result = Self::new("dmarc", report.result.keyword());
+        let mut result = Self::new("dmarc", report.result.keyword()).with_room(2);
         if let Some(policy) = report.policy {
             result.comments.push(format!("p={} dis={}", policy.keyword(), report.disposition.keyword()).into());
         }
         if result.result.as_ref() != "pass" {
-            result = result.explained(&report.result.to_string());
+            result = result.explained(&report.result);
         }
         let has_policy = report.policy.is_some();
-        result.evaluated("header", "from", report.author_domain.as_ref().map(|domain| domain.as_str())).evaluated(
+        result.evaluated("header", "from", report.author_domain.clone().map(text_of)).evaluated(
             "policy",
             "dmarc",
-            has_policy.then(|| report.disposition.keyword()),
+            has_policy.then(|| report.disposition.keyword().into()),
         )
     }
 }
 
 /// The text with all but printable ASCII escaped.
-fn printable(text: &str) -> Cow<'_, str> {
+fn printable(text: Text) -> Text {
     if text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let mut printed = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, ' '..='~') { printed.push(c) } else { printed.extend(c.escape_default()) }
     }
-    Cow::Owned(printed)
+    printed.into()
 }
 
 #[cfg(test)]
@@ -171,7 +177,7 @@ mod tests {
         dkim::{FailReason, SignatureSummary},
         dmarc::{Edition, PermReason},
         name::{Domain, NameError},
-        spf::{Identity, NoneReason, SpfResult},
+        spf::{Identity, NoneReason, SpfReports, SpfResult},
     };
     use std::sync::Arc;
 
@@ -218,7 +224,7 @@ mod tests {
         let data = ["abcdefghij", "abcdefghik", "abcd", "zzzzzzzzzzzz", "abcdefghij"];
         let reports: Vec<_> = data.iter().map(|data| signature(data, DkimResult::Pass)).collect();
         let expected = ["abcdefghij", "abcdefghik", "abcd", "zzzzzzzz", "abcdefghij"];
-        assert_eq!(distinct_prefixes(&reports), expected);
+        assert!(distinct_prefixes(&reports).map(|text| text.to_string()).eq(expected));
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn show(result: &MethodResult) -> String {
 fn make(shown: &str) -> MethodResult {
     let mut parts = shown.split(" | ");
     let (method, keyword) = parts.next().unwrap().split_once('=').unwrap();
-    let mut result = MethodResult::new(method, keyword);
+    let mut result = MethodResult::new(method.to_owned(), keyword.to_owned());
     for part in parts {
         if let Some(word) = part.strip_prefix('?') {
             result.not_understood.push(word.into());
@@ -72,7 +72,7 @@ fn make(shown: &str) -> MethodResult {
             let (key, value) = part.split_once(": ").unwrap();
             match key.split_once('.') {
                 None => result = result.with_reason(value),
-                Some((ptype, property)) => result = result.with_property(ptype, property, value),
+                Some((ptype, property)) => result = result.with_property(ptype.to_owned(), property.to_owned(), value),
             }
         }
     }
@@ -344,10 +344,10 @@ fn method_result() -> impl Strategy<Value = MethodResult> {
     let lists = (prop::collection::vec(boxed(), 0..3), prop::collection::vec(boxed(), 0..3));
     ("[a-z-]{1,8}", "[a-z]{1,8}", prop::option::of(boxed()), properties, lists).prop_map(
         |(method, keyword, reason, properties, (comments, words))| {
-            let mut result = MethodResult::new(&method, &keyword);
-            result.reason = reason;
+            let mut result = MethodResult::new(method, keyword);
+            result.reason = reason.map(|reason| reason.as_ref().into());
             result.properties =
-                properties.iter().map(|(ptype, name, value)| Property::new(ptype, name, value)).collect();
+                properties.into_iter().map(|(ptype, name, value)| Property::new(ptype, name, &*value)).collect();
             result.comments = comments;
             result.not_understood = words;
             result

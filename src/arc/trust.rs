@@ -47,14 +47,15 @@ impl Trusted {
                 .map(|found| &found.result)
                 .find(|found| wanted(found))
                 .or_else(|| of(method).map(|found| &found.result).next())
+                .map(|result| Box::from(&**result))
         };
         let dmarc_domain = of("dmarc").find_map(|found| author_domains(found).next());
         Some(Self {
             instance: *instance,
             sealer: sealer.clone(),
-            spf: first_or("spf", |_| true).cloned(),
-            dkim: first_or("dkim", |result| result == "pass").cloned(),
-            dmarc: first_or("dmarc", |result| result != "pass").cloned(),
+            spf: first_or("spf", |_| true),
+            dkim: first_or("dkim", |result| result == "pass"),
+            dmarc: first_or("dmarc", |result| result != "pass"),
             dmarc_domain: dmarc_domain.and_then(Result::ok),
             results: results.clone(),
         })

@@ -15,9 +15,11 @@ pub(super) struct Folded {
 }
 
 impl Folded {
-    /// Starts with `start` columns taken by what the caller writes before.
-    pub(super) fn after(start: usize) -> Self {
-        Self { text: String::with_capacity(512), column: start }
+    /// Starts with what stands before the value, on the same line.
+    pub(super) fn after(start: &str) -> Self {
+        let mut field = Self { text: String::with_capacity(1024), column: 0 };
+        field.put(start);
+        field
     }
 
     pub(super) fn finish(self) -> String {
@@ -42,45 +44,49 @@ impl Folded {
         self.column + columns < LINE_LIMIT
     }
 
-    /// A word after a space or, where it does not fit, on a new line.
-    pub(super) fn word(&mut self, word: &str) {
-        if self.fits(1 + columns(word)) {
+    /// A word, in parts, after a space or, where it does not fit, on a new line.
+    pub(super) fn word(&mut self, parts: &[&str]) {
+        if self.fits(1 + parts.iter().map(|part| columns(part)).sum::<usize>()) {
             self.put(" ");
         } else {
             self.line(INDENT);
         }
-        self.put(word);
+        parts.iter().for_each(|part| self.put(part));
     }
 
-    /// `key` and `value`, together if they fit on a line, else folded inside a quoted string or between the two
-    /// (the grammar has `[CFWS]` there).
-    pub(super) fn pair(&mut self, key: &str, value: &str) {
-        let (key_len, value_len) = (columns(key), columns(value));
-        let line_len = INDENT.len() + key_len + value_len;
-        if line_len < LINE_LIMIT {
-            self.word(&[key, value].concat());
+    /// A key, in parts that have no spaces, and `value`: together if they fit on a line, else folded inside a quoted string or
+    /// between the two (the grammar has `[CFWS]` there).
+    pub(super) fn pair(&mut self, key: [&str; 4], value: &str) {
+        let key_len: usize = key.iter().map(|part| columns(part)).sum();
+        let value_len = columns(value);
+        let [first, second, third, fourth] = key;
+        if INDENT.len() + key_len + value_len < LINE_LIMIT {
+            self.word(&[first, second, third, fourth, value]);
         } else if value.contains(' ') || INDENT.len() + value_len >= LINE_LIMIT {
-            self.phrase(&[key, value].concat());
+            self.phrase(key, value);
         } else {
-            self.word(key);
+            self.word(&key);
             self.line(INDENT);
             self.put(value);
         }
     }
 
-    /// A quoted string or comment, which may be folded before any of its spaces: unfolding gives the same text again.
-    pub(super) fn phrase(&mut self, phrase: &str) {
+    /// A quoted string or comment, which may be folded before any of its spaces: unfolding gives the same text again. `before`, in
+    /// parts that have no spaces, stands before it as part of its first word.
+    pub(super) fn phrase(&mut self, before: [&str; 4], phrase: &str) {
         let mut chunks = phrase.split(' ');
-        let mut before = chunks.next().unwrap_or_default();
-        self.word(before);
+        let begin = chunks.next().unwrap_or_default();
+        let [first, second, third, fourth] = before;
+        self.word(&[first, second, third, fourth, begin]);
+        let mut after_space = begin.is_empty() && before.iter().all(|part| part.is_empty());
         for chunk in chunks {
             // A line of white space alone would be obsolete syntax, and white space before a line end may get lost.
-            if !before.is_empty() && !chunk.is_empty() && !self.fits(1 + columns(chunk)) {
+            if !after_space && !chunk.is_empty() && !self.fits(1 + columns(chunk)) {
                 self.line("");
             }
             self.put(" ");
             self.put(chunk);
-            before = chunk;
+            after_space = chunk.is_empty();
         }
     }
 }

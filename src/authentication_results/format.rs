@@ -1,41 +1,51 @@
 //! The field as text.
 
-use super::{AuthenticationResults, FIELD_NAME, MethodResult, Property, fold::Folded};
+use super::{AuthenticationResults, MethodResult, Property, fold::Folded};
 use crate::lex::structured::{is_escaped, is_keyword_char};
 use std::{borrow::Cow, fmt};
+
+/// What stands before the value; the first line has room for so much less.
+const FIELD_START: &str = "Authentication-Results: ";
 
 /// What begins the line of each result.
 const RESULT_INDENT: &str = "    ";
 
+/// No key before a phrase.
+const ALONE: [&str; 4] = [""; 4];
+
 impl AuthenticationResults {
     /// The whole field, folded, from its name to the CRLF at its end.
     pub fn to_header_field(&self) -> String {
-        format!("{FIELD_NAME}: {self}\r\n")
+        let mut field = self.folded(FIELD_START);
+        field.push_str("\r\n");
+        field
     }
 
-    /// The value after `start` columns, which the caller has filled.
-    pub(crate) fn to_folded(&self, start: usize) -> String {
+    /// `start` and the value after it.
+    fn folded(&self, start: &str) -> String {
         let mut field = Folded::after(start);
-        field.put(&value(&self.authserv_id));
+        // One buffer for all that is not written as it is.
+        let mut scratch = String::with_capacity(256);
+        field.put(value(&self.authserv_id, &mut scratch));
         if let Some(version) = self.version {
-            field.word(&version.to_string());
+            field.word(&[&version.to_string()]);
         }
         for text in &self.comments {
-            field.phrase(&comment(text));
+            field.phrase(ALONE, comment(text, &mut scratch));
         }
         // What `none` means in another version is not known here.
         if self.results.is_empty() && self.not_understood.is_empty() && self.is_version_known() {
             field.put(";");
-            field.word("none");
+            field.word(&["none"]);
         }
         for result in &self.results {
             field.put(";");
             field.line(RESULT_INDENT);
-            result.write(&mut field);
+            result.write(&mut field, &mut scratch);
         }
         for text in &self.not_understood {
             field.put(";");
-            field.phrase(&quoted_string(text));
+            field.phrase(ALONE, quoted_string(text, "", &mut scratch));
         }
         field.finish()
     }
@@ -43,12 +53,12 @@ impl AuthenticationResults {
 
 impl fmt::Display for AuthenticationResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_folded(FIELD_NAME.len() + 2))
+        f.write_str(self.folded(FIELD_START).strip_prefix(FIELD_START).unwrap_or_default())
     }
 }
 
 impl MethodResult {
-    fn write(&self, field: &mut Folded) {
+    fn write(&self, field: &mut Folded, scratch: &mut String) {
         field.put(&keyword(&self.method));
         if let Some(version) = self.version {
             field.put(&format!("/{version}"));
@@ -56,16 +66,16 @@ impl MethodResult {
         field.put("=");
         field.put(&keyword(&self.result));
         for text in &self.comments {
-            field.phrase(&comment(text));
+            field.phrase(ALONE, comment(text, scratch));
         }
         if let Some(reason) = &self.reason {
-            field.pair("reason=", &value(reason));
+            field.pair(["reason=", "", "", ""], value(reason, scratch));
         }
         for Property { ptype, property, value: text } in &self.properties {
-            field.pair(&[&keyword(ptype), ".", &keyword(property), "="].concat(), &pvalue(text));
+            field.pair([&keyword(ptype), ".", &keyword(property), "="], pvalue(text, scratch));
         }
         for text in &self.not_understood {
-            field.phrase(&not_understood(text));
+            field.phrase(ALONE, not_understood(text, scratch));
         }
     }
 }
@@ -98,27 +108,28 @@ fn is_domain_name(text: &str) -> bool {
     text.split('.').all(|label| !label.is_empty() && label.chars().all(is_label))
 }
 
-/// `value` of RFC 2045 §5.1: a token, or else a quoted string.
-fn value(text: &str) -> Cow<'_, str> {
-    if is_token(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted_string(text)) }
+/// `value` of RFC 2045 §5.1: a token, or else a quoted string, written to `scratch`.
+fn value<'t>(text: &'t str, scratch: &'t mut String) -> &'t str {
+    if is_token(text) { text } else { quoted_string(text, "", scratch) }
 }
 
 /// `pvalue` of RFC 8601 §2.2. What is an address or a domain is written as one.
-fn pvalue(text: &str) -> Cow<'_, str> {
+fn pvalue<'t>(text: &'t str, scratch: &'t mut String) -> &'t str {
     if is_token(text) {
-        return Cow::Borrowed(text);
+        return text;
     }
     match text.rsplit_once('@') {
-        Some(("", domain)) if is_domain_name(domain) => Cow::Borrowed(text),
+        Some(("", domain)) if is_domain_name(domain) => text,
         Some((local, domain)) if is_domain_name(domain) => {
             if is_dot_atom(local) && !looks_like_a_property(local) {
-                Cow::Borrowed(text)
+                text
             } else {
-                Cow::Owned(format!("{}@{domain}", quoted_string(local)))
+                let domain = text.get(local.len()..).unwrap_or_default();
+                quoted_string(local, domain, scratch)
             }
         }
-        None if is_domain_name(text) => Cow::Borrowed(text),
-        Some(_) | None => Cow::Owned(quoted_string(text)),
+        None if is_domain_name(text) => text,
+        Some(_) | None => quoted_string(text, "", scratch),
     }
 }
 
@@ -133,33 +144,34 @@ fn looks_like_a_property(text: &str) -> bool {
 }
 
 /// A word of its own: `token=token` as it is (some senders write `action=none`), anything else as a quoted string.
-fn not_understood(text: &str) -> String {
+fn not_understood<'t>(text: &'t str, scratch: &'t mut String) -> &'t str {
     match text.split_once('=') {
         Some((key, word))
             if !key.eq_ignore_ascii_case("reason") && !key.contains('.') && is_token(key) && is_token(word) =>
         {
-            text.to_owned()
+            text
         }
-        Some(_) | None => quoted_string(text),
+        Some(_) | None => quoted_string(text, "", scratch),
     }
 }
 
-/// `quoted-string` of RFC 5322 §3.2.4.
-fn quoted_string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    push_escaped(&mut quoted, text, &['"', '\\']);
-    quoted.push('"');
-    quoted
+/// `quoted-string` of RFC 5322 §3.2.4, with what follows it at once.
+fn quoted_string<'t>(text: &str, after: &str, scratch: &'t mut String) -> &'t str {
+    scratch.clear();
+    scratch.push('"');
+    push_escaped(scratch, text, &['"', '\\']);
+    scratch.push('"');
+    scratch.push_str(after);
+    scratch
 }
 
 /// `comment` of RFC 5322 §3.2.2; parentheses inside are quoted, so that no nesting is needed.
-fn comment(text: &str) -> String {
-    let mut comment = String::with_capacity(text.len() + 2);
-    comment.push('(');
-    push_escaped(&mut comment, text, &['(', ')', '\\']);
-    comment.push(')');
-    comment
+fn comment<'t>(text: &str, scratch: &'t mut String) -> &'t str {
+    scratch.clear();
+    scratch.push('(');
+    push_escaped(scratch, text, &['(', ')', '\\']);
+    scratch.push(')');
+    scratch
 }
 
 fn push_escaped(to: &mut String, text: &str, special: &[char]) {
@@ -232,9 +244,9 @@ mod tests {
     fn lines_have_no_more_than_78_columns_where_words_allow_it() {
         let mut field = AuthenticationResults::none("a.example");
         let result =
-            MethodResult::new("dkim", "fail").with_reason(&"many words ".repeat(40)).with_comment(&"x ".repeat(99));
+            MethodResult::new("dkim", "fail").with_reason("many words ".repeat(40)).with_comment(&"x ".repeat(99));
         let long = format!("{}.example", "d".repeat(60));
-        field.results.push(result.with_property("header", "d", "example.com").with_property("header", "i", &long));
+        field.results.push(result.with_property("header", "d", "example.com").with_property("header", "i", long));
         let written = field.to_header_field();
         assert!(written.lines().all(|line| line.len() <= 78 && !line.trim().is_empty()), "{written}");
         assert!(written.lines().skip(1).all(|line| line.starts_with(' ')), "{written}");

@@ -20,7 +20,8 @@ pub(crate) use parse::arc_info;
 
 pub use forged::{Forged, ForgedReason, TrustBoundary, strip_forged};
 
-use std::net::IpAddr;
+use crate::text::Text;
+use std::{borrow::Cow, net::IpAddr};
 
 /// The name of the field (RFC 8601 §2.1).
 pub const FIELD_NAME: &str = "Authentication-Results";
@@ -53,15 +54,15 @@ pub struct AuthenticationResults {
 #[non_exhaustive]
 pub struct MethodResult {
     /// The method, such as `dkim`, in lower case.
-    pub method: Box<str>,
+    pub method: Cow<'static, str>,
     /// The version of the method (RFC 8601 §2.6); none means 1.
     pub version: Option<u32>,
     /// The result, such as `pass`, in lower case.
-    pub result: Box<str>,
+    pub result: Cow<'static, str>,
     /// Comments anywhere in this result, in their order.
     pub comments: Vec<Box<str>>,
     /// `reason=`.
-    pub reason: Option<Box<str>>,
+    pub reason: Option<Text>,
     /// What was evaluated, in its order.
     pub properties: Vec<Property>,
     /// Words that are neither a reason nor a property, such as `action=none`, in their order.
@@ -74,11 +75,11 @@ pub struct MethodResult {
 #[non_exhaustive]
 pub struct Property {
     /// Where it comes from (RFC 8601 §2.3): `smtp`, `header`, `body` or `policy`; in lower case.
-    pub ptype: Box<str>,
+    pub ptype: Cow<'static, str>,
     /// What it is, such as `mailfrom`, in lower case.
-    pub property: Box<str>,
+    pub property: Cow<'static, str>,
     /// Its value.
-    pub value: Box<str>,
+    pub value: Text,
 }
 
 impl AuthenticationResults {
@@ -98,7 +99,7 @@ impl AuthenticationResults {
     pub fn with_remote_ip(mut self, peer_ip: IpAddr) -> Self {
         for result in self.results.iter_mut().filter(|result| &*result.method == "arc") {
             result.properties.retain(|property| !property.is("smtp", "remote-ip"));
-            result.properties.push(Property::new("smtp", "remote-ip", &peer_ip.to_string()));
+            result.properties.push(Property::new("smtp", "remote-ip", Text::of(&peer_ip)));
         }
         self
     }
@@ -111,7 +112,7 @@ impl AuthenticationResults {
 
 impl MethodResult {
     /// A result without reason and properties.
-    pub fn new(method: &str, result: &str) -> Self {
+    pub fn new(method: impl Into<Cow<'static, str>>, result: impl Into<Cow<'static, str>>) -> Self {
         Self {
             method: method.into(),
             version: None,
@@ -125,14 +126,19 @@ impl MethodResult {
 
     /// The same with one more property.
     #[must_use]
-    pub fn with_property(mut self, ptype: &str, property: &str, value: &str) -> Self {
+    pub fn with_property(
+        mut self,
+        ptype: impl Into<Cow<'static, str>>,
+        property: impl Into<Cow<'static, str>>,
+        value: impl Into<Text>,
+    ) -> Self {
         self.properties.push(Property::new(ptype, property, value));
         self
     }
 
     /// The same with a reason.
     #[must_use]
-    pub fn with_reason(self, reason: &str) -> Self {
+    pub fn with_reason(self, reason: impl Into<Text>) -> Self {
         Self { reason: Some(reason.into()), ..self }
     }
 
@@ -151,7 +157,11 @@ impl MethodResult {
 
 impl Property {
     /// A property with its value.
-    pub fn new(ptype: &str, property: &str, value: &str) -> Self {
+    pub fn new(
+        ptype: impl Into<Cow<'static, str>>,
+        property: impl Into<Cow<'static, str>>,
+        value: impl Into<Text>,
+    ) -> Self {
         Self { ptype: ptype.into(), property: property.into(), value: value.into() }
     }
 

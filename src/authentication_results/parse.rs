@@ -206,7 +206,7 @@ impl MethodResult {
         if result.is_empty() || !scanner.at_boundary() || scanner.take(b'=') {
             return Ok(None);
         }
-        let mut parsed = Self { version, comments, ..Self::new(&method, &result) };
+        let mut parsed = Self { version, comments, ..Self::new(method.into_string(), result.into_string()) };
         loop {
             scanner.cfws(&mut parsed.comments)?;
             if scanner.at_end() {
@@ -248,7 +248,7 @@ impl MethodResult {
         }
         let value_follows = !scanner.cfws(&mut self.comments)? || !begins_a_property(*scanner);
         let value = if value_follows { scanner.word()? } else { String::new() };
-        self.properties.push(Property { ptype: keyword, property, value: value.into() });
+        self.properties.push(Property::new(keyword.into_string(), property.into_string(), value));
         Ok(true)
     }
 }
