@@ -37,6 +37,8 @@ cat tests/data/dkim/*.eml | grep -iA9 '^DKIM-Signature:' | tr -d '\n' | sed 's/D
 files message tests/data/**/*.eml
 files canonicalize tests/data/**/*.eml
 files master_file tests/data/**/*.db
+# Targets whose octets decide over structure start from one input for each kind of result.
+MAILVERDICT_SEEDS="$PWD/fuzz/corpus" cargo test --quiet --all-features --test fuzz_replay seeds_of_structure >/dev/null
 # What was found once is where more may be.
 for folder in tests/data/fuzz/*/; do
     files "$(basename "$folder")" "$folder"*

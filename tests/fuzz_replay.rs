@@ -7,6 +7,30 @@ mod properties;
 #[path = "support/properties/replay.rs"]
 mod replay;
 
+/// What fuzzing starts from where octets decide over structure leads somewhere. `MAILVERDICT_SEEDS` names the folder that
+/// `fuzz/seed.sh` wants it in; then more inputs are tried, for more kinds of results.
+#[test]
+fn seeds_of_structure_lead_somewhere() {
+    let folder = std::env::var_os("MAILVERDICT_SEEDS");
+    let seeds = properties::seeds(if folder.is_some() { 3000 } else { 200 });
+    for (target, wanted) in [
+        ("arc_chain", &["_sets_pass_from_0", "_sets_fail"][..]),
+        ("authenticate", &["dkim_pass", "arc_pass", "arc_fail"]),
+        ("check_host", &["mailfrom_neutral", "mailfrom_none", "mailfrom_permerror"]),
+        ("dkim_signed", &["simple_simple_", "relaxed_relaxed_", "_whole_of_", "_some_body"]),
+    ] {
+        let found = seeds[target].keys().map(String::as_str).collect::<Vec<_>>().join(" ");
+        println!("{} seeds for {target}: {found}", seeds[target].len());
+        wanted.iter().for_each(|kind| assert!(found.contains(kind), "no {kind} for {target}: {found}"));
+    }
+    let Some(folder) = folder else { return };
+    for (target, inputs) in seeds {
+        let folder = std::path::Path::new(&folder).join(target);
+        std::fs::create_dir_all(&folder).unwrap();
+        inputs.iter().for_each(|(kind, input)| std::fs::write(folder.join(kind), input).unwrap());
+    }
+}
+
 #[test]
 fn findings_and_made_inputs_hold() {
     replay::replay(&[

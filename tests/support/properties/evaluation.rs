@@ -91,9 +91,7 @@ pub(crate) fn check_host(data: &[u8]) {
 /// A whole evaluation over any message, session and zone.
 pub(crate) fn authenticate(data: &[u8]) {
     let mut u = Unstructured::new(data);
-    let (Ok(zone), Ok(session)) = (invented::zone(&mut u), invented::session(&mut u)) else { return };
-    let Ok(invented_message) = u.ratio(7, 8) else { return };
-    let raw = if invented_message { invented::message(&mut u).unwrap_or_default() } else { u.take_rest().to_vec() };
+    let Some((zone, session, raw)) = invented::scene(&mut u) else { return };
     let Ok(message) = Message::parse(&raw) else { return };
     let mut policy = Policy::default();
     policy.dmarc = DmarcPolicy::by(Editions::Both(std::sync::Arc::new(SuffixList::default())));
@@ -194,7 +192,7 @@ pub(crate) fn dkim_signed(data: &[u8]) {
     assert_eq!(passed, same, "{reason}: {} became {}", raw.escape_ascii(), changed.escape_ascii());
 }
 
-fn key_zone(key: &signer::Key) -> Zone {
+pub(super) fn key_zone(key: &signer::Key) -> Zone {
     let mut zone = Zone::new();
     for name in ["s1", "s2"]
         .iter()

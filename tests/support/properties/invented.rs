@@ -232,6 +232,14 @@ pub(super) fn session(u: &mut Unstructured<'_>) -> Result<Session> {
     Ok(session)
 }
 
+/// A zone, a session and a message, which is now and then none of the usual kind.
+pub(super) fn scene(u: &mut Unstructured<'_>) -> Option<(Zone, Session, Vec<u8>)> {
+    let (zone, session) = (zone(u).ok()?, session(u).ok()?);
+    let invented_message = u.ratio(7, 8).ok()?;
+    let raw = if invented_message { message(u).unwrap_or_default() } else { u.bytes(u.len()).ok()?.to_vec() };
+    Some((zone, session, raw))
+}
+
 /// The template of a signature whose key is in the zone, and the key.
 pub(super) fn signature(u: &mut Unstructured<'_>) -> Result<(String, Key)> {
     let second = u.arbitrary::<bool>()?;

@@ -12,6 +12,7 @@
 mod evaluation;
 mod grammar;
 mod invented;
+mod seeds;
 mod verdict;
 
 pub(crate) use evaluation::{arc_chain, authenticate, check_host, dkim_signed};
@@ -19,6 +20,7 @@ pub(crate) use grammar::{
     authentication_results, dkim_signature, dmarc_record, key_record, macro_string, master_file, message, name,
     spf_record,
 };
+pub(crate) use seeds::seeds;
 
 use std::{
     future::Future,

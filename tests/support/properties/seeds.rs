@@ -1,0 +1,99 @@
+//! Where fuzzing starts in the targets whose octets decide over structure: one input for each kind of result, found among random ones.
+
+use super::{
+    invented::{self, NOW},
+    now,
+};
+use arbitrary::Unstructured;
+use mailverdict::{
+    Authenticator, Message,
+    arc::ArcResult,
+    spf::{Observers, SpfReport},
+};
+use std::collections::BTreeMap;
+
+/// What an input comes to, in a word; `None` where it comes to nothing that is worth keeping.
+type Kind = fn(&[u8]) -> Option<String>;
+
+const TARGETS: [(&str, Kind); 4] = [
+    ("arc_chain", arc_chain),
+    ("authenticate", authenticate),
+    ("check_host", check_host),
+    ("dkim_signed", dkim_signed),
+];
+
+/// For each target the shortest input of each kind among so many, by the name of the kind.
+pub(crate) fn seeds(tried: usize) -> BTreeMap<&'static str, BTreeMap<String, Vec<u8>>> {
+    let of = |kind: Kind| {
+        let mut seeds: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for input in random(tried) {
+            if let Some(name) = kind(&input)
+                && seeds.get(&name).is_none_or(|known| known.len() > input.len())
+            {
+                seeds.insert(name, input);
+            }
+        }
+        seeds
+    };
+    TARGETS.into_iter().map(|(target, kind)| (target, of(kind))).collect()
+}
+
+/// The same at every run.
+fn random(count: usize) -> impl Iterator<Item = Vec<u8>> {
+    // xorshift64
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    (0..count).map(move |at| std::iter::repeat_with(&mut next).flatten().take(64 + at % 960).collect())
+}
+
+fn check_host(data: &[u8]) -> Option<String> {
+    let mut u = Unstructured::new(data);
+    let (zone, session) = (invented::zone(&mut u).ok()?, invented::session(&mut u).ok()?);
+    let reports = now(Authenticator::new(zone).check_spf(&session, &mut Observers { helo: (), mail_from: () }));
+    let keyword = |report: &Option<SpfReport>| report.as_ref().map_or("unknown", |report| report.result.keyword());
+    Some(format!("helo_{}_mailfrom_{}", keyword(&reports.helo), keyword(&reports.mail_from)))
+}
+
+fn authenticate(data: &[u8]) -> Option<String> {
+    let mut u = Unstructured::new(data);
+    let (zone, session, raw) = invented::scene(&mut u)?;
+    let message = Message::parse(&raw).ok()?;
+    let verdict = now(Authenticator::new(zone).authenticate(&message, session));
+    let mut dkim: Vec<_> = verdict.dkim.iter().map(|report| report.result.keyword()).collect();
+    dkim.sort_unstable();
+    dkim.dedup();
+    Some(format!(
+        "dkim_{}_arc_{}_dmarc_{}",
+        dkim.join("_"),
+        verdict.arc.result.keyword(),
+        verdict.dmarc.result.keyword()
+    ))
+}
+
+fn arc_chain(data: &[u8]) -> Option<String> {
+    let mut u = Unstructured::new(data);
+    let raw = invented::message(&mut u).ok()?;
+    let message = Message::parse(&raw).ok()?;
+    let [key, _] = invented::keys();
+    let arc = now(Authenticator::new(super::evaluation::key_zone(&key)).check_arc(&message, NOW));
+    match arc.result {
+        ArcResult::None => None,
+        ArcResult::Pass { oldest_pass, .. } => Some(format!("{}_sets_pass_from_{oldest_pass}", arc.instances)),
+        _ => Some(format!("{}_sets_fail", arc.instances)),
+    }
+}
+
+fn dkim_signed(data: &[u8]) -> Option<String> {
+    let mut u = Unstructured::new(data);
+    let raw = invented::message(&mut u).ok()?;
+    let (template, _) = invented::signature(&mut u).ok()?;
+    let c = template.split("c=").nth(1)?.split(';').next()?.replace('/', "_");
+    let kept = if template.contains(" l=") { "part" } else { "whole" };
+    let empty = if raw.ends_with(b"\r\n\r\n") { "empty" } else { "some" };
+    invented::is_plain(&raw).then(|| format!("{c}_{kept}_of_{empty}_body"))
+}
