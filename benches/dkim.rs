@@ -5,9 +5,9 @@
 #[path = "../tests/support/signer.rs"]
 mod signer;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mailverdict::{
-    crypto::{ED25519_SHA256, RSA_SHA256},
+    crypto::{self, ED25519_SHA256, ED25519_SHA256_REFERENCE, RSA_SHA256, RSA_SHA256_REFERENCE},
     dkim::{Algorithm, KeyRecord, Policy, Signature, StreamingVerifier},
     dns::Zone,
     message::Message,
@@ -132,6 +132,51 @@ fn keys(c: &mut Criterion) {
     }
 }
 
+/// One verification with a key that is ready, by all who compute: what a stranger's signature costs at most.
+fn verification(c: &mut Criterion) {
+    let digest = [0x5a; 32];
+    let mut group = c.benchmark_group("dkim/one verification");
+    for name in ["rsa1024", "rsa2048", "rsa3072", "rsa4096", "ed25519"] {
+        let (public, signature) = match name {
+            // There is no such key among the test data; a signature that does not verify costs as much.
+            "rsa3072" => {
+                let modulus = [[0xd5; 383].as_slice(), &[0xd7]].concat();
+                let key = rsa::RsaPublicKey::new(rsa::BigUint::from_bytes_be(&modulus), 65_537_u32.into()).unwrap();
+                (rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_der(&key).unwrap().into_vec(), vec![0x5a; 384])
+            }
+            _ => (Key::named(name).public(), Key::named(name).sign(signer::Hash::Sha256, &digest)),
+        };
+        let mut computers = match name {
+            "ed25519" => vec![("default", ED25519_SHA256), ("reference", ED25519_SHA256_REFERENCE)],
+            _ => vec![("default", RSA_SHA256), ("reference", RSA_SHA256_REFERENCE)],
+        };
+        #[cfg(feature = "aws-lc-rs")]
+        computers.push((
+            "aws-lc-rs",
+            if name == "ed25519" { crypto::aws_lc::ED25519_SHA256 } else { crypto::aws_lc::RSA_SHA256 },
+        ));
+        for (who, algorithm) in computers {
+            let key = algorithm.decode_key(&public).unwrap();
+            group.bench_function(BenchmarkId::new(name, who), |b| {
+                b.iter(|| key.verify(black_box(&digest), black_box(&signature)));
+            });
+            if name == "ed25519" && who == "default" {
+                for uses in [1, 2] {
+                    group.bench_function(BenchmarkId::new(name, format!("{who}, use {uses} of the key")), |b| {
+                        let ready = || {
+                            let key = algorithm.decode_key(&public).unwrap();
+                            (1..uses).for_each(|_| assert_eq!(key.verify(&digest, &signature), Ok(())));
+                            key
+                        };
+                        b.iter_batched(ready, |key| key.verify(black_box(&digest), &signature), BatchSize::SmallInput);
+                    });
+                }
+            }
+        }
+    }
+    group.finish();
+}
+
 fn whole(c: &mut Criterion) {
     let policy = Policy::default();
     let mut group = c.benchmark_group("dkim/whole");
@@ -148,5 +193,5 @@ fn whole(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, body, header, keys, whole);
+criterion_group!(benches, body, header, keys, verification, whole);
 criterion_main!(benches);

@@ -39,6 +39,21 @@ files canonicalize tests/data/**/*.eml
 files master_file tests/data/**/*.db
 # Targets whose octets decide over structure start from one input for each kind of result.
 MAILVERDICT_SEEDS="$PWD/fuzz/corpus" cargo test --quiet --all-features --test fuzz_replay seeds_of_structure >/dev/null
+mkdir -p fuzz/corpus/rsa_public fuzz/corpus/ed25519
+# Numbers of every width: extremes of limbs, and the octets of keys.
+for width in 7f 3f 5f 40 bf ff 01; do
+    for octet in 00 01 80 ff; do
+        for choice in 00 04 05 0c; do
+            printf "\\x$choice\\x$width\\x04"
+            printf "\\x$octet%.0s" $(seq 1 700)
+        done | split -b 703 --filter='cat >"fuzz/corpus/rsa_public/$FILE"' - "$width-$octet-"
+    done
+done
+for file in tests/data/keys/*.pem; do
+    name=$(basename "$file" .pem)
+    { printf '\x04\x7f\x04'; grep -v '^-' "$file" | base64 -d; } >"fuzz/corpus/rsa_public/$name"
+    { grep -v '^-' "$file" | base64 -d | tail -c 32; printf '\x80'; head -c 64 /dev/zero; printf 'message'; } >"fuzz/corpus/ed25519/$name"
+done
 # What was found once is where more may be.
 for folder in tests/data/fuzz/*/; do
     files "$(basename "$folder")" "$folder"*

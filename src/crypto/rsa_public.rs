@@ -69,6 +69,19 @@ pub(super) fn squarings(exponent: u64) -> Option<u32> {
     (power.is_power_of_two() && (1..=16).contains(&power.trailing_zeros())).then(|| power.trailing_zeros())
 }
 
+/// The number that a signature stands for: the whole encoded message, for those who compare it with another's.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn power(modulus: &[u8], exponent: u64, base: &[u8]) -> Option<Vec<u8>> {
+    let key = PreparedKey::new(modulus, exponent)?;
+    match &key.modulus {
+        Width::Bits1024(modulus) => modulus.power_octets(base, key.squarings),
+        Width::Bits1536(modulus) => modulus.power_octets(base, key.squarings),
+        Width::Bits2048(modulus) => modulus.power_octets(base, key.squarings),
+        Width::Bits3072(modulus) => modulus.power_octets(base, key.squarings),
+        Width::Bits4096(modulus) => modulus.power_octets(base, key.squarings),
+    }
+}
+
 /// EMSA-PKCS1-v1_5 (RFC 8017 §9.2) over octets that are all 0xff: 00 01 ff … ff 00, then the DER and the digest.
 fn encode(message: &mut [u8], digest_info: &[u8], digest: &[u8]) -> Option<()> {
     let padding = message.len().checked_sub(digest_info.len() + digest.len() + 3)?;

@@ -55,7 +55,7 @@ impl Key {
         format!("v=DKIM1; k={key_type}; p={}", STANDARD.encode(self.public()))
     }
 
-    fn sign(&self, hash: Hash, digest: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, hash: Hash, digest: &[u8]) -> Vec<u8> {
         match self {
             Self::Rsa(key) => {
                 let (len, prefix) = match hash {
@@ -72,7 +72,7 @@ impl Key {
 }
 
 #[derive(Clone, Copy)]
-enum Hash {
+pub(crate) enum Hash {
     Sha1,
     Sha256,
 }
