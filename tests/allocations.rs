@@ -23,7 +23,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 const PARSING: u64 = 1;
 const DKIM: u64 = 11;
 const SPF: u64 = 3;
-const DMARC: u64 = 1;
+const DMARC: u64 = 0;
 /// Splitting the message, SPF for MAIL FROM, DKIM, ARC and DMARC, and the verdict, which owns what it says.
 const WHOLE: u64 = 15;
 const WRITING_THE_FIELD: u64 = 20;

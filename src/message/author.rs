@@ -42,23 +42,52 @@ pub struct Authors {
     ambiguous: bool,
 }
 
+/// How many domains are searched one by one; above that, a set costs less.
+const FEW: usize = 8;
+
+/// Domains in the order in which they first came.
+#[derive(Debug, Default)]
+struct Distinct {
+    domains: Vec<Domain>,
+    /// The same, once there are more than a few.
+    set: BTreeSet<Domain>,
+}
+
+impl Distinct {
+    fn contains(&self, domain: &Domain) -> bool {
+        if self.domains.len() <= FEW { self.domains.contains(domain) } else { self.set.contains(domain) }
+    }
+
+    fn add(&mut self, domain: Domain) {
+        if self.contains(&domain) {
+            return;
+        }
+        if self.domains.len() == FEW {
+            self.set.extend(self.domains.iter().cloned());
+        }
+        if self.domains.len() >= FEW {
+            self.set.insert(domain.clone());
+        }
+        self.domains.push(domain);
+    }
+}
+
 impl Authors {
     /// Reads the From fields of a header.
     pub(super) fn read(header: &Header<'_>) -> Self {
         let mut authors = Self::default();
-        let mut seen = BTreeSet::new();
-        let mut possible_seen = BTreeSet::new();
+        let mut domains = Distinct::default();
+        let mut possible = Distinct::default();
         for field in header.named("From") {
             authors.from_fields += 1;
-            let MailboxList { domains, error, unread_at_sign } = mailbox_list(field.value());
+            let MailboxList { domains: mailbox_domains, error, unread_at_sign } = mailbox_list(field.value());
             let mut unreadable_domain = false;
-            for domain in domains {
+            for domain in mailbox_domains {
                 // An address literal is an address without a domain.
                 let MailboxDomain::Name(text) = domain else { continue };
                 match Some(&text).filter(|text| text.len() <= MAX_DOMAIN_TEXT).and_then(|text| Domain::parse(text).ok())
                 {
-                    Some(domain) if seen.insert(domain.clone()) => authors.domains.push(domain),
-                    Some(_) => {}
+                    Some(domain) => domains.add(domain),
                     None => unreadable_domain = true,
                 }
             }
@@ -70,17 +99,16 @@ impl Authors {
             }
             if unread_at_sign || unreadable_domain {
                 if let Some(domain) = sole_domain(field.value()) {
-                    if seen.insert(domain.clone()) {
-                        authors.domains.push(domain);
-                    }
+                    domains.add(domain);
                     continue;
                 }
                 authors.ambiguous = true;
-                let domains = domains_after_at_signs(field.value());
-                authors.possible.extend(domains.filter(|domain| possible_seen.insert(domain.clone())));
+                domains_after_at_signs(field.value()).for_each(|domain| possible.add(domain));
             }
         }
-        authors.possible.retain(|domain| !seen.contains(domain));
+        possible.domains.retain(|domain| !domains.contains(domain));
+        authors.domains = domains.domains;
+        authors.possible = possible.domains;
         authors
     }
 
@@ -189,6 +217,18 @@ mod tests {
         let authors = read("From: a@Example.COM, b@example.com., G: c@example.com;\r\n");
         assert_eq!(texts(authors.domains()), ["example.com"]);
         assert_eq!(authors.findings(), []);
+    }
+
+    #[test]
+    fn many_domains_are_told_apart_as_few_are() {
+        for count in [1, 8, 9, 10, 300] {
+            let domains: Vec<String> = (0..count).map(|number| format!("d{number}.example")).collect();
+            let mailboxes: Vec<String> = domains.iter().chain(&domains).map(|domain| format!("a@{domain}")).collect();
+            let authors = read(&format!("From: {}\r\n", mailboxes.join(", ")));
+            assert_eq!(texts(authors.domains()), domains);
+            let authors = read(&format!("From: {}, b@x.example <b@y.example>\r\n", mailboxes.join(", ")));
+            assert_eq!((authors.domains().len(), texts(authors.possible())), (count, vec!["x.example", "y.example"]));
+        }
     }
 
     #[test]
