@@ -106,7 +106,7 @@ impl<R: Resolver> Authenticator<R> {
             (spf, dkim, arc, dmarc, dmarc_rfc7489)
         });
         let ahead = async || {
-            if policy.dmarc.asks_ahead && policy.budget.affords_asking_ahead() {
+            if self.asks_ahead() {
                 dmarc::ask_ahead(resolver, &policy.dmarc, &authors, message.header(), session).await;
             }
         };
@@ -149,8 +149,22 @@ impl<R: Resolver> Authenticator<R> {
     ) -> Arc<dmarc::DmarcReport> {
         let (inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
         let resolver = &inquiry.policy();
-        let answers = dmarc::discover(resolver, &self.dmarc_memory, policy, authors).await;
-        dmarc::evaluate(resolver, policy, authors, answers, dmarc::offers(spf, dkim)).await.0
+        let main = pin!(async {
+            let answers = dmarc::discover(resolver, &self.dmarc_memory, policy, authors).await;
+            dmarc::evaluate(resolver, policy, authors, answers, dmarc::offers(spf, dkim)).await.0
+        });
+        let ahead = async || {
+            if self.asks_ahead() {
+                let identifiers = dmarc::offers(spf, dkim).filter_map(|offer| offer.domain());
+                dmarc::ask_for(&inquiry.evidence(), policy, authors, identifiers).await;
+            }
+        };
+        beside(main, ahead).await
+    }
+
+    /// Whether DMARC asks ahead where answers have to be waited for.
+    fn asks_ahead(&self) -> bool {
+        self.policy.dmarc.asks_ahead && self.policy.budget.affords_asking_ahead()
     }
 
     /// The questions of one message.

@@ -211,6 +211,10 @@ fn tree_walks_take_one_round() {
         let (verdict, taken) = rounds.run(Authenticator::new(&recording).authenticate(&message, session.clone()));
         let got = format!("{} {}", verdict.dmarc.result.keyword(), verdict.dmarc.policy.unwrap().keyword());
         assert_eq!((&*got, taken), (wanted, 1), "{from}: {:#?}", recording.exchanges());
+        // DMARC alone has nothing else to wait for.
+        let (authors, authenticator) = (message.header().authors(), Authenticator::new(&rounds));
+        let (alone, taken) = rounds.run(authenticator.check_dmarc(&authors, &verdict.spf, &verdict.dkim));
+        assert_eq!((alone, taken), (verdict.dmarc.clone(), 1));
         // Asked one after another, the names come to the same, and take longer.
         let mut policy = Policy::default();
         policy.dmarc.asks_ahead = false;

@@ -39,7 +39,7 @@ pub(crate) async fn ask_ahead<R: Resolver>(
 }
 
 /// The same for these identifiers.
-pub(super) async fn ask_for<R: Resolver>(
+pub(crate) async fn ask_for<R: Resolver>(
     resolver: &R,
     policy: &Policy,
     authors: &Authors,

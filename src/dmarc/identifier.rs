@@ -103,6 +103,13 @@ pub(crate) fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> im
     by_spf.chain(by_dkim)
 }
 
+impl Offer<'_> {
+    /// The domain; `None` where what SPF was given is none.
+    pub(crate) fn domain(&self) -> Option<Domain> {
+        self.parsed.cloned().or_else(|| Domain::parse(self.domain).ok())
+    }
+}
+
 /// All that DMARC may know of SPF and DKIM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identifiers {
@@ -115,7 +122,7 @@ impl Identifiers {
     pub(super) fn gather<'a>(offers: impl Iterator<Item = Offer<'a>>) -> Self {
         let mut identifiers = Self::default();
         for offer in offers {
-            let Some(domain) = offer.parsed.cloned().or_else(|| Domain::parse(offer.domain).ok()) else { continue };
+            let Some(domain) = offer.domain() else { continue };
             match offer.authentication {
                 Authentication::Passed => identifiers.authenticate(domain, offer.mechanism),
                 Authentication::TempError => identifiers.leave_open(domain, offer.mechanism),

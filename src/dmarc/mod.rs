@@ -37,7 +37,7 @@ pub use result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, P
 pub use tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets};
 pub use uri::{ReportTarget, ReportUri};
 
-pub(crate) use ahead::ask_ahead;
+pub(crate) use ahead::{ask_ahead, ask_for};
 pub(crate) use discover::{Answers, discover};
 pub(crate) use identifier::{Offer, offers};
 pub(crate) use precedent::Memory;
