@@ -1,33 +1,20 @@
 //! `check_host()` of RFC 7208 §4.
 
 use super::{
-    expand::{Target, Values},
-    limits::{Budget, Limit, Limits, Spent},
+    expand::Values,
+    limits::{Budget, Limits, Spent},
     matched::{DirectiveAt, Matched},
     observe::{Observe, Tried},
-    parse,
-    record::{Directive, Mechanism, Qualifier, Record},
-    result::{Explanation, NeutralReason, NoneReason, PermError, SpfResult, TempError},
-    {DomainSpec, MacroLetter},
+    publication::{self, NotARecord, RecordMemory},
+    record::{Mechanism, Qualifier, Record},
+    result::{Explanation, NeutralReason, NoneReason, PermError, SpfResult},
+    term::{Exception, Place, Term},
 };
 use crate::{
-    dns::{Answer, LookupError, Resolver},
-    lex::{SyntaxError, parse_all},
-    memo::Memo,
-    name::{Name, NameError},
+    dns::{Answer, Resolver},
+    name::Name,
 };
-use std::{fmt, sync::Arc};
-
-/// The SPF records seen last, taken apart.
-pub(crate) type RecordMemory = Memo<Result<Arc<Record>, NotARecord>>;
-
-/// Why the texts at a name are no SPF record (RFC 7208 §4.5, §4.6).
-#[derive(Clone, Debug)]
-pub(crate) enum NotARecord {
-    NoRecord,
-    ManyRecords { count: usize },
-    Syntax(SyntaxError),
-}
+use std::sync::Arc;
 
 /// The evaluation of one identity: all its includes and redirects spend one budget.
 #[derive(Debug)]
@@ -37,26 +24,6 @@ pub(super) struct CheckHost<'a, R, O> {
     pub(super) values: Values<'a>,
     pub(super) budget: Budget,
     observer: &'a mut O,
-}
-
-/// Evaluation stopped: the "exception" of RFC 7208 §4.6.2.
-#[derive(Clone, Debug)]
-pub(super) enum Exception {
-    Temp(TempError),
-    Perm(PermError),
-}
-
-/// A term under evaluation and the domain whose record holds it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'t> {
-    pub(super) domain: &'t Name,
-    pub(super) term: Term<'t>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Term<'t> {
-    Directive(&'t Directive),
-    Redirect(&'t DomainSpec),
 }
 
 /// Why a record was not entered.
@@ -166,7 +133,7 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             Answer::NoData => return Err(NotEntered::None(NoneReason::NoRecord)),
             Answer::NxDomain => return Err(NotEntered::None(NoneReason::NxDomain)),
         };
-        self.memory.recall_with(texts, the_record, |read| Result::clone(read)).map_err(|reason| {
+        publication::recall(self.memory, texts).map_err(|reason| {
             let domain = domain.clone();
             match reason {
                 NotARecord::NoRecord => NotEntered::None(NoneReason::NoRecord),
@@ -271,96 +238,6 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
         (0..entered).for_each(|_| self.observer.left(&result, self.budget.spent()));
         result
     }
-
-    /// RFC 7208 §5.2; `None` where the term does not match.
-    async fn include_target(
-        &mut self,
-        spec: &DomainSpec,
-        place: Place<'_>,
-        depth: usize,
-    ) -> Result<Option<Name>, Exception> {
-        self.begin_lookup(place)?;
-        let target = match self.target(Some(spec), place).await? {
-            Target::Name(target) if target.has_parent() => target,
-            // §4.3 makes these "none", and that is a permerror here.
-            Target::Name(target) => return Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
-            Target::Malformed(text, error) => return Err(place.no_record(&text, NoneReason::NotAName(error))),
-            // RFC 8616 §4: the term does not match.
-            Target::NonAsciiLocalPart => return Ok(None),
-        };
-        Budget::allow_include(depth).map_err(|limit| place.exceeded(limit))?;
-        Ok(Some(target))
-    }
-
-    /// RFC 7208 §6.1
-    async fn redirect_target(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Name, Exception> {
-        self.begin_lookup(place)?;
-        match self.target(Some(spec), place).await? {
-            Target::Name(target) if target.has_parent() => Ok(target),
-            Target::Name(target) => Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
-            Target::Malformed(text, error) => Err(place.no_record(&text, NoneReason::NotAName(error))),
-            // RFC 8616 §4 speaks of matching, which a "redirect" never does: its target is malformed (§6.1).
-            Target::NonAsciiLocalPart => {
-                Err(place.no_record(&spec.to_string(), NoneReason::NotAName(NameError::NotAscii)))
-            }
-        }
-    }
-
-    /// RFC 7208 §6.2: whatever goes wrong here, the result stands, as if there were no `exp`.
-    async fn explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Explanation {
-        self.published_explanation(exp, domain).await.map_or(Explanation::Default, Explanation::Published)
-    }
-
-    async fn published_explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Option<Box<str>> {
-        let uses_p = exp.macro_string().uses(MacroLetter::ValidatedDomain);
-        // §4.6.4: "exp" and what it asks for is not subject to the limits; it happens once, after the result.
-        let mut validated = if uses_p { Some(self.validated_domain(domain).await?) } else { None };
-        let target = match exp.literal() {
-            Some(target) => target.clone(),
-            None => match self.values.target(exp, domain, validated.as_deref().unwrap_or_default()) {
-                Target::Name(target) => target,
-                Target::Malformed(..) | Target::NonAsciiLocalPart => return None,
-            },
-        };
-        let answer = self.resolver.txt(&target).await.ok()?;
-        let [text] = answer.records() else { return None };
-        let text = parse_all(text, parse::explain_string).ok()?;
-        if validated.is_none() && text.uses(MacroLetter::ValidatedDomain) {
-            validated = Some(self.validated_domain(domain).await?);
-        }
-        self.values.explanation(&text, domain, validated.as_deref().unwrap_or_default())
-    }
-
-    /// The target name of a term: its domain specification expanded, or the domain of the record (RFC 7208 §4.8).
-    pub(super) async fn target(&mut self, spec: Option<&DomainSpec>, place: Place<'_>) -> Result<Target, Exception> {
-        let Some(spec) = spec else { return Ok(Target::Name(place.domain.clone())) };
-        if let Some(literal) = spec.literal() {
-            return Ok(Target::Name(literal.clone()));
-        }
-        let mut validated = None;
-        if spec.macro_string().uses(MacroLetter::ValidatedDomain) {
-            // §4.6.4: the PTR question of a "p" macro is included in the overall limit.
-            self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))?;
-            validated = Some(self.validated_domain_of_term(place).await?);
-        }
-        Ok(self.values.target(spec, place.domain, validated.as_deref().unwrap_or_default()))
-    }
-
-    /// A term that asks the DNS begins.
-    pub(super) fn begin_lookup(&mut self, place: Place<'_>) -> Result<(), Exception> {
-        self.budget.begin_term();
-        self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))
-    }
-}
-
-/// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name.
-fn the_record(texts: &[Box<[u8]>]) -> Result<Arc<Record>, NotARecord> {
-    let mut records = texts.iter().filter(|text| Record::has_version(text));
-    match (records.next(), records.count()) {
-        (None, _) => Err(NotARecord::NoRecord),
-        (Some(text), 0) => Record::parse(text).map(Arc::new).map_err(NotARecord::Syntax),
-        (Some(_), others) => Err(NotARecord::ManyRecords { count: others + 1 }),
-    }
 }
 
 /// The result that a directive causes.
@@ -398,48 +275,6 @@ impl From<NotEntered> for SpfResult {
         match not_entered {
             NotEntered::None(reason) => Self::None(reason),
             NotEntered::Exception(exception) => exception.into(),
-        }
-    }
-}
-
-impl Place<'_> {
-    pub(super) fn exceeded(&self, limit: Limit) -> Exception {
-        let term = self.term.to_string().into();
-        PermError::LimitExceeded { limit, domain: self.domain.clone(), term }.into()
-    }
-
-    fn no_record(&self, target: &str, reason: NoneReason) -> Exception {
-        let term = self.term.to_string().into();
-        PermError::NoRecordAtTarget { domain: self.domain.clone(), term, target: target.into(), reason }.into()
-    }
-}
-
-impl fmt::Display for Term<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Directive(directive) => directive.fmt(f),
-            Self::Redirect(spec) => write!(f, "redirect={spec}"),
-        }
-    }
-}
-
-impl Exception {
-    pub(super) fn lookup(name: &Name, error: LookupError) -> Self {
-        Self::Temp(TempError::Lookup { name: name.clone(), error })
-    }
-}
-
-impl From<PermError> for Exception {
-    fn from(error: PermError) -> Self {
-        Self::Perm(error)
-    }
-}
-
-impl From<Exception> for SpfResult {
-    fn from(exception: Exception) -> Self {
-        match exception {
-            Exception::Temp(error) => Self::TempError(error),
-            Exception::Perm(error) => Self::PermError(error),
         }
     }
 }

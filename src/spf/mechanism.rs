@@ -1,10 +1,11 @@
 //! The mechanisms of RFC 7208 §5, all but `include`.
 
 use super::{
-    check_host::{CheckHost, Exception, Place},
+    check_host::CheckHost,
     expand::Target,
     observe::Observe,
     record::{HostSpec, Mechanism},
+    term::{Exception, Place},
 };
 use crate::{
     dns::{Answer, LookupError, Resolver, reverse_name},

@@ -9,8 +9,10 @@ mod matched;
 mod mechanism;
 mod observe;
 mod parse;
+mod publication;
 mod record;
 mod result;
+mod term;
 mod tree;
 
 pub use identity::Identity;
@@ -30,9 +32,9 @@ use crate::{
     session::{MailFrom, Session},
 };
 use check_host::CheckHost;
-pub(crate) use check_host::RecordMemory;
 use expand::Values;
 use identity::Sender;
+pub(crate) use publication::RecordMemory;
 use std::{borrow::Cow, pin::pin};
 
 /// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).

@@ -1,0 +1,31 @@
+//! The SPF record among what a domain publishes.
+
+use super::record::Record;
+use crate::{lex::SyntaxError, memo::Memo};
+use std::sync::Arc;
+
+/// The SPF records seen last, taken apart.
+pub(crate) type RecordMemory = Memo<Result<Arc<Record>, NotARecord>>;
+
+/// Why the texts at a name are no SPF record (RFC 7208 §4.5, §4.6).
+#[derive(Clone, Debug)]
+pub(crate) enum NotARecord {
+    NoRecord,
+    ManyRecords { count: usize },
+    Syntax(SyntaxError),
+}
+
+/// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name, remembered.
+#[inline]
+pub(super) fn recall(memory: &RecordMemory, texts: &Arc<[Box<[u8]>]>) -> Result<Arc<Record>, NotARecord> {
+    memory.recall_with(texts, the_record, |read| Result::clone(read))
+}
+
+fn the_record(texts: &[Box<[u8]>]) -> Result<Arc<Record>, NotARecord> {
+    let mut records = texts.iter().filter(|text| Record::has_version(text));
+    match (records.next(), records.count()) {
+        (None, _) => Err(NotARecord::NoRecord),
+        (Some(text), 0) => Record::parse(text).map(Arc::new).map_err(NotARecord::Syntax),
+        (Some(_), others) => Err(NotARecord::ManyRecords { count: others + 1 }),
+    }
+}

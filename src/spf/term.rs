@@ -1,0 +1,162 @@
+//! A term under evaluation: its target, its lookups, and how it can stop an evaluation.
+
+use super::{
+    DomainSpec, MacroLetter,
+    check_host::CheckHost,
+    expand::Target,
+    limits::{Budget, Limit},
+    observe::Observe,
+    parse,
+    record::Directive,
+    result::{Explanation, NoneReason, PermError, SpfResult, TempError},
+};
+use crate::{
+    dns::{LookupError, Resolver},
+    lex::parse_all,
+    name::{Name, NameError},
+};
+use std::fmt;
+
+/// Evaluation stopped: the "exception" of RFC 7208 §4.6.2.
+#[derive(Clone, Debug)]
+pub(super) enum Exception {
+    Temp(TempError),
+    Perm(PermError),
+}
+
+/// A term under evaluation and the domain whose record holds it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'t> {
+    pub(super) domain: &'t Name,
+    pub(super) term: Term<'t>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Term<'t> {
+    Directive(&'t Directive),
+    Redirect(&'t DomainSpec),
+}
+
+impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
+    /// RFC 7208 §5.2; `None` where the term does not match.
+    pub(super) async fn include_target(
+        &mut self,
+        spec: &DomainSpec,
+        place: Place<'_>,
+        depth: usize,
+    ) -> Result<Option<Name>, Exception> {
+        self.begin_lookup(place)?;
+        let target = match self.target(Some(spec), place).await? {
+            Target::Name(target) if target.has_parent() => target,
+            // §4.3 makes these "none", and that is a permerror here.
+            Target::Name(target) => return Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
+            Target::Malformed(text, error) => return Err(place.no_record(&text, NoneReason::NotAName(error))),
+            // RFC 8616 §4: the term does not match.
+            Target::NonAsciiLocalPart => return Ok(None),
+        };
+        Budget::allow_include(depth).map_err(|limit| place.exceeded(limit))?;
+        Ok(Some(target))
+    }
+
+    /// RFC 7208 §6.1
+    pub(super) async fn redirect_target(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Name, Exception> {
+        self.begin_lookup(place)?;
+        match self.target(Some(spec), place).await? {
+            Target::Name(target) if target.has_parent() => Ok(target),
+            Target::Name(target) => Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
+            Target::Malformed(text, error) => Err(place.no_record(&text, NoneReason::NotAName(error))),
+            // RFC 8616 §4 speaks of matching, which a "redirect" never does: its target is malformed (§6.1).
+            Target::NonAsciiLocalPart => {
+                Err(place.no_record(&spec.to_string(), NoneReason::NotAName(NameError::NotAscii)))
+            }
+        }
+    }
+
+    /// RFC 7208 §6.2: whatever goes wrong here, the result stands, as if there were no `exp`.
+    pub(super) async fn explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Explanation {
+        self.published_explanation(exp, domain).await.map_or(Explanation::Default, Explanation::Published)
+    }
+
+    async fn published_explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Option<Box<str>> {
+        let uses_p = exp.macro_string().uses(MacroLetter::ValidatedDomain);
+        // §4.6.4: "exp" and what it asks for is not subject to the limits; it happens once, after the result.
+        let mut validated = if uses_p { Some(self.validated_domain(domain).await?) } else { None };
+        let target = match exp.literal() {
+            Some(target) => target.clone(),
+            None => match self.values.target(exp, domain, validated.as_deref().unwrap_or_default()) {
+                Target::Name(target) => target,
+                Target::Malformed(..) | Target::NonAsciiLocalPart => return None,
+            },
+        };
+        let answer = self.resolver.txt(&target).await.ok()?;
+        let [text] = answer.records() else { return None };
+        let text = parse_all(text, parse::explain_string).ok()?;
+        if validated.is_none() && text.uses(MacroLetter::ValidatedDomain) {
+            validated = Some(self.validated_domain(domain).await?);
+        }
+        self.values.explanation(&text, domain, validated.as_deref().unwrap_or_default())
+    }
+
+    /// The target name of a term: its domain specification expanded, or the domain of the record (RFC 7208 §4.8).
+    pub(super) async fn target(&mut self, spec: Option<&DomainSpec>, place: Place<'_>) -> Result<Target, Exception> {
+        let Some(spec) = spec else { return Ok(Target::Name(place.domain.clone())) };
+        if let Some(literal) = spec.literal() {
+            return Ok(Target::Name(literal.clone()));
+        }
+        let mut validated = None;
+        if spec.macro_string().uses(MacroLetter::ValidatedDomain) {
+            // §4.6.4: the PTR question of a "p" macro is included in the overall limit.
+            self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))?;
+            validated = Some(self.validated_domain_of_term(place).await?);
+        }
+        Ok(self.values.target(spec, place.domain, validated.as_deref().unwrap_or_default()))
+    }
+
+    /// A term that asks the DNS begins.
+    pub(super) fn begin_lookup(&mut self, place: Place<'_>) -> Result<(), Exception> {
+        self.budget.begin_term();
+        self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))
+    }
+}
+
+impl Place<'_> {
+    pub(super) fn exceeded(&self, limit: Limit) -> Exception {
+        let term = self.term.to_string().into();
+        PermError::LimitExceeded { limit, domain: self.domain.clone(), term }.into()
+    }
+
+    pub(super) fn no_record(&self, target: &str, reason: NoneReason) -> Exception {
+        let term = self.term.to_string().into();
+        PermError::NoRecordAtTarget { domain: self.domain.clone(), term, target: target.into(), reason }.into()
+    }
+}
+
+impl fmt::Display for Term<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directive(directive) => directive.fmt(f),
+            Self::Redirect(spec) => write!(f, "redirect={spec}"),
+        }
+    }
+}
+
+impl Exception {
+    pub(super) fn lookup(name: &Name, error: LookupError) -> Self {
+        Self::Temp(TempError::Lookup { name: name.clone(), error })
+    }
+}
+
+impl From<PermError> for Exception {
+    fn from(error: PermError) -> Self {
+        Self::Perm(error)
+    }
+}
+
+impl From<Exception> for SpfResult {
+    fn from(exception: Exception) -> Self {
+        match exception {
+            Exception::Temp(error) => Self::TempError(error),
+            Exception::Perm(error) => Self::PermError(error),
+        }
+    }
+}
