@@ -81,6 +81,7 @@ impl<R: Resolver> Authenticator<R> {
         let policy = &self.policy;
         let inquiry = self.inquiry();
         let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
+        let spf_sources = spf::Sources { resolver, ahead: &inquiry.ahead(), memory: &self.spf_records };
         let now = session.received_at;
         let authors = message.header().authors();
         let main = pin!(async {
@@ -96,7 +97,7 @@ impl<R: Resolver> Authenticator<R> {
                 (dkim, evidence.conclude(&policy.arc, &policy.dkim, &mut purse))
             };
             let (spf, ((dkim, arc), answers)) = join(
-                spf::check(resolver, &self.spf_records, &policy.spf, session, Some(message.header()), observers),
+                spf::check(&spf_sources, &policy.spf, session, Some(message.header()), observers),
                 join(signatures, dmarc::discover(policy_resolver, &self.dmarc_memory, &policy.dmarc, &authors)),
             )
             .await;
@@ -122,7 +123,10 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
-        spf::check(&self.inquiry().evidence(), &self.spf_records, &self.policy.spf, session, None, observers).await
+        let inquiry = self.inquiry();
+        let (resolver, ahead) = (&inquiry.evidence(), &inquiry.ahead());
+        let sources = spf::Sources { resolver, ahead, memory: &self.spf_records };
+        spf::check(&sources, &self.policy.spf, session, None, observers).await
     }
 
     /// DKIM alone, at the time `now`.

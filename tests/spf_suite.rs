@@ -12,11 +12,14 @@
 //! What a case does not say is taken from the scenario's `defaults`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/late.rs"]
+mod late;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "support/spf_zone.rs"]
 mod spf_zone;
 
+use late::{Arrival, Late};
 use mailverdict::{
     Authenticator, Message, Policy, Session,
     session::MailFrom,
@@ -184,9 +187,19 @@ fn run(file: &Path) -> (usize, Vec<String>) {
             }
             assert!(own.as_mapping_get("result").is_some(), "{name}: no result is expected");
             let case = Case { own, defaults };
-            let authenticator = Authenticator::new(case.zone(zonedata)).with_policy(case.policy());
+            let zone = case.zone(zonedata);
+            let authenticator = Authenticator::new(&zone).with_policy(case.policy());
             let mut trees = Observers::<Tree>::default();
             let reports = block_on(authenticator.check_spf(&case.session(), &mut trees));
+            for arrival in [Arrival::Together, Arrival::First, Arrival::Last, Arrival::Shuffled(count)] {
+                let late = Late::new(&zone);
+                let authenticator = Authenticator::new(&late).with_policy(case.policy());
+                let mut late_trees = Observers::<Tree>::default();
+                let (later, _) = late.run(arrival, authenticator.check_spf(&case.session(), &mut late_trees));
+                if (&later, &late_trees) != (&reports, &trees) {
+                    failed.push(format!("{description} / {name}: otherwise with late answers, {arrival:?}: {later:?}"));
+                }
+            }
             let is_helo = case.text("check").as_deref() == Some("helo");
             let report = if is_helo { reports.helo } else { reports.mail_from }.expect("the identity is known");
             count += 1;

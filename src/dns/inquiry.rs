@@ -37,6 +37,8 @@ pub(crate) struct Inquiry<'r, R> {
 enum Purpose {
     Evidence,
     Policy,
+    /// Nobody yet: the answer is paid for by the first one who wants it.
+    Ahead,
 }
 
 #[derive(Debug)]
@@ -44,6 +46,7 @@ struct Book {
     entries: Entries,
     evidence: Share,
     policy: Share,
+    ahead: Share,
 }
 
 /// Entries in the order of asking. There are no more than the budget allows, and few in practice: a search is cheaper than a hash,
@@ -75,6 +78,8 @@ enum State {
     /// Somebody asks, and these wait.
     Asked(Vec<Waker>),
     Answered(Result<AnyAnswer, LookupError>),
+    /// Answered ahead of the need for it, and not paid for.
+    Ahead(Result<AnyAnswer, LookupError>),
 }
 
 /// What the book says of a question.
@@ -100,6 +105,7 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
             entries: Entries::default(),
             evidence: Share { questions: budget.questions, octets: budget.octets },
             policy: Share { questions: budget.policy_questions, octets: budget.policy_octets },
+            ahead: Share { questions: budget.questions_ahead, octets: budget.octets / 8 },
         };
         Self { resolver, time_limit, question_time_limit, deadline: OnceLock::new(), book: Mutex::new(book) }
     }
@@ -115,6 +121,12 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         Asker { inquiry: self, purpose: Purpose::Policy }
     }
 
+    /// For those who know what will probably be wanted while they wait for something else. What this costs is paid when somebody
+    /// takes the answer; until then it counts against an allowance of its own. So no result differs for it.
+    pub(crate) fn ahead(&self) -> Asker<'_, 'r, R> {
+        Asker { inquiry: self, purpose: Purpose::Ahead }
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,7 +140,7 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         let mut question = pin!(None);
         let first = poll_fn(|cx| {
             let mut book = self.book();
-            let place = match book.known::<T>(name, cx.waker()) {
+            let place = match book.known::<T>(purpose, name, cx.waker()) {
                 Known::Answer(answer) => return Poll::Ready(First::Answer(answer)),
                 Known::Asked => return Poll::Pending,
                 Known::Open(place) => place,
@@ -142,7 +154,7 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
             let polled = question.as_mut().as_pin_mut().map_or(Poll::Pending, |question| question.poll(cx));
             Poll::Ready(match polled {
                 Poll::Ready(answer) => {
-                    let (state, answer) = book.share(purpose).pay(answer);
+                    let (state, answer) = book.pay(purpose, answer);
                     book.entries.set(place, name, T::TYPE, state);
                     First::Answer(answer)
                 }
@@ -159,7 +171,7 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
             self.wait(poll_fn(|cx| question.as_mut().as_pin_mut().map_or(Poll::Pending, |it| it.poll(cx)))).await;
         std::mem::forget(handover);
         let mut book = self.book();
-        let (state, answer) = book.share(purpose).pay(answer);
+        let (state, answer) = book.pay(purpose, answer);
         let waiting = book.entries.replace(place, state);
         drop(book);
         waiting.into_iter().for_each(Waker::wake);
@@ -185,7 +197,7 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
 
 impl Book {
     /// Where somebody asks already, `waker` is woken by the answer.
-    fn known<T: Record>(&mut self, name: &Name, waker: &Waker) -> Known<T> {
+    fn known<T: Record>(&mut self, purpose: Purpose, name: &Name, waker: &Waker) -> Known<T> {
         let Some((place, state)) = self.entries.find(name, T::TYPE) else { return Known::Open(None) };
         match state {
             State::Answered(Ok(answer)) => {
@@ -200,13 +212,42 @@ impl Book {
                 Known::Asked
             }
             State::Vacant => Known::Open(Some(place)),
+            State::Ahead(answer) => {
+                let answer = match answer {
+                    Ok(answer) => T::from_any(answer).cloned().ok_or(LookupError::Malformed),
+                    Err(error) => Err(error.clone()),
+                };
+                if purpose == Purpose::Ahead {
+                    return Known::Answer(answer);
+                }
+                // As if it were asked now.
+                if let Err(error) = self.share(purpose).ask() {
+                    return Known::Answer(Err(error));
+                }
+                let (state, answer) = self.pay(purpose, answer);
+                self.entries.replace(place, state);
+                Known::Answer(answer)
+            }
         }
+    }
+
+    /// The answer, if it can be afforded, and what the book says of it from now on.
+    fn pay<T: Record>(&mut self, purpose: Purpose, answer: Lookup<T>) -> (State, Lookup<T>) {
+        if let Ok(affordable) = &answer
+            && let Err(error) = self.share(purpose).pay(octets(affordable))
+        {
+            // It may be affordable for others.
+            return (State::Vacant, Err(error));
+        }
+        let any = answer.as_ref().map(|answer| T::into_any(answer.clone())).map_err(LookupError::clone);
+        (if purpose == Purpose::Ahead { State::Ahead(any) } else { State::Answered(any) }, answer)
     }
 
     fn share(&mut self, purpose: Purpose) -> &mut Share {
         match purpose {
             Purpose::Evidence => &mut self.evidence,
             Purpose::Policy => &mut self.policy,
+            Purpose::Ahead => &mut self.ahead,
         }
     }
 }
@@ -221,22 +262,12 @@ impl Share {
         Ok(())
     }
 
-    /// The answer, if it can be afforded, and what the book says of it from now on.
-    fn pay<T: Record>(&mut self, answer: Lookup<T>) -> (State, Lookup<T>) {
-        match answer {
-            Ok(answer) => match self.octets.checked_sub(octets(&answer)) {
-                Some(left) => {
-                    self.octets = left;
-                    (State::Answered(Ok(T::into_any(answer.clone()))), Ok(answer))
-                }
-                None => {
-                    // It has been read all the same, and so nothing is left for others.
-                    self.octets = 0;
-                    (State::Vacant, Err(LookupError::OutOfOctets))
-                }
-            },
-            Err(error) => (State::Answered(Err(error.clone())), Err(error)),
-        }
+    /// An answer of so many octets.
+    fn pay(&mut self, octets: usize) -> Result<(), LookupError> {
+        let left = self.octets.checked_sub(octets);
+        // What cannot be afforded has been read all the same, and so nothing is left for others.
+        self.octets = left.unwrap_or_default();
+        left.map(|_| ()).ok_or(LookupError::OutOfOctets)
     }
 }
 
@@ -275,7 +306,7 @@ impl Entries {
         };
         match entry.map(|entry| std::mem::replace(&mut entry.state, state)) {
             Some(State::Asked(waiting)) => waiting,
-            Some(State::Vacant | State::Answered(_)) | None => Vec::new(),
+            Some(State::Vacant | State::Answered(_) | State::Ahead(_)) | None => Vec::new(),
         }
     }
 }

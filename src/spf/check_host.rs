@@ -1,11 +1,14 @@
 //! `check_host()` of RFC 7208 §4.
 
 use super::{
+    Sources,
+    ahead::Ahead,
     expand::Values,
     limits::{Budget, Limits, Spent},
     matched::{DirectiveAt, Matched},
+    mechanism,
     observe::{Observe, Tried},
-    publication::{self, NotARecord, RecordMemory},
+    publication::{self, NotARecord},
     record::{Mechanism, Qualifier, Record},
     result::{Explanation, NeutralReason, NoneReason, PermError, SpfResult},
     term::{Exception, Place, Term},
@@ -14,14 +17,19 @@ use crate::{
     dns::{Answer, Resolver},
     name::Name,
 };
-use std::sync::Arc;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 /// The evaluation of one identity: all its includes and redirects spend one budget.
 #[derive(Debug)]
 pub(super) struct CheckHost<'a, R, O> {
+    sources: &'a Sources<'a, R>,
     pub(super) resolver: &'a R,
-    memory: &'a RecordMemory,
-    pub(super) values: Values<'a>,
+    pub(super) values: &'a Values<'a>,
     pub(super) budget: Budget,
     observer: &'a mut O,
 }
@@ -31,6 +39,15 @@ pub(super) struct CheckHost<'a, R, O> {
 enum NotEntered {
     None(NoneReason),
     Exception(Exception),
+}
+
+/// What a record came to, and what was found where it leads.
+#[derive(Debug)]
+enum Step {
+    Matched,
+    NoMatch,
+    Include(Name, Result<DirectiveAt, NotEntered>),
+    Redirect(Name, Result<DirectiveAt, NotEntered>),
 }
 
 /// Where a record leads.
@@ -45,13 +62,12 @@ enum Next {
 
 impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
     pub(super) fn new(
-        resolver: &'a R,
-        memory: &'a RecordMemory,
-        values: Values<'a>,
+        sources: &'a Sources<'a, R>,
+        values: &'a Values<'a>,
         limits: Limits,
         observer: &'a mut O,
     ) -> Self {
-        Self { resolver, memory, values, budget: Budget::new(limits), observer }
+        Self { sources, resolver: sources.resolver, values, budget: Budget::new(limits), observer }
     }
 
     pub(super) fn spent(&self) -> Spent {
@@ -67,15 +83,29 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             Ok(outermost) => Matched { outermost, included: Vec::new() },
             Err(not_entered) => return self.left(1, not_entered.into()),
         };
+        let (sources, values, limits) = (self.sources, self.values, self.budget.limits());
+        // Made when something has to be waited for.
+        let mut ahead = None;
         loop {
-            let depth = path.included.len();
-            match self.try_directives(path.innermost_mut(), depth).await {
-                Ok(Next::Matched) => {
+            let (place, step) = {
+                let mut step = pin!(self.step(&path));
+                match poll_fn(|cx| Poll::Ready(step.as_mut().poll(cx))).await {
+                    Poll::Ready(step) => step,
+                    Poll::Pending => {
+                        let make = || Box::new(Ahead::new(sources, values, limits));
+                        ahead.get_or_insert_with(make).beside(&path, step).await
+                    }
+                }
+            };
+            let at = path.innermost_mut();
+            at.place = place;
+            match step {
+                Ok(Step::Matched) => {
                     if self.leave_matched(&mut path) {
                         return self.conclude(path).await;
                     }
                 }
-                Ok(Next::End) => {
+                Ok(Step::NoMatch) => {
                     // RFC 7208 §4.7
                     let no_match = |domain| SpfResult::Neutral(NeutralReason::NoMatch { domain });
                     let Some(at) = path.included.pop() else {
@@ -84,31 +114,42 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
                     self.left(at.entered, no_match(at.domain));
                     self.not_matched(path.innermost_mut());
                 }
-                Ok(Next::Include(target)) => match self.enter(target.clone(), true).await {
-                    Ok(at) => path.included.push(at),
-                    Err(not_entered) => {
-                        let at = path.innermost();
-                        let exception = at.not_included(&target, &not_entered);
-                        self.left(1, not_entered.into());
-                        self.observer.tried(at.directive(), Tried::Failed, self.budget.spent());
-                        return self.abandon(&path, exception);
-                    }
-                },
-                Ok(Next::Redirect(target)) => {
-                    let entered = self.enter(target.clone(), true).await;
-                    let at = path.innermost_mut();
+                Ok(Step::Include(_, Ok(entered))) => path.included.push(entered),
+                Ok(Step::Include(target, Err(not_entered))) => {
+                    let exception = at.not_included(&target, &not_entered);
+                    self.left(1, not_entered.into());
+                    self.observer.tried(at.directive(), Tried::Failed, self.budget.spent());
+                    return self.abandon(&path, exception);
+                }
+                Ok(Step::Redirect(_, Ok(target))) => *at = DirectiveAt { entered: at.entered + 1, ..target },
+                Ok(Step::Redirect(target, Err(not_entered))) => {
                     at.entered += 1;
-                    match entered {
-                        Ok(target) => *at = DirectiveAt { entered: at.entered, ..target },
-                        Err(not_entered) => {
-                            let exception = at.not_redirected(&target, not_entered);
-                            return self.abandon(&path, exception);
-                        }
-                    }
+                    let exception = at.not_redirected(&target, not_entered);
+                    return self.abandon(&path, exception);
                 }
                 Err(exception) => return self.abandon(&path, exception),
             }
         }
+    }
+
+    /// Goes on with the innermost record to where it leads; and which of its directives that is.
+    async fn step(&mut self, path: &Matched) -> (usize, Result<Step, Exception>) {
+        let (at, depth) = (path.innermost(), path.included.len());
+        let mut place = at.place;
+        let step = match self.try_directives(at, &mut place, depth).await {
+            Ok(Next::Matched) => Ok(Step::Matched),
+            Ok(Next::End) => Ok(Step::NoMatch),
+            Ok(Next::Include(target)) => {
+                let entered = self.enter(target.clone(), true).await;
+                Ok(Step::Include(target, entered))
+            }
+            Ok(Next::Redirect(target)) => {
+                let entered = self.enter(target.clone(), true).await;
+                Ok(Step::Redirect(target, entered))
+            }
+            Err(exception) => Err(exception),
+        };
+        (place, step)
     }
 
     /// RFC 7208 §4.3 to §4.6: the one SPF record of a domain. `is_target` of an `include` or a `redirect`, whose questions count.
@@ -133,7 +174,7 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             Answer::NoData => return Err(NotEntered::None(NoneReason::NoRecord)),
             Answer::NxDomain => return Err(NotEntered::None(NoneReason::NxDomain)),
         };
-        publication::recall(self.memory, texts).map_err(|reason| {
+        publication::recall(self.sources.memory, texts).map_err(|reason| {
             let domain = domain.clone();
             match reason {
                 NotARecord::NoRecord => NotEntered::None(NoneReason::NoRecord),
@@ -145,10 +186,10 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
         })
     }
 
-    /// RFC 7208 §4.6.2: each directive from left to right, until one matches; `depth` includes are open.
-    async fn try_directives(&mut self, at: &mut DirectiveAt, depth: usize) -> Result<Next, Exception> {
-        while let Some(directive) = at.record.directives.get(at.place) {
-            let matched = match self.at_hand(&directive.mechanism) {
+    /// RFC 7208 §4.6.2: each directive from `place` on, from left to right, until one matches; `depth` includes are open.
+    async fn try_directives(&mut self, at: &DirectiveAt, place: &mut usize, depth: usize) -> Result<Next, Exception> {
+        while let Some(directive) = at.record.directives.get(*place) {
+            let matched = match mechanism::at_hand(&directive.mechanism, self.values.ip) {
                 Some(matched) => Ok(matched),
                 None => {
                     let place = Place { domain: &at.domain, term: Term::Directive(directive) };
@@ -171,7 +212,7 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             if matched? {
                 return Ok(Next::Matched);
             }
-            at.place += 1;
+            *place += 1;
         }
         let Some(spec) = at.record.effective_redirect() else { return Ok(Next::End) };
         let place = Place { domain: &at.domain, term: Term::Redirect(spec) };

@@ -77,6 +77,10 @@ impl Budget {
         Self { limits, spent: Spent::default(), term_is_void: false }
     }
 
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(super) fn spent(&self) -> Spent {
         self.spent
     }

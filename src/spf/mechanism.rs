@@ -25,22 +25,21 @@ enum Addresses {
 /// What `%{p}` stands for where no name of the client is valid (RFC 7208 §7.3).
 const NO_VALIDATED_DOMAIN: &str = "unknown";
 
-impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
-    /// Whether a mechanism matches, where no question has to be asked to know it.
-    #[inline]
-    pub(super) fn at_hand(&self, mechanism: &Mechanism) -> Option<bool> {
-        match (mechanism, self.values.ip) {
-            (Mechanism::Ip4(net), IpAddr::V4(ip)) => Some(same_ip4(ip, net.addr(), net.prefix_len())),
-            (Mechanism::Ip6(net), IpAddr::V6(ip)) => Some(same_ip6(ip, net.addr(), net.prefix_len())),
-            (Mechanism::Ip4(_), IpAddr::V6(_)) | (Mechanism::Ip6(_), IpAddr::V4(_)) => Some(false),
-            (Mechanism::All, _) => Some(true),
-            (
-                Mechanism::Include(_) | Mechanism::A(_) | Mechanism::Mx(_) | Mechanism::Ptr(_) | Mechanism::Exists(_),
-                _,
-            ) => None,
+/// Whether a mechanism matches the client, where no question has to be asked to know it.
+#[inline]
+pub(super) fn at_hand(mechanism: &Mechanism, ip: IpAddr) -> Option<bool> {
+    match (mechanism, ip) {
+        (Mechanism::Ip4(net), IpAddr::V4(ip)) => Some(same_ip4(ip, net.addr(), net.prefix_len())),
+        (Mechanism::Ip6(net), IpAddr::V6(ip)) => Some(same_ip6(ip, net.addr(), net.prefix_len())),
+        (Mechanism::Ip4(_), IpAddr::V6(_)) | (Mechanism::Ip6(_), IpAddr::V4(_)) => Some(false),
+        (Mechanism::All, _) => Some(true),
+        (Mechanism::Include(_) | Mechanism::A(_) | Mechanism::Mx(_) | Mechanism::Ptr(_) | Mechanism::Exists(_), _) => {
+            None
         }
     }
+}
 
+impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
     /// Whether a mechanism other than `include` matches.
     pub(super) async fn matches(&mut self, mechanism: &Mechanism, place: Place<'_>) -> Result<bool, Exception> {
         match mechanism {
@@ -61,7 +60,7 @@ impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
                 }
             }
             Mechanism::Include(_) | Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => {
-                Ok(self.at_hand(mechanism).unwrap_or_default())
+                Ok(at_hand(mechanism, self.values.ip).unwrap_or_default())
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Sender Policy Framework, RFC 7208.
 
+mod ahead;
 mod check_host;
 mod expand;
 mod identity;
@@ -40,10 +41,18 @@ use std::{borrow::Cow, pin::pin};
 /// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
 const UNKNOWN: &str = "unknown";
 
+/// Where an evaluation gets what it needs to know.
+#[derive(Debug)]
+pub(crate) struct Sources<'a, R> {
+    pub(crate) resolver: &'a R,
+    /// Asked for what is not yet sure to be needed; `resolver` has the same answers then.
+    pub(crate) ahead: &'a R,
+    pub(crate) memory: &'a RecordMemory,
+}
+
 /// Evaluates both identities side by side. `header` offers its Return-Path where the session does not know the reverse-path.
 pub(crate) async fn check<R: Resolver, O: Observe>(
-    resolver: &R,
-    memory: &RecordMemory,
+    sources: &Sources<'_, R>,
     limits: &Limits,
     session: &Session,
     header: Option<&Header<'_>>,
@@ -60,9 +69,8 @@ pub(crate) async fn check<R: Resolver, O: Observe>(
     let mail_from = reverse_path.as_deref().filter(|path| !path.is_empty()).map(Sender::of_mail_from);
     let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
     // Pinned where they are: moved into `join`, they would be copied.
-    let helo = pin!(check_identity(resolver, memory, limits, session, Identity::Helo, helo, helo_observer));
-    let mail_from =
-        pin!(check_identity(resolver, memory, limits, session, Identity::MailFrom, mail_from, mail_from_observer));
+    let helo = pin!(check_identity(sources, limits, session, Identity::Helo, helo, helo_observer));
+    let mail_from = pin!(check_identity(sources, limits, session, Identity::MailFrom, mail_from, mail_from_observer));
     let (helo, mail_from) = join(helo, mail_from).await;
     let mail_from = match &helo {
         Some(helo) if is_null => Some(SpfReport { identity: Identity::MailFrom, ..helo.clone() }),
@@ -72,8 +80,7 @@ pub(crate) async fn check<R: Resolver, O: Observe>(
 }
 
 async fn check_identity<R: Resolver, O: Observe>(
-    resolver: &R,
-    memory: &RecordMemory,
+    sources: &Sources<'_, R>,
     limits: &Limits,
     session: &Session,
     identity: Identity,
@@ -102,7 +109,7 @@ async fn check_identity<R: Resolver, O: Observe>(
         receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
         now: session.received_at.0,
     };
-    let mut check = CheckHost::new(resolver, memory, values, *limits, observer);
+    let mut check = CheckHost::new(sources, &values, *limits, observer);
     let result = check.evaluate(&domain).await;
     let Spent { lookups, void_lookups } = check.spent();
     let (domain, sender) = (domain.into_text(), whole_sender);

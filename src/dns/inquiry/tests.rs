@@ -209,3 +209,31 @@ fn an_answer_at_hand_needs_no_time() {
     assert!(drive(inquiry.evidence().txt(&name("a"))).is_ok());
     assert!(resolver.limits.lock().unwrap().is_empty());
 }
+
+#[test]
+fn what_was_asked_ahead_is_paid_for_by_who_takes_it() {
+    let resolver = Slow { octets: 50, ..Slow::default() };
+    let budget = Budget { questions: 1, octets: 60, policy_questions: 1, questions_ahead: 2, ..Budget::default() };
+    let inquiry_of_few = inquiry(&resolver, &budget);
+    let ahead = inquiry_of_few.ahead();
+    // Beyond 60 / 8 octets an answer cannot be kept ahead, and costs its question.
+    assert_eq!(drive(ahead.txt(&name("a"))), Err(LookupError::OutOfOctets));
+    assert_eq!(drive(ahead.txt(&name("b"))), Err(LookupError::OutOfOctets));
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+
+    let budget = Budget { octets: 450, ..budget };
+    let inquiry = inquiry(&resolver, &budget);
+    let (evidence, policy, ahead) = (inquiry.evidence(), inquiry.policy(), inquiry.ahead());
+    assert!(drive(ahead.txt(&name("a"))).is_ok());
+    assert!(drive(ahead.a(&name("b"))).is_ok());
+    assert_eq!(drive(ahead.txt(&name("c"))), Err(LookupError::OutOfQuestions));
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 3);
+    // Nothing is asked again, and each pays for what it is the first to take.
+    assert!(drive(evidence.txt(&name("a"))).is_ok());
+    assert!(drive(policy.txt(&name("a"))).is_ok());
+    assert_eq!(drive(evidence.a(&name("b"))), Err(LookupError::OutOfQuestions));
+    assert!(drive(policy.a(&name("b"))).is_ok());
+    assert!(drive(evidence.a(&name("b"))).is_ok());
+    assert_eq!(drive(policy.txt(&name("d"))), Err(LookupError::OutOfQuestions));
+    assert_eq!(resolver.asked.load(Ordering::Relaxed), 3);
+}

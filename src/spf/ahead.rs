@@ -1,0 +1,202 @@
+//! Questions asked before it is their turn, so that their answers arrive side by side.
+
+use super::{
+    expand::{Target, Values},
+    limits::Limits,
+    matched::Matched,
+    mechanism, publication,
+    record::{Directive, Mechanism, Record},
+    {DomainSpec, MacroLetter, Sources},
+};
+use crate::{
+    dns::{Answer, Lookup, Mx, Resolver},
+    name::Name,
+};
+use std::{
+    future::{Future, poll_fn},
+    net::IpAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Asks ahead while an evaluation waits: for what the terms will ask that are still to come in the records that are open, and for
+/// what follows from the answers.
+///
+/// Only the answers count, which the resolver remembers: the evaluation goes its way from term to term, asks each question when its
+/// turn comes, and finds it answered. So no result, no count and no order depends on what was asked ahead, and nothing is asked
+/// ahead until an answer has to be waited for. All of it is dropped with the evaluation.
+pub(super) struct Ahead<'a, R> {
+    sources: &'a Sources<'a, R>,
+    values: &'a Values<'a>,
+    limits: Limits,
+    /// Terms asked for; no more than may be evaluated.
+    terms: usize,
+    asked: Vec<Question>,
+    waiting: Vec<Pin<Box<dyn Future<Output = Found> + Send + 'a>>>,
+}
+
+/// A question, and so what its answer is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Question {
+    Record(Name),
+    Addresses(Name),
+    /// The A records alone, whatever the client's address.
+    Exists(Name),
+    Hosts(Name),
+    ClientNames,
+}
+
+/// What leads to more questions.
+enum Found {
+    Record(Name, Lookup<Box<[u8]>>),
+    Hosts(Lookup<Mx>),
+    ClientNames(Lookup<Name>),
+    Nothing,
+}
+
+impl<'a, R: Resolver> Ahead<'a, R> {
+    pub(super) fn new(sources: &'a Sources<'a, R>, values: &'a Values<'a>, limits: Limits) -> Self {
+        Self { sources, values, limits, terms: 0, asked: Vec::new(), waiting: Vec::new() }
+    }
+
+    /// Waits for a step of the evaluation, which was polled once, and meanwhile for the answers to what comes after it on `path`.
+    pub(super) async fn beside<F: Future>(&mut self, path: &Matched, mut step: Pin<&mut F>) -> F::Output {
+        // The innermost record is the one that goes on first.
+        for at in path.path().rev() {
+            self.ask_terms(&at.record, at.place, &at.domain);
+        }
+        poll_fn(|cx| {
+            self.poll(cx);
+            loop {
+                if let Poll::Ready(output) = step.as_mut().poll(cx) {
+                    return Poll::Ready(output);
+                }
+                // An answer that the step has just waited for may lead to others.
+                if !self.poll(cx) {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Whether anything was found.
+    fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        let mut index = 0;
+        // What is found adds to the end, and so is polled as well.
+        while let Some(question) = self.waiting.get_mut(index) {
+            match question.as_mut().poll(cx) {
+                Poll::Pending => index += 1,
+                Poll::Ready(found) => {
+                    drop(self.waiting.swap_remove(index));
+                    self.follow(found);
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+
+    fn follow(&mut self, found: Found) {
+        match found {
+            Found::Record(domain, Ok(Answer::Records(texts))) => {
+                if let Ok(record) = publication::recall(self.sources.memory, &texts) {
+                    self.ask_terms(&record, 0, &domain);
+                }
+            }
+            Found::Hosts(Ok(answer)) => {
+                let hosts = answer.records();
+                // RFC 7208 §4.6.4: with more than that none of them is asked.
+                if hosts.len() <= usize::from(self.limits.mx_hosts) {
+                    let hosts = hosts.iter().filter(|mx| mx.exchange.label_count() > 0);
+                    hosts.for_each(|mx| self.ask(Question::Addresses(mx.exchange.clone())));
+                }
+            }
+            Found::ClientNames(Ok(answer)) => {
+                let names = answer.records().iter().take(usize::from(self.limits.ptr_names));
+                names.for_each(|name| self.ask(Question::Addresses(name.clone())));
+            }
+            Found::Record(_, Ok(Answer::NoData | Answer::NxDomain) | Err(_))
+            | Found::Hosts(Err(_))
+            | Found::ClientNames(Err(_))
+            | Found::Nothing => {}
+        }
+    }
+
+    /// What the terms of a record ask, from the directive at `place` on, as far as the record can be expected to be evaluated.
+    fn ask_terms(&mut self, record: &Record, place: usize, domain: &Name) {
+        for directive in record.directives.get(place..).unwrap_or_default() {
+            match mechanism::at_hand(&directive.mechanism, self.values.ip) {
+                Some(true) => return,
+                Some(false) => {}
+                None if self.terms >= usize::from(self.limits.lookups) => return,
+                None => self.ask_directive(directive, domain),
+            }
+        }
+        if let Some(spec) = record.effective_redirect() {
+            self.ask_term(Some(spec), domain, Question::Record);
+        }
+    }
+
+    fn ask_directive(&mut self, directive: &Directive, domain: &Name) {
+        match &directive.mechanism {
+            Mechanism::Include(spec) => self.ask_term(Some(spec), domain, Question::Record),
+            Mechanism::A(host) => self.ask_term(host.domain.as_ref(), domain, Question::Addresses),
+            Mechanism::Mx(host) => self.ask_term(host.domain.as_ref(), domain, Question::Hosts),
+            Mechanism::Exists(spec) => self.ask_term(Some(spec), domain, Question::Exists),
+            Mechanism::Ptr(spec) => self.ask_term(spec.as_ref(), domain, |_| Question::ClientNames),
+            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => {}
+        }
+    }
+
+    fn ask_term(&mut self, spec: Option<&DomainSpec>, domain: &Name, question: impl Fn(Name) -> Question) {
+        if self.terms >= usize::from(self.limits.lookups) {
+            return;
+        }
+        let question = match spec {
+            None => question(domain.clone()),
+            // What it stands for is known when the client's names are.
+            Some(spec) if spec.macro_string().uses(MacroLetter::ValidatedDomain) => Question::ClientNames,
+            Some(spec) => {
+                match spec.literal().cloned().map_or_else(|| self.values.target(spec, domain, ""), Target::Name) {
+                    Target::Name(name) => question(name),
+                    Target::Malformed(..) | Target::NonAsciiLocalPart => return,
+                }
+            }
+        };
+        if !self.asked.contains(&question) {
+            self.terms += 1;
+            self.ask(question);
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        if self.asked.contains(&question) {
+            return;
+        }
+        self.asked.push(question.clone());
+        let (resolver, ip) = (self.sources.ahead, self.values.ip);
+        self.waiting.push(Box::pin(async move {
+            match question {
+                Question::Record(name) => {
+                    let answer = resolver.txt(&name).await;
+                    Found::Record(name, answer)
+                }
+                Question::Hosts(name) => Found::Hosts(resolver.mx(&name).await),
+                Question::ClientNames => Found::ClientNames(resolver.ptr(ip).await),
+                Question::Exists(name) => {
+                    let _ = resolver.a(&name).await;
+                    Found::Nothing
+                }
+                Question::Addresses(name) => {
+                    match ip {
+                        IpAddr::V4(_) => drop(resolver.a(&name).await),
+                        IpAddr::V6(_) => drop(resolver.aaaa(&name).await),
+                    }
+                    Found::Nothing
+                }
+            }
+        }));
+    }
+}
