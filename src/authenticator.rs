@@ -107,8 +107,8 @@ impl<R: Resolver> Authenticator<R> {
             (spf, dkim, arc, dmarc, dmarc_rfc7489)
         });
         let ahead = async || {
-            if self.asks_ahead() {
-                dmarc::ask_ahead(resolver, &policy.dmarc, &authors, message.header(), session).await;
+            if self.policy.dmarc.asks_ahead {
+                dmarc::ask_ahead(&inquiry.ahead(), &policy.dmarc, &authors, message.header(), session).await;
             }
         };
         let (spf, dkim, arc, dmarc, dmarc_rfc7489) = beside(main, ahead).await;
@@ -158,17 +158,12 @@ impl<R: Resolver> Authenticator<R> {
             dmarc::evaluate(resolver, policy, authors, answers, dmarc::offers(spf, dkim)).await.0
         });
         let ahead = async || {
-            if self.asks_ahead() {
+            if self.policy.dmarc.asks_ahead {
                 let identifiers = dmarc::offers(spf, dkim).filter_map(|offer| offer.domain());
-                dmarc::ask_for(&inquiry.evidence(), policy, authors, identifiers).await;
+                dmarc::ask_for(&inquiry.ahead(), policy, authors, identifiers).await;
             }
         };
         beside(main, ahead).await
-    }
-
-    /// Whether DMARC asks ahead where answers have to be waited for.
-    fn asks_ahead(&self) -> bool {
-        self.policy.dmarc.asks_ahead && self.policy.budget.affords_asking_ahead()
     }
 
     /// The questions of one message.

@@ -9,8 +9,7 @@
 ///   hosts has, the addresses for `%{p}`, and the explanation), DKIM 10 (a key each), and ARC 100 (two keys for each of 50 sets), 356
 ///   in all; DMARC may cost 93 (eight steps for the author domain, whether it exists, and seven steps more for each of twelve
 ///   identifiers below its organizational domain). 500 questions are the most that any message can need; usual mail costs four to
-///   twenty. Where answers have to be waited for, DMARC asks up to 40 questions ahead, which draw on the other 44 of the first 400;
-///   where [`questions`](Self::questions) is below 396, none. SPF may ask up to 60 more then that turn out not to be needed
+///   twenty. Where answers have to be waited for, SPF and DMARC may ask up to 60 more that turn out not to be needed
 ///   ([`questions_ahead`](Self::questions_ahead)).
 /// * **Signatures.** DKIM may have 10 verified, and ARC 100 (two for each of 50 sets): 110 in all; usual mail has one to six.
 /// * **Work.** The unit is one verification by a usual RSA key of 2048 bits. 1024 bits count one as well, 3072 three and 4096 four,
@@ -52,22 +51,10 @@ pub struct Budget {
     /// Work of these verifications, in units of one by a usual RSA key of 2048 bits
     /// ([`VerifyingKey::work`](crate::crypto::VerifyingKey::work)).
     pub work: usize,
-    /// Questions that SPF may ask while it waits for others, before it is sure to need them: so that the answers of a record's terms
-    /// arrive side by side, and not one after another. An answer that turns out to be needed is counted again as what it is; so
+    /// Questions that SPF and DMARC may ask while a message waits for others, before they are sure to need them: so that the answers of
+    /// a record's terms and of a tree walk arrive side by side, and not one after another. An answer that turns out to be needed is counted again as what it is; so
     /// this is how many questions a message may cost in vain. With 0 nothing is asked before its turn. No result depends on it.
     pub questions_ahead: usize,
-}
-
-/// Questions of SPF, DKIM and ARC that the default limits of these protocols allow.
-const MOST_QUESTIONS: usize = 356;
-/// Questions that DMARC asks before it is known that they are needed.
-pub(crate) const MAX_ASKED_AHEAD: usize = 40;
-
-impl Budget {
-    /// Whether enough is left for SPF, DKIM and ARC when DMARC has asked ahead.
-    pub(crate) fn affords_asking_ahead(&self) -> bool {
-        self.questions >= MOST_QUESTIONS + MAX_ASKED_AHEAD
-    }
 }
 
 impl Default for Budget {

@@ -12,7 +12,6 @@ use super::{
     tree_walk::targets,
 };
 use crate::{
-    budget::MAX_ASKED_AHEAD,
     dkim,
     dns::Resolver,
     join::join_all,
@@ -21,6 +20,8 @@ use crate::{
     session::{MailFrom, Session},
 };
 
+/// How many questions of one message are asked ahead; SPF shares their allowance.
+const MAX_ASKED_AHEAD: usize = 40;
 /// How many fields are looked at for domains that may be authenticated.
 const MAX_FIELDS: usize = 50;
 /// Labels of the common ancestor with an author domain below which an identifier is expected to need a walk of its own.

@@ -261,7 +261,7 @@ mod tests {
         for seed in 0..6 {
             let late = Late { asked: Asked { zone: zone(case), names: Mutex::default() }, seed };
             let inquiry = Inquiry::new(&late, &Budget::default(), Duration::MAX, Duration::MAX);
-            let (policy_resolver, resolver) = (inquiry.policy(), inquiry.evidence());
+            let (policy_resolver, resolver) = (inquiry.policy(), inquiry.ahead());
             let fresh = Memory::default();
             let memory = if seed % 2 == 0 { &memory } else { &fresh };
             let main = pin!(async {
