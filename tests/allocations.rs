@@ -26,7 +26,7 @@ const SPF: u64 = 3;
 const DMARC: u64 = 0;
 /// Splitting the message, SPF for MAIL FROM, DKIM, ARC and DMARC, and the verdict, which owns what it says.
 const WHOLE: u64 = 15;
-const WRITING_THE_FIELD: u64 = 20;
+const WRITING_THE_FIELD: u64 = 17;
 
 const ZONE: &str = r#"
 contoso.com.                 TXT  "v=spf1 include:spf.protection.outlook.com -all"

@@ -138,7 +138,8 @@ impl StreamingVerifier {
     pub(crate) fn finish_within(self, keys: &Keys, purse: &mut Purse) -> Vec<SignatureReport> {
         let Self { policy, jobs, body, .. } = self;
         let body = body.finish();
-        let mut reports: Vec<_> = jobs.into_iter().map(|job| job.report(&policy, keys, &body, purse)).collect();
+        let mut reports = Vec::with_capacity(jobs.len());
+        reports.extend(jobs.into_iter().map(|job| job.report(&policy, keys, &body, purse)));
         reports.sort_unstable_by_key(|report| report.field_index);
         reports
     }
