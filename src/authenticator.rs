@@ -85,22 +85,19 @@ impl<R: Resolver> Authenticator<R> {
         let now = session.received_at;
         let authors = message.header().authors();
         let main = pin!(async {
+            let mut purse = Purse::of(&policy.budget);
+            let (spf, (answers, (dkim, evidence))) = {
+                let spf = pin!(spf::check(&spf_sources, &policy.spf, session, Some(message.header()), observers));
+                let (domains, purse) = (authors.domains(), &mut purse);
+                let dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse);
+                let dkim = pin!(dkim);
+                let evidence = pin!(arc::gather(resolver, &self.keys, &policy.dkim, message, now));
+                let answers = pin!(dmarc::discover(policy_resolver, &self.dmarc_memory, &policy.dmarc, &authors));
+                join(spf, pin!(join(answers, pin!(join(dkim, evidence))))).await
+            };
             // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
             // on the order of answers.
-            let signatures = async {
-                let mut purse = Purse::of(&policy.budget);
-                let (dkim, evidence) = join(
-                    dkim::verify_all(resolver, &self.keys, &policy.dkim, message, authors.domains(), now, &mut purse),
-                    arc::gather(resolver, &self.keys, &policy.dkim, message, now),
-                )
-                .await;
-                (dkim, evidence.conclude(&policy.arc, &policy.dkim, &mut purse))
-            };
-            let (spf, ((dkim, arc), answers)) = join(
-                spf::check(&spf_sources, &policy.spf, session, Some(message.header()), observers),
-                join(signatures, dmarc::discover(policy_resolver, &self.dmarc_memory, &policy.dmarc, &authors)),
-            )
-            .await;
+            let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
             let offers = dmarc::offers(&spf, &dkim);
             let (dmarc, dmarc_rfc7489) =
                 dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, offers).await;

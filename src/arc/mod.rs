@@ -25,6 +25,7 @@ use crate::{
     time::UnixTime,
 };
 use chain::Collection;
+use std::pin::pin;
 use validate::Validation;
 
 /// What is at hand to judge the chain of a message by.
@@ -63,12 +64,13 @@ pub(crate) async fn gather<'m, R: Resolver>(
         Err(reason) => (ArcResult::Fail(reason), None),
         Ok(chain) => {
             let validation = Validation::new(policy, message.header(), chain, now);
-            let hash_body = async {
+            let hash_body = pin!(async {
                 let mut hasher = BodyHasher::new(validation.wanted_bodies());
                 hasher.update(message.body());
                 hasher.finish()
-            };
-            let (keys, body) = join(Keys::ask(resolver, Some(memory), validation.key_names()), hash_body).await;
+            });
+            let keys = pin!(Keys::ask(resolver, Some(memory), validation.key_names()));
+            let (keys, body) = join(keys, hash_body).await;
             (ArcResult::None, Some(Complete { validation, keys, body }))
         }
     };

@@ -35,6 +35,7 @@ pub use streaming::StreamingVerifier;
 pub(crate) use keys::KeyMemory;
 
 use crate::{budget::Purse, dns::Resolver, join::join, message::Message, name::Domain, time::UnixTime};
+use std::pin::pin;
 
 /// Evaluates every DKIM-Signature field, in the order of the message; the only function of this module that asks the DNS.
 ///
@@ -50,7 +51,7 @@ pub(crate) async fn verify_all<R: Resolver>(
 ) -> Vec<SignatureReport> {
     let mut verifier = StreamingVerifier::new(policy, message.header(), author_domains, now);
     // The questions are on their way while the body is hashed.
-    let keys = verifier.recall_keys(resolver, Some(memory));
-    let (keys, ()) = join(keys, async { verifier.body(message.body()) }).await;
+    let keys = pin!(verifier.recall_keys(resolver, Some(memory)));
+    let (keys, ()) = join(keys, pin!(async { verifier.body(message.body()) })).await;
     verifier.finish_within(&keys, purse)
 }

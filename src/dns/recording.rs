@@ -239,7 +239,7 @@ mod tests {
             })
         };
         let (a, b, c) = (name("a"), name("b"), name("c"));
-        let _ = drive(join(recording.record(&a, slow(3)), recording.record(&b, slow(2))));
+        let _ = drive(join(pin!(recording.record(&a, slow(3))), pin!(recording.record(&b, slow(2)))));
         // Asked, and dropped.
         let _ = pin!(recording.record(&c, slow(2))).poll(&mut Context::from_waker(Waker::noop()));
         let exchanges = recording.exchanges();

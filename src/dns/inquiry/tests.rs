@@ -96,7 +96,10 @@ fn a_question_is_asked_once_side_by_side_and_one_after_another() {
     let resolver = Slow { polls: 3, octets: 1, ..Slow::default() };
     let inquiry = inquiry(&resolver, &Budget::default());
     let (evidence, policy) = (inquiry.evidence(), inquiry.policy());
-    let (a, b) = drive(join(evidence.txt(&name("a")), join(evidence.txt(&name("A")), policy.txt(&name("a")))));
+    let (lower, upper) = (name("a"), name("A"));
+    let (mut as_evidence, mut as_policy) = (pin!(evidence.txt(&upper)), pin!(policy.txt(&lower)));
+    let others = pin!(join(as_evidence.as_mut(), as_policy.as_mut()));
+    let (a, b) = drive(join(pin!(evidence.txt(&lower)), others));
     assert_eq!(a.clone().unwrap().records(), [b"x".to_vec().into_boxed_slice()]);
     assert_eq!((&a, &a), (&b.0, &b.1));
     assert_eq!(drive(evidence.txt(&name("a"))), a);
