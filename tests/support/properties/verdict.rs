@@ -104,10 +104,10 @@ fn made_again(value: &str, raw: &[u8], field: &[u8]) -> bool {
     invented::keys().iter().any(|key| signature_data(&sign(&without, &options, key)) == signature_data(field))
 }
 
-/// The value of `b=`, without white space.
+/// The value of `b=`, without white space and without the padding, which is optional (RFC 6376 §2.10).
 fn signature_data(field: &[u8]) -> Vec<u8> {
     let b = field.split(|octet| *octet == b';').find_map(|spec| spec.trim_ascii().strip_prefix(b"b="));
-    b.unwrap_or_default().iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect()
+    b.unwrap_or_default().iter().copied().filter(|octet| !octet.is_ascii_whitespace() && *octet != b'=').collect()
 }
 
 /// A chain passes where every seal, and the newest message signature, is what the signer makes of the same fields.
