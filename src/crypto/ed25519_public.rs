@@ -24,7 +24,7 @@ use std::sync::{
 pub(super) struct PreparedKey {
     key: VerifyingKey,
     used: AtomicBool,
-    /// Of -A: 64 points of 120 octets. They take the time of one verification to compute.
+    /// Of -A: 64 points of 120 octets. They take the time of two verifications to compute.
     multiples: OnceLock<Option<Multiples<4>>>,
 }
 
