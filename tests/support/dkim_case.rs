@@ -244,7 +244,12 @@ impl<'y> Case<'y> {
         }
         assert_eq!(verify(&by_reference, usize::MAX), reports);
         #[cfg(feature = "aws-lc-rs")]
-        assert_eq!(verify(&policy.with_aws_lc(), usize::MAX), reports);
+        {
+            let mut by_aws_lc = policy.with_aws_lc();
+            let ed25519 = mailverdict::crypto::aws_lc::ED25519_SHA256;
+            by_aws_lc.algorithms.iter_mut().filter(|same| same.name() == ed25519.name()).for_each(|own| *own = ed25519);
+            assert_eq!(verify(&by_aws_lc, usize::MAX), reports);
+        }
         reports
     }
 
