@@ -142,12 +142,12 @@ fn the_budget_is_spent_in_the_same_order_whatever_answer_comes_first() {
     };
     let passes = "every seal and every message signature of the chain verifies".to_owned();
     let cases = [
-        (3, 5, "pass", "pass", passes),
-        (2, 5, "pass", "fail", used_up("ARC-Seal", "signatures")),
-        (3, 4, "pass", "fail", used_up("ARC-Seal", "public-key work")),
-        (1, 5, "pass", "fail", used_up("ARC-Message-Signature", "signatures")),
-        (3, 1, "pass", "fail", used_up("ARC-Message-Signature", "public-key work")),
-        (0, 5, "neutral", "fail", used_up("ARC-Message-Signature", "signatures")),
+        (3, 7, "pass", "pass", passes),
+        (2, 7, "pass", "fail", used_up("ARC-Seal", "signatures")),
+        (3, 6, "pass", "fail", used_up("ARC-Seal", "public-key work")),
+        (1, 7, "pass", "fail", used_up("ARC-Message-Signature", "signatures")),
+        (3, 3, "pass", "fail", used_up("ARC-Message-Signature", "public-key work")),
+        (0, 7, "neutral", "fail", used_up("ARC-Message-Signature", "signatures")),
     ];
     for (signatures, work, dkim, arc, reason) in cases {
         let mut policy = Policy::default();

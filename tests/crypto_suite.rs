@@ -139,7 +139,7 @@ fn work_goes_by_the_size_of_the_key_and_by_its_exponent() {
     assert_eq!([7, 65_535, 65_539, RsaPublicKey::MAX_PUB_EXPONENT].map(|exponent| work("rsa2048", exponent)), [14; 4]);
     assert_eq!(work("rsa4096", 7), 56);
     let ed25519 = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().to_bytes();
-    assert_eq!(Keys::decode("ed25519-sha256", &ed25519).unwrap().0[0].work(), 2);
+    assert_eq!(Keys::decode("ed25519-sha256", &ed25519).unwrap().0[0].work(), 3);
 }
 
 #[test]
