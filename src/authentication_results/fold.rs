@@ -32,6 +32,13 @@ impl Folded {
         self.column += columns(text);
     }
 
+    /// Appends a space and then `text`, which has so many characters.
+    fn put_spaced(&mut self, text: &str, columns: usize) {
+        self.text.push(' ');
+        self.text.push_str(text);
+        self.column += 1 + columns;
+    }
+
     /// Begins a new line.
     pub(super) fn line(&mut self, indent: &str) {
         self.text.push_str("\r\n");
@@ -46,12 +53,15 @@ impl Folded {
 
     /// A word, in parts, after a space or, where it does not fit, on a new line.
     pub(super) fn word(&mut self, parts: &[&str]) {
-        if self.fits(1 + parts.iter().map(|part| columns(part)).sum::<usize>()) {
-            self.put(" ");
+        let len = parts.iter().map(|part| columns(part)).sum::<usize>();
+        if self.fits(1 + len) {
+            self.text.push(' ');
+            self.column += 1;
         } else {
             self.line(INDENT);
         }
-        parts.iter().for_each(|part| self.put(part));
+        parts.iter().for_each(|part| self.text.push_str(part));
+        self.column += len;
     }
 
     /// A key, in parts that have no spaces, and `value`: together if they fit on a line, else folded inside a quoted string or
@@ -74,20 +84,29 @@ impl Folded {
     /// A quoted string or comment, which may be folded before any of its spaces: unfolding gives the same text again. `before`, in
     /// parts that have no spaces, stands before it as part of its first word.
     pub(super) fn phrase(&mut self, before: [&str; 4], phrase: &str) {
-        let mut chunks = phrase.split(' ');
-        let begin = chunks.next().unwrap_or_default();
+        let (begin, mut rest) = before_space(phrase);
         let [first, second, third, fourth] = before;
         self.word(&[first, second, third, fourth, begin]);
         let mut after_space = begin.is_empty() && before.iter().all(|part| part.is_empty());
-        for chunk in chunks {
+        while let Some(after) = rest {
+            let (chunk, next) = before_space(after);
+            let len = columns(chunk);
             // A line of white space alone would be obsolete syntax, and white space before a line end may get lost.
-            if !after_space && !chunk.is_empty() && !self.fits(1 + columns(chunk)) {
+            if !after_space && !chunk.is_empty() && !self.fits(1 + len) {
                 self.line("");
             }
-            self.put(" ");
-            self.put(chunk);
+            self.put_spaced(chunk, len);
             after_space = chunk.is_empty();
+            rest = next;
         }
+    }
+}
+
+/// What stands before the first space, and after it if there is one. Words are short: to look at their octets one by one is quickest.
+fn before_space(text: &str) -> (&str, Option<&str>) {
+    match text.bytes().position(|octet| octet == b' ') {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
     }
 }
 

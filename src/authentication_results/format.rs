@@ -82,30 +82,43 @@ impl MethodResult {
 
 /// `Keyword` of RFC 5321 §4.1.2, with the underscore that some senders use; what is none of that is left out.
 fn keyword(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_keyword_char) {
+    if text.bytes().all(|octet| is_keyword_char(char::from(octet))) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().filter(|c| is_keyword_char(*c)).collect())
 }
 
-/// `token` of RFC 2045 §5.1.
+/// `token` of RFC 2045 §5.1: all printable ASCII but the space and `tspecials`.
 pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_graphic() && !br#"()<>@,;:\"/[]?="#.contains(&octet))
+    let is_token_octet = |octet| matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'~');
+    !text.is_empty() && text.bytes().all(is_token_octet)
 }
 
 /// `atext` of RFC 5322 §3.2.3, with UTF-8 (RFC 6532 §3.2).
 fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii() && !is_escaped(c))
+    matches!(c, '0'..='9' | 'A'..='Z' | '^'..='~' | '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?')
+        || (!c.is_ascii() && !is_escaped(c))
+}
+
+/// Parts that are not empty, with dots between them.
+fn is_dotted(text: &str, is_part: impl Fn(char) -> bool) -> bool {
+    let mut is_empty = true;
+    for c in text.chars() {
+        if c == '.' && is_empty || c != '.' && !is_part(c) {
+            return false;
+        }
+        is_empty = c == '.';
+    }
+    !is_empty
 }
 
 fn is_dot_atom(text: &str) -> bool {
-    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+    is_dotted(text, is_atext)
 }
 
 /// `domain-name` of RFC 6376 §3.5, with the underscore, and U-labels (RFC 8616 §4).
 fn is_domain_name(text: &str) -> bool {
-    let is_label = |c: char| is_keyword_char(c) || (!c.is_ascii() && !is_escaped(c));
-    text.split('.').all(|label| !label.is_empty() && label.chars().all(is_label))
+    is_dotted(text, |c| is_keyword_char(c) || (!c.is_ascii() && !is_escaped(c)))
 }
 
 /// `value` of RFC 2045 §5.1: a token, or else a quoted string, written to `scratch`.
@@ -159,7 +172,7 @@ fn not_understood<'t>(text: &'t str, scratch: &'t mut String) -> &'t str {
 fn quoted_string<'t>(text: &str, after: &str, scratch: &'t mut String) -> &'t str {
     scratch.clear();
     scratch.push('"');
-    push_escaped(scratch, text, &['"', '\\']);
+    push_escaped(scratch, text, b"\"\\");
     scratch.push('"');
     scratch.push_str(after);
     scratch
@@ -169,15 +182,16 @@ fn quoted_string<'t>(text: &str, after: &str, scratch: &'t mut String) -> &'t st
 fn comment<'t>(text: &str, scratch: &'t mut String) -> &'t str {
     scratch.clear();
     scratch.push('(');
-    push_escaped(scratch, text, &['(', ')', '\\']);
+    push_escaped(scratch, text, b"()\\");
     scratch.push(')');
     scratch
 }
 
-fn push_escaped(to: &mut String, text: &str, special: &[char]) {
+fn push_escaped(to: &mut String, text: &str, special: &[u8]) {
+    let is_plain = |octet| matches!(octet, b' '..=b'~') && !special.contains(&octet);
     let mut rest = text;
-    // Stretches in which nothing is escaped are copied whole.
-    while let Some(at) = rest.find(|c: char| is_escaped(c) || special.contains(&c)) {
+    // Stretches of ASCII in which nothing is escaped are copied whole.
+    while let Some(at) = rest.bytes().position(|octet| !is_plain(octet)) {
         let (plain, tail) = rest.split_at(at);
         to.push_str(plain);
         let mut chars = tail.chars();
@@ -187,7 +201,10 @@ fn push_escaped(to: &mut String, text: &str, special: &[char]) {
             // The escape is text like any other, so its backslash is quoted as well.
             c.escape_default().for_each(|c| to.extend((c == '\\').then_some('\\').into_iter().chain([c])));
         } else {
-            to.extend(['\\', c]);
+            if c.is_ascii() {
+                to.push('\\');
+            }
+            to.push(c);
         }
     }
     to.push_str(rest);
