@@ -9,7 +9,7 @@ use super::{
     tree_walk::{Found, PublishedRecord, TreeWalk, targets, tree_walk},
 };
 use crate::{
-    dns::{Answer, Lookup, Resolver},
+    dns::{Answer, Lookup, LookupError, Resolver, inquiry::Reading},
     join::join_all,
     message::Authors,
     name::{Domain, Name},
@@ -103,13 +103,17 @@ impl<'m> Answers<'m> {
 
     /// Asks what was asked before, in the same order, for as long as the answers are what they were; whether all of them were.
     /// Else the answers are given to those who will ask again.
-    pub(super) async fn repeat<R: Resolver>(&mut self, resolver: &R, before: &[Asked]) -> bool {
+    pub(super) async fn repeat<R: Reading>(&mut self, resolver: &R, before: &[Asked]) -> bool {
         for (place, asked) in before.iter().enumerate() {
-            let answer = resolver.txt(&asked.name).await;
-            if !asked.is_answered_by(&answer) {
+            let read = |answer: Result<&Answer<_>, &LookupError>| {
+                let is_same = asked.is_answered_by(answer);
+                // Boxed, for hardly any differs.
+                (!is_same).then(|| Box::new(answer.cloned().map_err(LookupError::clone)))
+            };
+            if let Some(answer) = resolver.read_txt(&asked.name, read).await {
                 let same = before.iter().take(place).map(|asked| (asked.name.clone(), Ok(asked.answer.clone())));
                 self.given.extend(same);
-                self.given.push((asked.name.clone(), answer));
+                self.given.push((asked.name.clone(), *answer));
                 return false;
             }
         }
@@ -139,7 +143,7 @@ pub(super) fn evaluated<'a>(authors: &'a Authors, policy: &Policy) -> impl Itera
 }
 
 /// Policy discovery for the author domains; needs neither SPF nor DKIM.
-pub(crate) async fn discover<'m, R: Resolver>(
+pub(crate) async fn discover<'m, R: Reading>(
     resolver: &R,
     memory: &'m Memory,
     policy: &Policy,

@@ -42,13 +42,13 @@ pub(crate) use discover::{Answers, discover};
 pub(crate) use identifier::{Offer, offers};
 pub(crate) use precedent::Memory;
 
-use crate::{dns::Resolver, message::Authors};
+use crate::{dns::inquiry::Reading, message::Authors};
 use decide::{Method, decide, identifiers_to_walk};
 use identifier::Identifiers;
 use std::sync::Arc;
 
 /// The reports under the editions that the policy names: the one that counts, and that of RFC 7489 beside it.
-pub(crate) async fn evaluate<'o, R: Resolver>(
+pub(crate) async fn evaluate<'o, R: Reading>(
     resolver: &R,
     policy: &Policy,
     authors: &Authors,

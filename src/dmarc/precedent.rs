@@ -11,7 +11,7 @@ use super::{
     tree_walk::{Found, TreeWalk},
 };
 use crate::{
-    dns::{Answer, Lookup},
+    dns::{Answer, LookupError},
     memo::Memo,
     name::{Domain, Name},
 };
@@ -127,7 +127,7 @@ impl Memory {
 
 impl Asked {
     /// Whether the answer is what it was.
-    pub(super) fn is_answered_by(&self, answer: &Lookup<Box<[u8]>>) -> bool {
+    pub(super) fn is_answered_by(&self, answer: Result<&Answer<Box<[u8]>>, &LookupError>) -> bool {
         match (&self.answer, answer) {
             // A resolver that keeps its answers hands out the same one again, and then no text is looked at.
             (Answer::Records(before), Ok(Answer::Records(now))) => Arc::ptr_eq(before, now) || before == now,
@@ -232,9 +232,11 @@ mod tests {
     use super::*;
     use crate::{
         dmarc::{Policy, discover, evaluate},
-        dns::{LookupError, RecordType, Zone},
+        dns::{RecordType, Zone, inquiry::Reading},
         message::Header,
     };
+
+    impl Reading for Zone {}
 
     fn domain(text: &str) -> Domain {
         Domain::parse(text).unwrap()

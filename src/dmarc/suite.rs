@@ -11,7 +11,7 @@ mod tests {
             Authentication, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy, SuffixList,
             ahead::ask_for, discover, evaluate,
         },
-        dns::inquiry::Inquiry,
+        dns::inquiry::{Inquiry, Reading},
         dns::{Lookup, LookupError, Mx, RecordType, Resolver, Zone},
         join::beside,
         message::Header,
@@ -32,6 +32,8 @@ mod tests {
         zone: Zone,
         names: Mutex<Vec<String>>,
     }
+
+    impl Reading for Asked {}
 
     impl Resolver for Asked {
         async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {

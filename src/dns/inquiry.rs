@@ -1,11 +1,12 @@
 //! The questions of one message: each asked once, counted, and limited in time.
 
 use super::{
-    Lookup, LookupError, Mx, Question, RecordType, Resolver,
+    Answer, Lookup, LookupError, Mx, Question, RecordType, Resolver,
     record::{AnyAnswer, Record, octets},
     reverse_name,
 };
 use crate::{budget::Budget, name::Name};
+use smallvec::SmallVec;
 use std::{
     future::{Future, poll_fn},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -52,10 +53,7 @@ struct Book {
 /// Entries in the order of asking. There are no more than the budget allows, and few in practice: a search is cheaper than a hash,
 /// and the first ones cost no allocation.
 #[derive(Debug, Default)]
-struct Entries {
-    first: [Option<Entry>; FIRST_ENTRIES],
-    others: Vec<Entry>,
-}
+struct Entries(SmallVec<[Entry; FIRST_ENTRIES]>);
 
 const FIRST_ENTRIES: usize = 6;
 
@@ -83,8 +81,9 @@ enum State {
 }
 
 /// What the book says of a question.
-enum Known<T> {
-    Answer(Lookup<T>),
+enum Known<U> {
+    /// What was read of the answer.
+    Answer(U),
     /// Somebody asks it.
     Asked,
     /// Nobody has asked it, or nobody does any more; then there is a place for it.
@@ -92,22 +91,29 @@ enum Known<T> {
 }
 
 /// What came of the first poll of a question.
-enum First<T> {
-    Answer(Lookup<T>),
+enum First<U> {
+    /// What was read of the answer.
+    Answer(U),
     /// It has to be waited for, and will be entered here.
     Late(usize),
 }
 
 impl<'r, R: Resolver> Inquiry<'r, R> {
     /// The time runs from the first answer that is not at hand.
+    #[inline]
     pub(crate) fn new(resolver: &'r R, budget: &Budget, time_limit: Duration, question_time_limit: Duration) -> Self {
-        let book = Book {
-            entries: Entries::default(),
-            evidence: Share { questions: budget.questions, octets: budget.octets },
-            policy: Share { questions: budget.policy_questions, octets: budget.policy_octets },
-            ahead: Share { questions: budget.questions_ahead, octets: budget.octets / 8 },
-        };
-        Self { resolver, time_limit, question_time_limit, deadline: OnceLock::new(), book: Mutex::new(book) }
+        Self {
+            resolver,
+            time_limit,
+            question_time_limit,
+            deadline: OnceLock::new(),
+            book: Mutex::new(Book {
+                entries: Entries::default(),
+                evidence: Share { questions: budget.questions, octets: budget.octets },
+                policy: Share { questions: budget.policy_questions, octets: budget.policy_octets },
+                ahead: Share { questions: budget.questions_ahead, octets: budget.octets / 8 },
+            }),
+        }
     }
 
     /// For those who gather evidence: SPF, DKIM, ARC.
@@ -127,26 +133,39 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         Asker { inquiry: self, purpose: Purpose::Ahead }
     }
 
+    #[inline]
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn look_up<T: Record, F: Future<Output = Lookup<T>> + Send>(
+    /// The answer, as the book has it from then on.
+    fn look_up<T: Record, F: Future<Output = Lookup<T>> + Send>(
+        &self,
+        purpose: Purpose,
+        name: &Name,
+        ask: impl Fn() -> F + Send + Sync,
+    ) -> impl Future<Output = Lookup<T>> + Send {
+        self.read(purpose, name, ask, |answer| answer.cloned().map_err(LookupError::clone))
+    }
+
+    /// What `read` makes of the answer, which stays in the book: to read it there spares a copy.
+    async fn read<T: Record, F: Future<Output = Lookup<T>> + Send, U>(
         &self,
         purpose: Purpose,
         name: &Name,
         ask: impl Fn() -> F,
-    ) -> Lookup<T> {
+        read: impl Fn(Result<&Answer<T>, &LookupError>) -> U,
+    ) -> U {
         let mut question = pin!(None);
         let first = poll_fn(|cx| {
             let mut book = self.book();
-            let place = match book.known::<T>(purpose, name, cx.waker()) {
+            let place = match book.known::<T, U>(purpose, name, cx.waker(), &read) {
                 Known::Answer(answer) => return Poll::Ready(First::Answer(answer)),
                 Known::Asked => return Poll::Pending,
                 Known::Open(place) => place,
             };
             if let Err(error) = book.share(purpose).ask() {
-                return Poll::Ready(First::Answer(Err(error)));
+                return Poll::Ready(First::Answer(read(Err(&error))));
             }
             // The book stays open, so that an answer at hand is entered at once: all that asks for one message is polled in turn, and
             // nobody waits for the book.
@@ -154,9 +173,10 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
             let polled = question.as_mut().as_pin_mut().map_or(Poll::Pending, |question| question.poll(cx));
             Poll::Ready(match polled {
                 Poll::Ready(answer) => {
-                    let (state, answer) = book.pay(purpose, answer);
-                    book.entries.set(place, name, T::TYPE, state);
-                    First::Answer(answer)
+                    let paid = book.share(purpose).pay_for(&answer);
+                    let value = read(afforded(&paid, &answer));
+                    book.entries.set(place, name, T::TYPE, State::of(purpose, paid, answer));
+                    First::Answer(value)
                 }
                 Poll::Pending => First::Late(book.entries.set(place, name, T::TYPE, State::Asked(Vec::new()))),
             })
@@ -171,11 +191,12 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
             self.wait(poll_fn(|cx| question.as_mut().as_pin_mut().map_or(Poll::Pending, |it| it.poll(cx)))).await;
         std::mem::forget(handover);
         let mut book = self.book();
-        let (state, answer) = book.pay(purpose, answer);
-        let waiting = book.entries.replace(place, state);
+        let paid = book.share(purpose).pay_for(&answer);
+        let value = read(afforded(&paid, &answer));
+        let waiting = book.entries.replace(place, State::of(purpose, paid, answer));
         drop(book);
         waiting.into_iter().for_each(Waker::wake);
-        answer
+        value
     }
 
     /// Within the limits of time; the clock is read for those answers alone that are not at hand.
@@ -197,14 +218,17 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
 
 impl Book {
     /// Where somebody asks already, `waker` is woken by the answer.
-    fn known<T: Record>(&mut self, purpose: Purpose, name: &Name, waker: &Waker) -> Known<T> {
+    #[inline]
+    fn known<T: Record, U>(
+        &mut self,
+        purpose: Purpose,
+        name: &Name,
+        waker: &Waker,
+        read: &impl Fn(Result<&Answer<T>, &LookupError>) -> U,
+    ) -> Known<U> {
         let Some((place, state)) = self.entries.find(name, T::TYPE) else { return Known::Open(None) };
         match state {
-            State::Answered(Ok(answer)) => {
-                // An answer of another type than the question's is never entered.
-                Known::Answer(T::from_any(answer).cloned().ok_or(LookupError::Malformed))
-            }
-            State::Answered(Err(error)) => Known::Answer(Err(error.clone())),
+            State::Answered(answer) => Known::Answer(read_any(answer, read)),
             State::Asked(waiting) => {
                 if !waiting.iter().any(|present| present.will_wake(waker)) {
                     waiting.push(waker.clone());
@@ -213,36 +237,25 @@ impl Book {
             }
             State::Vacant => Known::Open(Some(place)),
             State::Ahead(answer) => {
-                let answer = match answer {
-                    Ok(answer) => T::from_any(answer).cloned().ok_or(LookupError::Malformed),
-                    Err(error) => Err(error.clone()),
-                };
                 if purpose == Purpose::Ahead {
-                    return Known::Answer(answer);
+                    return Known::Answer(read_any(answer, read));
                 }
+                let answer = read_any(answer, |answer: Result<&Answer<T>, &LookupError>| {
+                    answer.cloned().map_err(LookupError::clone)
+                });
                 // As if it were asked now.
                 if let Err(error) = self.share(purpose).ask() {
-                    return Known::Answer(Err(error));
+                    return Known::Answer(read(Err(&error)));
                 }
-                let (state, answer) = self.pay(purpose, answer);
-                self.entries.replace(place, state);
-                Known::Answer(answer)
+                let paid = self.share(purpose).pay_for(&answer);
+                let value = read(afforded(&paid, &answer));
+                self.entries.replace(place, State::of(purpose, paid, answer));
+                Known::Answer(value)
             }
         }
     }
 
-    /// The answer, if it can be afforded, and what the book says of it from now on.
-    fn pay<T: Record>(&mut self, purpose: Purpose, answer: Lookup<T>) -> (State, Lookup<T>) {
-        if let Ok(affordable) = &answer
-            && let Err(error) = self.share(purpose).pay(octets(affordable))
-        {
-            // It may be affordable for others.
-            return (State::Vacant, Err(error));
-        }
-        let any = answer.as_ref().map(|answer| T::into_any(answer.clone())).map_err(LookupError::clone);
-        (if purpose == Purpose::Ahead { State::Ahead(any) } else { State::Answered(any) }, answer)
-    }
-
+    #[inline]
     fn share(&mut self, purpose: Purpose) -> &mut Share {
         match purpose {
             Purpose::Evidence => &mut self.evidence,
@@ -252,8 +265,40 @@ impl Book {
     }
 }
 
+#[inline]
+fn read_any<T: Record, U>(
+    answer: &Result<AnyAnswer, LookupError>,
+    read: impl Fn(Result<&Answer<T>, &LookupError>) -> U,
+) -> U {
+    match answer {
+        // An answer of another type than the question's is never entered.
+        Ok(answer) => read(T::from_any(answer).ok_or(&LookupError::Malformed)),
+        Err(error) => read(Err(error)),
+    }
+}
+
+/// The answer as far as it was paid for.
+#[inline]
+fn afforded<'a, T>(paid: &'a Result<(), LookupError>, answer: &'a Lookup<T>) -> Result<&'a Answer<T>, &'a LookupError> {
+    paid.as_ref().map_or_else(Err, |()| answer.as_ref())
+}
+
+impl State {
+    /// What the book says of an answer from now on, which was paid for or not.
+    #[inline]
+    fn of<T: Record>(purpose: Purpose, paid: Result<(), LookupError>, answer: Lookup<T>) -> Self {
+        match (paid, purpose) {
+            // It may be affordable for others.
+            (Err(_), _) => Self::Vacant,
+            (Ok(()), Purpose::Ahead) => Self::Ahead(answer.map(T::into_any)),
+            (Ok(()), Purpose::Evidence | Purpose::Policy) => Self::Answered(answer.map(T::into_any)),
+        }
+    }
+}
+
 impl Share {
     /// One question more.
+    #[inline]
     fn ask(&mut self) -> Result<(), LookupError> {
         if self.octets == 0 {
             return Err(LookupError::OutOfOctets);
@@ -262,9 +307,10 @@ impl Share {
         Ok(())
     }
 
-    /// An answer of so many octets.
-    fn pay(&mut self, octets: usize) -> Result<(), LookupError> {
-        let left = self.octets.checked_sub(octets);
+    /// An answer; one that failed costs nothing.
+    #[inline]
+    fn pay_for<T: Record>(&mut self, answer: &Lookup<T>) -> Result<(), LookupError> {
+        let left = self.octets.checked_sub(answer.as_ref().map_or(0, octets));
         // What cannot be afforded has been read all the same, and so nothing is left for others.
         self.octets = left.unwrap_or_default();
         left.map(|_| ()).ok_or(LookupError::OutOfOctets)
@@ -272,39 +318,27 @@ impl Share {
 }
 
 impl Entries {
+    #[inline]
     fn find(&mut self, name: &Name, record_type: RecordType) -> Option<(usize, &mut State)> {
-        let entries = self.first.iter_mut().map_while(Option::as_mut).chain(&mut self.others);
-        let mut places = entries.enumerate();
         let is_this = |entry: &Entry| entry.question.record_type == record_type && entry.question.name == *name;
+        let mut places = self.0.iter_mut().enumerate();
         places.find(|(_, entry)| is_this(entry)).map(|(place, entry)| (place, &mut entry.state))
     }
 
     /// Enters what is known of a question at its place, or at a new one; the place is returned.
+    #[inline]
     fn set(&mut self, place: Option<usize>, name: &Name, record_type: RecordType, state: State) -> usize {
         if let Some(place) = place {
             self.replace(place, state);
             return place;
         }
-        let entry = Entry { question: Question { name: name.clone(), record_type }, state };
-        match self.first.iter_mut().enumerate().find(|(_, entry)| entry.is_none()) {
-            Some((place, free)) => {
-                *free = Some(entry);
-                place
-            }
-            None => {
-                self.others.push(entry);
-                FIRST_ENTRIES + self.others.len() - 1
-            }
-        }
+        self.0.push(Entry { question: Question { name: name.clone(), record_type }, state });
+        self.0.len() - 1
     }
 
     /// Enters what is known of a question, and tells who waited for it.
     fn replace(&mut self, place: usize, state: State) -> Vec<Waker> {
-        let entry = match place.checked_sub(FIRST_ENTRIES) {
-            Some(place) => self.others.get_mut(place),
-            None => self.first.get_mut(place).and_then(Option::as_mut),
-        };
-        match entry.map(|entry| std::mem::replace(&mut entry.state, state)) {
+        match self.0.get_mut(place).map(|entry| std::mem::replace(&mut entry.state, state)) {
             Some(State::Asked(waiting)) => waiting,
             Some(State::Vacant | State::Answered(_) | State::Ahead(_)) | None => Vec::new(),
         }
@@ -329,6 +363,28 @@ impl<R: Resolver> Drop for Handover<'_, '_, R> {
 pub(crate) struct Asker<'i, 'r, R> {
     inquiry: &'i Inquiry<'r, R>,
     purpose: Purpose,
+}
+
+/// A resolver whose answers can be read where they lie.
+pub(crate) trait Reading: Resolver {
+    /// What `read` makes of the TXT records of a name.
+    fn read_txt<U: Send>(
+        &self,
+        name: &Name,
+        read: impl Fn(Result<&Answer<Box<[u8]>>, &LookupError>) -> U + Send + Sync,
+    ) -> impl Future<Output = U> + Send {
+        async move { read(self.txt(name).await.as_ref()) }
+    }
+}
+
+impl<R: Resolver> Reading for Asker<'_, '_, R> {
+    fn read_txt<U: Send>(
+        &self,
+        name: &Name,
+        read: impl Fn(Result<&Answer<Box<[u8]>>, &LookupError>) -> U + Send + Sync,
+    ) -> impl Future<Output = U> + Send {
+        self.inquiry.read(self.purpose, name, || self.inquiry.resolver.txt(name), read)
+    }
 }
 
 impl<R: Resolver> Resolver for Asker<'_, '_, R> {

@@ -8,13 +8,13 @@ use super::{
     matched::{DirectiveAt, Matched},
     mechanism,
     observe::{Observe, Tried},
-    publication::{self, NotARecord},
+    publication::{self, NotARecord, RecordMemory},
     record::{Mechanism, Qualifier, Record},
     result::{Explanation, NeutralReason, NoneReason, PermError, SpfResult},
     term::{Exception, Place, Term},
 };
 use crate::{
-    dns::{Answer, Resolver},
+    dns::{Answer, LookupError, inquiry::Reading},
     name::Name,
 };
 use std::{
@@ -37,17 +37,22 @@ pub(super) struct CheckHost<'a, R, O> {
 /// Why a record was not entered.
 #[derive(Debug)]
 enum NotEntered {
+    /// There is no record of any kind.
+    Void(NoneReason),
     None(NoneReason),
     Exception(Exception),
 }
+
+/// A record that was entered. Small, for it is handed on from future to future.
+type Entered = Result<Arc<Record>, Box<NotEntered>>;
 
 /// What a record came to, and what was found where it leads.
 #[derive(Debug)]
 enum Step {
     Matched,
     NoMatch,
-    Include(Name, Result<DirectiveAt, NotEntered>),
-    Redirect(Name, Result<DirectiveAt, NotEntered>),
+    Include(Name, Entered),
+    Redirect(Name, Entered),
 }
 
 /// Where a record leads.
@@ -60,7 +65,7 @@ enum Next {
     End,
 }
 
-impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
+impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
     pub(super) fn new(
         sources: &'a Sources<'a, R>,
         values: &'a Values<'a>,
@@ -79,9 +84,9 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
     /// The records that are open stand in a path, each but the first included by the one before it; where they match, the path is
     /// what is reported.
     pub(super) async fn evaluate(&mut self, domain: &Name) -> SpfResult {
-        let mut path = match self.enter(domain.clone(), false).await {
-            Ok(outermost) => Matched { outermost, included: Vec::new() },
-            Err(not_entered) => return self.left(1, not_entered.into()),
+        let mut path = match self.enter(domain, false).await {
+            Ok(record) => Matched { outermost: DirectiveAt::first(domain.clone(), record), included: Vec::new() },
+            Err(not_entered) => return self.left(1, (*not_entered).into()),
         };
         let (sources, values, limits) = (self.sources, self.values, self.budget.limits());
         // Made when something has to be waited for.
@@ -114,17 +119,19 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
                     self.left(at.entered, no_match(at.domain));
                     self.not_matched(path.innermost_mut());
                 }
-                Ok(Step::Include(_, Ok(entered))) => path.included.push(entered),
+                Ok(Step::Include(target, Ok(record))) => path.included.push(DirectiveAt::first(target, record)),
                 Ok(Step::Include(target, Err(not_entered))) => {
                     let exception = at.not_included(&target, &not_entered);
-                    self.left(1, not_entered.into());
+                    self.left(1, (*not_entered).into());
                     self.observer.tried(at.directive(), Tried::Failed, self.budget.spent());
                     return self.abandon(&path, exception);
                 }
-                Ok(Step::Redirect(_, Ok(target))) => *at = DirectiveAt { entered: at.entered + 1, ..target },
+                Ok(Step::Redirect(target, Ok(record))) => {
+                    *at = DirectiveAt { entered: at.entered + 1, ..DirectiveAt::first(target, record) };
+                }
                 Ok(Step::Redirect(target, Err(not_entered))) => {
                     at.entered += 1;
-                    let exception = at.not_redirected(&target, not_entered);
+                    let exception = at.not_redirected(&target, *not_entered);
                     return self.abandon(&path, exception);
                 }
                 Err(exception) => return self.abandon(&path, exception),
@@ -140,11 +147,11 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
             Ok(Next::Matched) => Ok(Step::Matched),
             Ok(Next::End) => Ok(Step::NoMatch),
             Ok(Next::Include(target)) => {
-                let entered = self.enter(target.clone(), true).await;
+                let entered = self.enter(&target, true).await;
                 Ok(Step::Include(target, entered))
             }
             Ok(Next::Redirect(target)) => {
-                let entered = self.enter(target.clone(), true).await;
+                let entered = self.enter(&target, true).await;
                 Ok(Step::Redirect(target, entered))
             }
             Err(exception) => Err(exception),
@@ -153,37 +160,15 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
     }
 
     /// RFC 7208 §4.3 to §4.6: the one SPF record of a domain. `is_target` of an `include` or a `redirect`, whose questions count.
-    async fn enter(&mut self, domain: Name, is_target: bool) -> Result<DirectiveAt, NotEntered> {
-        let published = match self.resolver.txt(&domain).await {
-            Ok(answer) => {
-                if is_target && answer.is_void() {
-                    // Counted, not judged: without a record at its target the term is a permerror anyway.
-                    let _ = self.budget.consume_void();
-                }
-                self.published(&domain, &answer)
-            }
-            Err(error) => Err(NotEntered::Exception(Exception::lookup(&domain, error))),
-        };
-        self.observer.entered(&domain, published.as_deref().ok(), self.budget.spent());
-        published.map(|record| DirectiveAt { domain, record, place: 0, entered: 1 })
-    }
-
-    fn published(&self, domain: &Name, answer: &Answer<Box<[u8]>>) -> Result<Arc<Record>, NotEntered> {
-        let texts = match answer {
-            Answer::Records(texts) => texts,
-            Answer::NoData => return Err(NotEntered::None(NoneReason::NoRecord)),
-            Answer::NxDomain => return Err(NotEntered::None(NoneReason::NxDomain)),
-        };
-        publication::recall(self.sources.memory, texts).map_err(|reason| {
-            let domain = domain.clone();
-            match reason {
-                NotARecord::NoRecord => NotEntered::None(NoneReason::NoRecord),
-                NotARecord::ManyRecords { count } => {
-                    NotEntered::Exception(PermError::ManyRecords { domain, count }.into())
-                }
-                NotARecord::Syntax(error) => NotEntered::Exception(PermError::Syntax { domain, error }.into()),
-            }
-        })
+    async fn enter(&mut self, domain: &Name, is_target: bool) -> Entered {
+        let memory = self.sources.memory;
+        let entered = self.resolver.read_txt(domain, |answer| published(memory, domain, answer)).await;
+        if is_target && entered.as_ref().is_err_and(|not_entered| not_entered.is_void()) {
+            // Counted, not judged: without a record at its target the term is a permerror anyway.
+            let _ = self.budget.consume_void();
+        }
+        self.observer.entered(domain, entered.as_deref().ok(), self.budget.spent());
+        entered
     }
 
     /// RFC 7208 §4.6.2: each directive from `place` on, from left to right, until one matches; `depth` includes are open.
@@ -281,6 +266,37 @@ impl<'a, R: Resolver, O: Observe> CheckHost<'a, R, O> {
     }
 }
 
+#[inline]
+fn published(memory: &RecordMemory, domain: &Name, answer: Result<&Answer<Box<[u8]>>, &LookupError>) -> Entered {
+    let reason = match answer {
+        Ok(Answer::Records(texts)) => match publication::recall(memory, texts) {
+            Ok(record) => return Ok(record),
+            Err(_) if texts.is_empty() => NotEntered::Void(NoneReason::NoRecord),
+            Err(reason) => NotEntered::of(reason, domain.clone()),
+        },
+        Ok(Answer::NoData) => NotEntered::Void(NoneReason::NoRecord),
+        Ok(Answer::NxDomain) => NotEntered::Void(NoneReason::NxDomain),
+        Err(error) => NotEntered::Exception(Exception::lookup(domain, error.clone())),
+    };
+    Err(Box::new(reason))
+}
+
+impl NotEntered {
+    #[cold]
+    fn of(reason: NotARecord, domain: Name) -> Self {
+        match reason {
+            NotARecord::NoRecord => Self::None(NoneReason::NoRecord),
+            NotARecord::ManyRecords { count } => Self::Exception(PermError::ManyRecords { domain, count }.into()),
+            NotARecord::Syntax(error) => Self::Exception(PermError::Syntax { domain, error }.into()),
+        }
+    }
+
+    /// Whether the answer was without records; one whose records are none of SPF is not.
+    fn is_void(&self) -> bool {
+        matches!(self, Self::Void(_))
+    }
+}
+
 /// The result that a directive causes.
 fn decided(matched: Matched, explanation: Explanation) -> SpfResult {
     match matched.directive().qualifier {
@@ -292,11 +308,17 @@ fn decided(matched: Matched, explanation: Explanation) -> SpfResult {
 }
 
 impl DirectiveAt {
+    /// Where the evaluation of a record begins.
+    #[inline]
+    fn first(domain: Name, record: Arc<Record>) -> Self {
+        Self { domain, record, place: 0, entered: 1 }
+    }
+
     /// What it comes to that the target of this `include` was not entered.
     fn not_included(&self, target: &Name, not_entered: &NotEntered) -> Exception {
         let place = Place { domain: &self.domain, term: Term::Directive(self.directive()) };
         match not_entered {
-            NotEntered::None(reason) => place.no_record(target.as_str(), reason.clone()),
+            NotEntered::Void(reason) | NotEntered::None(reason) => place.no_record(target.as_str(), reason.clone()),
             NotEntered::Exception(exception) => exception.clone(),
         }
     }
@@ -305,7 +327,9 @@ impl DirectiveAt {
     fn not_redirected(&self, target: &Name, not_entered: NotEntered) -> Exception {
         let term = self.record.redirect.as_ref().map_or(Term::Directive(self.directive()), Term::Redirect);
         match not_entered {
-            NotEntered::None(reason) => Place { domain: &self.domain, term }.no_record(target.as_str(), reason),
+            NotEntered::Void(reason) | NotEntered::None(reason) => {
+                Place { domain: &self.domain, term }.no_record(target.as_str(), reason)
+            }
             NotEntered::Exception(exception) => exception,
         }
     }
@@ -314,7 +338,7 @@ impl DirectiveAt {
 impl From<NotEntered> for SpfResult {
     fn from(not_entered: NotEntered) -> Self {
         match not_entered {
-            NotEntered::None(reason) => Self::None(reason),
+            NotEntered::Void(reason) | NotEntered::None(reason) => Self::None(reason),
             NotEntered::Exception(exception) => exception.into(),
         }
     }

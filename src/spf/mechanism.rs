@@ -8,7 +8,7 @@ use super::{
     term::{Exception, Place},
 };
 use crate::{
-    dns::{Answer, LookupError, Resolver, reverse_name},
+    dns::{Answer, LookupError, inquiry::Reading, reverse_name},
     name::Name,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -39,7 +39,7 @@ pub(super) fn at_hand(mechanism: &Mechanism, ip: IpAddr) -> Option<bool> {
     }
 }
 
-impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
+impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     /// Whether a mechanism other than `include` matches.
     pub(super) async fn matches(&mut self, mechanism: &Mechanism, place: Place<'_>) -> Result<bool, Exception> {
         match mechanism {

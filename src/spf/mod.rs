@@ -26,7 +26,7 @@ pub use result::{Explanation, NeutralReason, NoneReason, PermError, SpfReport, S
 pub use tree::{Step, Tree, Visit};
 
 use crate::{
-    dns::Resolver,
+    dns::inquiry::Reading,
     join::join,
     message::Header,
     name::Domain,
@@ -51,7 +51,7 @@ pub(crate) struct Sources<'a, R> {
 }
 
 /// Evaluates both identities side by side. `header` offers its Return-Path where the session does not know the reverse-path.
-pub(crate) async fn check<R: Resolver, O: Observe>(
+pub(crate) async fn check<R: Reading, O: Observe>(
     sources: &Sources<'_, R>,
     limits: &Limits,
     session: &Session,
@@ -79,7 +79,7 @@ pub(crate) async fn check<R: Resolver, O: Observe>(
     SpfReports { helo, mail_from }
 }
 
-async fn check_identity<R: Resolver, O: Observe>(
+async fn check_identity<R: Reading, O: Observe>(
     sources: &Sources<'_, R>,
     limits: &Limits,
     session: &Session,

@@ -11,17 +11,17 @@ use super::{
     result::{Explanation, NoneReason, PermError, SpfResult, TempError},
 };
 use crate::{
-    dns::{LookupError, Resolver},
+    dns::{LookupError, inquiry::Reading},
     lex::parse_all,
     name::{Name, NameError},
 };
 use std::fmt;
 
-/// Evaluation stopped: the "exception" of RFC 7208 §4.6.2.
+/// Evaluation stopped: the "exception" of RFC 7208 §4.6.2. Boxed, for few evaluations come to one and every step would carry it.
 #[derive(Clone, Debug)]
 pub(super) enum Exception {
-    Temp(TempError),
-    Perm(PermError),
+    Temp(Box<TempError>),
+    Perm(Box<PermError>),
 }
 
 /// A term under evaluation and the domain whose record holds it.
@@ -37,7 +37,7 @@ pub(super) enum Term<'t> {
     Redirect(&'t DomainSpec),
 }
 
-impl<R: Resolver, O: Observe> CheckHost<'_, R, O> {
+impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     /// RFC 7208 §5.2; `None` where the term does not match.
     pub(super) async fn include_target(
         &mut self,
@@ -142,21 +142,21 @@ impl fmt::Display for Term<'_> {
 
 impl Exception {
     pub(super) fn lookup(name: &Name, error: LookupError) -> Self {
-        Self::Temp(TempError::Lookup { name: name.clone(), error })
+        Self::Temp(Box::new(TempError::Lookup { name: name.clone(), error }))
     }
 }
 
 impl From<PermError> for Exception {
     fn from(error: PermError) -> Self {
-        Self::Perm(error)
+        Self::Perm(Box::new(error))
     }
 }
 
 impl From<Exception> for SpfResult {
     fn from(exception: Exception) -> Self {
         match exception {
-            Exception::Temp(error) => Self::TempError(error),
-            Exception::Perm(error) => Self::PermError(error),
+            Exception::Temp(error) => Self::TempError(*error),
+            Exception::Perm(error) => Self::PermError(*error),
         }
     }
 }
