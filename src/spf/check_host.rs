@@ -46,23 +46,25 @@ enum NotEntered {
 /// A record that was entered. Small, for it is handed on from future to future.
 type Entered = Result<Arc<Record>, Box<NotEntered>>;
 
-/// What a record came to, and what was found where it leads.
+/// How far a record leads without a question.
+#[derive(Debug)]
+enum Scan {
+    Matched,
+    /// To an `include` whose target needs no expansion.
+    Include(Name),
+    /// To another term that asks.
+    Asks,
+    /// Nothing matched, and there is no `redirect`.
+    End,
+}
+
+/// What a term that asks came to, and what was found where it leads.
 #[derive(Debug)]
 enum Step {
     Matched,
-    NoMatch,
+    NotMatched,
     Include(Name, Entered),
     Redirect(Name, Entered),
-}
-
-/// Where a record leads.
-#[derive(Debug)]
-enum Next {
-    Matched,
-    Include(Name),
-    Redirect(Name),
-    /// Nothing matched, and there is no `redirect`.
-    End,
 }
 
 impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
@@ -88,29 +90,36 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
             Ok(record) => Matched { outermost: DirectiveAt::first(domain.clone(), record), included: Vec::new() },
             Err(not_entered) => return self.left(1, (*not_entered).into()),
         };
-        let (sources, values, limits) = (self.sources, self.values, self.budget.limits());
         // Made when something has to be waited for.
         let mut ahead = None;
         loop {
-            let (place, step) = {
-                let mut step = pin!(self.step(&path));
-                match poll_fn(|cx| Poll::Ready(step.as_mut().poll(cx))).await {
-                    Poll::Ready(step) => step,
-                    Poll::Pending => {
-                        let make = || Box::new(Ahead::new(sources, values, limits));
-                        ahead.get_or_insert_with(make).beside(&path, step).await
-                    }
-                }
-            };
+            let depth = path.included.len();
             let at = path.innermost_mut();
-            at.place = place;
-            match step {
-                Ok(Step::Matched) => {
+            match self.scan(at, depth) {
+                Ok(Scan::Matched) => {
                     if self.leave_matched(&mut path) {
                         return self.conclude(path).await;
                     }
                 }
-                Ok(Step::NoMatch) => {
+                // As `Step::Include` below; few records ask for anything else.
+                Ok(Scan::Include(target)) => {
+                    let (sources, values, limits) = (self.sources, self.values, self.budget.limits());
+                    let entered = {
+                        let mut enter = pin!(self.enter(&target, true));
+                        match poll_fn(|cx| Poll::Ready(enter.as_mut().poll(cx))).await {
+                            Poll::Ready(entered) => entered,
+                            Poll::Pending => {
+                                let make = || Box::new(Ahead::new(sources, values, limits));
+                                ahead.get_or_insert_with(make).beside(&path, enter).await
+                            }
+                        }
+                    };
+                    match entered {
+                        Ok(record) => path.included.push(DirectiveAt::first(target, record)),
+                        Err(not_entered) => return self.include_failed(&path, &target, *not_entered),
+                    }
+                }
+                Ok(Scan::End) => {
                     // RFC 7208 §4.7
                     let no_match = |domain| SpfResult::Neutral(NeutralReason::NoMatch { domain });
                     let Some(at) = path.included.pop() else {
@@ -119,44 +128,115 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
                     self.left(at.entered, no_match(at.domain));
                     self.not_matched(path.innermost_mut());
                 }
-                Ok(Step::Include(target, Ok(record))) => path.included.push(DirectiveAt::first(target, record)),
-                Ok(Step::Include(target, Err(not_entered))) => {
-                    let exception = at.not_included(&target, &not_entered);
-                    self.left(1, (*not_entered).into());
-                    self.observer.tried(at.directive(), Tried::Failed, self.budget.spent());
-                    return self.abandon(&path, exception);
-                }
-                Ok(Step::Redirect(target, Ok(record))) => {
-                    *at = DirectiveAt { entered: at.entered + 1, ..DirectiveAt::first(target, record) };
-                }
-                Ok(Step::Redirect(target, Err(not_entered))) => {
-                    at.entered += 1;
-                    let exception = at.not_redirected(&target, *not_entered);
-                    return self.abandon(&path, exception);
+                Ok(Scan::Asks) => {
+                    let (sources, values, limits) = (self.sources, self.values, self.budget.limits());
+                    let step = {
+                        let mut step = pin!(self.step(path.innermost(), depth));
+                        match poll_fn(|cx| Poll::Ready(step.as_mut().poll(cx))).await {
+                            Poll::Ready(step) => step,
+                            Poll::Pending => {
+                                let make = || Box::new(Ahead::new(sources, values, limits));
+                                ahead.get_or_insert_with(make).beside(&path, step).await
+                            }
+                        }
+                    };
+                    let at = path.innermost_mut();
+                    match step {
+                        Ok(Step::Matched) => {
+                            if self.leave_matched(&mut path) {
+                                return self.conclude(path).await;
+                            }
+                        }
+                        Ok(Step::NotMatched) => at.place += 1,
+                        Ok(Step::Include(target, Ok(record))) => path.included.push(DirectiveAt::first(target, record)),
+                        Ok(Step::Include(target, Err(not_entered))) => {
+                            return self.include_failed(&path, &target, *not_entered);
+                        }
+                        Ok(Step::Redirect(target, Ok(record))) => {
+                            *at = DirectiveAt { entered: at.entered + 1, ..DirectiveAt::first(target, record) };
+                        }
+                        Ok(Step::Redirect(target, Err(not_entered))) => {
+                            at.entered += 1;
+                            let exception = at.not_redirected(&target, *not_entered);
+                            return self.abandon(&path, exception);
+                        }
+                        Err(exception) => return self.abandon(&path, exception),
+                    }
                 }
                 Err(exception) => return self.abandon(&path, exception),
             }
         }
     }
 
-    /// Goes on with the innermost record to where it leads; and which of its directives that is.
-    async fn step(&mut self, path: &Matched) -> (usize, Result<Step, Exception>) {
-        let (at, depth) = (path.innermost(), path.included.len());
-        let mut place = at.place;
-        let step = match self.try_directives(at, &mut place, depth).await {
-            Ok(Next::Matched) => Ok(Step::Matched),
-            Ok(Next::End) => Ok(Step::NoMatch),
-            Ok(Next::Include(target)) => {
-                let entered = self.enter(&target, true).await;
-                Ok(Step::Include(target, entered))
+    /// RFC 7208 §4.6.2: each directive from left to right, until one matches or asks; `depth` includes are open.
+    #[inline]
+    fn scan(&mut self, at: &mut DirectiveAt, depth: usize) -> Result<Scan, Exception> {
+        while let Some(directive) = at.record.directives.get(at.place) {
+            match mechanism::at_hand(&directive.mechanism, self.values.ip) {
+                Some(true) => {
+                    self.observer.tried(directive, Tried::Matched, self.budget.spent());
+                    return Ok(Scan::Matched);
+                }
+                Some(false) => {
+                    self.observer.tried(directive, Tried::NotMatched, self.budget.spent());
+                    at.place += 1;
+                }
+                None => {
+                    let Mechanism::Include(spec) = &directive.mechanism else { return Ok(Scan::Asks) };
+                    let Some(target) = spec.literal().filter(|target| target.has_parent()) else {
+                        return Ok(Scan::Asks);
+                    };
+                    let place = Place { domain: &at.domain, term: Term::Directive(directive) };
+                    return match self.begin_include(place, depth) {
+                        Ok(()) => Ok(Scan::Include(target.clone())),
+                        Err(exception) => {
+                            self.observer.tried(directive, Tried::Failed, self.budget.spent());
+                            Err(exception)
+                        }
+                    };
+                }
             }
-            Ok(Next::Redirect(target)) => {
-                let entered = self.enter(&target, true).await;
-                Ok(Step::Redirect(target, entered))
-            }
-            Err(exception) => Err(exception),
+        }
+        Ok(if at.record.effective_redirect().is_some() { Scan::Asks } else { Scan::End })
+    }
+
+    /// The term that the innermost record has come to, and what is found where it leads.
+    async fn step(&mut self, at: &DirectiveAt, depth: usize) -> Result<Step, Exception> {
+        let Some(directive) = at.record.directives.get(at.place) else {
+            let Some(spec) = at.record.effective_redirect() else { return Ok(Step::NotMatched) };
+            let place = Place { domain: &at.domain, term: Term::Redirect(spec) };
+            let target = self.redirect_target(spec, place).await?;
+            let entered = self.enter(&target, true).await;
+            return Ok(Step::Redirect(target, entered));
         };
-        (place, step)
+        let place = Place { domain: &at.domain, term: Term::Directive(directive) };
+        let matched = match &directive.mechanism {
+            Mechanism::Include(spec) => match self.include_target(spec, place, depth).await {
+                Ok(Some(target)) => {
+                    let entered = self.enter(&target, true).await;
+                    return Ok(Step::Include(target, entered));
+                }
+                Ok(None) => Ok(false),
+                Err(exception) => Err(exception),
+            },
+            mechanism => self.matches(mechanism, place).await,
+        };
+        let tried = match matched {
+            Ok(false) => Tried::NotMatched,
+            Ok(true) => Tried::Matched,
+            Err(_) => Tried::Failed,
+        };
+        self.observer.tried(directive, tried, self.budget.spent());
+        Ok(if matched? { Step::Matched } else { Step::NotMatched })
+    }
+
+    /// RFC 7208 §5.2: the target of the innermost record's `include` was not entered.
+    fn include_failed(&mut self, path: &Matched, target: &Name, not_entered: NotEntered) -> SpfResult {
+        let at = path.innermost();
+        let exception = at.not_included(target, &not_entered);
+        self.left(1, not_entered.into());
+        self.observer.tried(at.directive(), Tried::Failed, self.budget.spent());
+        self.abandon(path, exception)
     }
 
     /// RFC 7208 §4.3 to §4.6: the one SPF record of a domain. `is_target` of an `include` or a `redirect`, whose questions count.
@@ -169,39 +249,6 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
         }
         self.observer.entered(domain, entered.as_deref().ok(), self.budget.spent());
         entered
-    }
-
-    /// RFC 7208 §4.6.2: each directive from `place` on, from left to right, until one matches; `depth` includes are open.
-    async fn try_directives(&mut self, at: &DirectiveAt, place: &mut usize, depth: usize) -> Result<Next, Exception> {
-        while let Some(directive) = at.record.directives.get(*place) {
-            let matched = match mechanism::at_hand(&directive.mechanism, self.values.ip) {
-                Some(matched) => Ok(matched),
-                None => {
-                    let place = Place { domain: &at.domain, term: Term::Directive(directive) };
-                    match &directive.mechanism {
-                        Mechanism::Include(spec) => match self.include_target(spec, place, depth).await {
-                            Ok(Some(target)) => return Ok(Next::Include(target)),
-                            Ok(None) => Ok(false),
-                            Err(exception) => Err(exception),
-                        },
-                        mechanism => self.matches(mechanism, place).await,
-                    }
-                }
-            };
-            let tried = match matched {
-                Ok(false) => Tried::NotMatched,
-                Ok(true) => Tried::Matched,
-                Err(_) => Tried::Failed,
-            };
-            self.observer.tried(directive, tried, self.budget.spent());
-            if matched? {
-                return Ok(Next::Matched);
-            }
-            *place += 1;
-        }
-        let Some(spec) = at.record.effective_redirect() else { return Ok(Next::End) };
-        let place = Place { domain: &at.domain, term: Term::Redirect(spec) };
-        self.redirect_target(spec, place).await.map(Next::Redirect)
     }
 
     /// RFC 7208 §5.2: the includes match from the inside out, as long as each included record passes. Says whether the outermost

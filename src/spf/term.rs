@@ -97,6 +97,13 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
         self.values.explanation(&text, domain, validated.as_deref().unwrap_or_default())
     }
 
+    /// An `include` begins that needs no expansion; `depth` others are open.
+    #[inline]
+    pub(super) fn begin_include(&mut self, place: Place<'_>, depth: usize) -> Result<(), Exception> {
+        self.begin_lookup(place)?;
+        Budget::allow_include(depth).map_err(|limit| place.exceeded(limit))
+    }
+
     /// The target name of a term: its domain specification expanded, or the domain of the record (RFC 7208 §4.8).
     pub(super) async fn target(&mut self, spec: Option<&DomainSpec>, place: Place<'_>) -> Result<Target, Exception> {
         let Some(spec) = spec else { return Ok(Target::Name(place.domain.clone())) };
@@ -120,11 +127,13 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
 }
 
 impl Place<'_> {
+    #[cold]
     pub(super) fn exceeded(&self, limit: Limit) -> Exception {
         let term = self.term.to_string().into();
         PermError::LimitExceeded { limit, domain: self.domain.clone(), term }.into()
     }
 
+    #[cold]
     pub(super) fn no_record(&self, target: &str, reason: NoneReason) -> Exception {
         let term = self.term.to_string().into();
         PermError::NoRecordAtTarget { domain: self.domain.clone(), term, target: target.into(), reason }.into()
