@@ -98,7 +98,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
             match self.scan(at, depth) {
                 Ok(Scan::Matched) => {
                     if self.leave_matched(&mut path) {
-                        return self.conclude(path).await;
+                        break;
                     }
                 }
                 // As `Step::Include` below; few records ask for anything else.
@@ -144,7 +144,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
                     match step {
                         Ok(Step::Matched) => {
                             if self.leave_matched(&mut path) {
-                                return self.conclude(path).await;
+                                break;
                             }
                         }
                         Ok(Step::NotMatched) => at.place += 1,
@@ -166,6 +166,15 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
                 Err(exception) => return self.abandon(&path, exception),
             }
         }
+        // The outermost directive has matched.
+        let DirectiveAt { domain, record, entered, .. } = &path.outermost;
+        let (entered, exp) = (*entered, record.exp.as_ref());
+        let explanation = match exp.filter(|_| path.directive().qualifier == Qualifier::Fail) {
+            // §6.2: an "exp" of an included record must not be used. Boxed, for few want it and all would carry it.
+            Some(exp) => Box::pin(self.explanation(exp, domain)).await,
+            None => Explanation::Default,
+        };
+        self.left(entered, decided(path, explanation))
     }
 
     /// RFC 7208 §4.6.2: each directive from left to right, until one matches or asks; `depth` includes are open.
@@ -280,18 +289,6 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
         at.place += 1;
     }
 
-    /// The outermost directive has matched.
-    async fn conclude(&mut self, path: Matched) -> SpfResult {
-        let DirectiveAt { domain, record, entered, .. } = &path.outermost;
-        let (entered, exp) = (*entered, record.exp.as_ref());
-        let explanation = match exp.filter(|_| path.directive().qualifier == Qualifier::Fail) {
-            // §6.2: an "exp" of an included record must not be used. Boxed, for few want it and all would carry it.
-            Some(exp) => Box::pin(self.explanation(exp, domain)).await,
-            None => Explanation::Default,
-        };
-        self.left(entered, decided(path, explanation))
-    }
-
     /// RFC 7208 §4.6.2: an exception ends all that is open.
     fn abandon(&mut self, path: &Matched, exception: Exception) -> SpfResult {
         let result = exception.into();
@@ -307,6 +304,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
     }
 
     /// A domain is left, and with it those whose `redirect` led there.
+    #[inline]
     fn left(&mut self, entered: usize, result: SpfResult) -> SpfResult {
         (0..entered).for_each(|_| self.observer.left(&result, self.budget.spent()));
         result
@@ -345,6 +343,7 @@ impl NotEntered {
 }
 
 /// The result that a directive causes.
+#[inline]
 fn decided(matched: Matched, explanation: Explanation) -> SpfResult {
     match matched.directive().qualifier {
         Qualifier::Pass => SpfResult::Pass(matched),

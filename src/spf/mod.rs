@@ -68,15 +68,20 @@ pub(crate) async fn check<R: Reading, O: Observe>(
     let is_null = reverse_path.as_deref().is_some_and(str::is_empty);
     let mail_from = reverse_path.as_deref().filter(|path| !path.is_empty()).map(Sender::of_mail_from);
     let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
-    // Pinned where they are: moved into `join`, they would be copied.
-    let helo = pin!(check_identity(sources, limits, session, Identity::Helo, helo, helo_observer));
-    let mail_from = pin!(check_identity(sources, limits, session, Identity::MailFrom, mail_from, mail_from_observer));
-    let (helo, mail_from) = join(helo, mail_from).await;
-    let mail_from = match &helo {
-        Some(helo) if is_null => Some(SpfReport { identity: Identity::MailFrom, ..helo.clone() }),
-        _ => mail_from,
-    };
-    SpfReports { helo, mail_from }
+    // Each writes its report where it is to stand: handed on from future to future, it would be copied each time.
+    let mut reports = SpfReports { helo: None, mail_from: None };
+    {
+        let SpfReports { helo: helo_report, mail_from: mail_from_report } = &mut reports;
+        let by_helo = pin!(check_identity(sources, limits, session, Identity::Helo, helo, helo_observer, helo_report));
+        let (identity, observer) = (Identity::MailFrom, mail_from_observer);
+        let by_mail_from =
+            pin!(check_identity(sources, limits, session, identity, mail_from, observer, mail_from_report));
+        join(by_helo, by_mail_from).await;
+    }
+    if let Some(helo) = reports.helo.as_ref().filter(|_| is_null) {
+        reports.mail_from = Some(SpfReport { identity: Identity::MailFrom, ..helo.clone() });
+    }
+    reports
 }
 
 async fn check_identity<R: Reading, O: Observe>(
@@ -86,15 +91,17 @@ async fn check_identity<R: Reading, O: Observe>(
     identity: Identity,
     sender: Option<Sender<'_>>,
     observer: &mut O,
-) -> Option<SpfReport> {
-    let sender = sender?;
+    report: &mut Option<SpfReport>,
+) {
+    let (Some(sender), Some(ip)) = (sender, session.peer_ip) else { return };
     // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
-    let ip = session.peer_ip?.to_canonical();
+    let ip = ip.to_canonical();
     let domain = match sender.domain() {
         Err(reason) => {
             let result = SpfResult::None(reason);
             let (domain, sender) = (sender.domain.into(), sender.with_domain(sender.domain));
-            return Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: 0, void_lookups: 0 });
+            *report = Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: 0, void_lookups: 0 });
+            return;
         }
         Ok(domain) => domain,
     };
@@ -113,7 +120,7 @@ async fn check_identity<R: Reading, O: Observe>(
     let result = check.evaluate(&domain).await;
     let Spent { lookups, void_lookups } = check.spent();
     let (domain, sender) = (domain.into_text(), whole_sender);
-    Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: lookups, void_lookups })
+    *report = Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: lookups, void_lookups });
 }
 
 /// What `%{h}` stands for: the argument of HELO as it was given, but for U-labels, which become A-labels (RFC 8616 §4).
