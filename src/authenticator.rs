@@ -86,21 +86,22 @@ impl<R: Resolver> Authenticator<R> {
         let authors = message.header().authors();
         let main = pin!(async {
             let mut purse = Purse::of(&policy.budget);
-            let (spf, (answers, (dkim, evidence))) = {
+            let mut answers = dmarc::Answers::new(&self.dmarc_memory);
+            let (spf, ((), (dkim, evidence))) = {
                 let spf = pin!(spf::check(&spf_sources, &policy.spf, session, Some(message.header()), observers));
                 let (domains, purse) = (authors.domains(), &mut purse);
                 let dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse);
                 let dkim = pin!(dkim);
                 let evidence = pin!(arc::gather(resolver, &self.keys, &policy.dkim, message, now));
-                let answers = pin!(dmarc::discover(policy_resolver, &self.dmarc_memory, &policy.dmarc, &authors));
-                join(spf, pin!(join(answers, pin!(join(dkim, evidence))))).await
+                let discovery = pin!(dmarc::discover(policy_resolver, &policy.dmarc, &authors, &mut answers));
+                join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await
             };
             // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
             // on the order of answers.
             let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
             let offers = dmarc::offers(&spf, &dkim);
             let (dmarc, dmarc_rfc7489) =
-                dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, answers, offers).await;
+                dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, &mut answers, offers).await;
             (spf, dkim, arc, dmarc, dmarc_rfc7489)
         });
         let ahead = async || {
@@ -151,8 +152,9 @@ impl<R: Resolver> Authenticator<R> {
         let (inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
         let resolver = &inquiry.policy();
         let main = pin!(async {
-            let answers = dmarc::discover(resolver, &self.dmarc_memory, policy, authors).await;
-            dmarc::evaluate(resolver, policy, authors, answers, dmarc::offers(spf, dkim)).await.0
+            let mut answers = dmarc::Answers::new(&self.dmarc_memory);
+            dmarc::discover(resolver, policy, authors, &mut answers).await;
+            dmarc::evaluate(resolver, policy, authors, &mut answers, dmarc::offers(spf, dkim)).await.0
         });
         let ahead = async || {
             if self.policy.dmarc.asks_ahead {

@@ -34,6 +34,11 @@ pub(crate) struct Answers<'m> {
 }
 
 impl<'m> Answers<'m> {
+    /// Nothing is found yet.
+    pub(crate) fn new(memory: &'m Memory) -> Self {
+        Self { memory: Some(memory), ..Self::default() }
+    }
+
     pub(super) fn record_at(&self, domain: &Domain) -> Option<&Found> {
         let before = self.precedent.iter().flat_map(|precedent| &precedent.found);
         self.found.iter().chain(before).find(|(known, _)| known == domain).map(|(_, found)| found)
@@ -142,26 +147,19 @@ pub(super) fn evaluated<'a>(authors: &'a Authors, policy: &Policy) -> impl Itera
     authors.domains().iter().chain(authors.possible()).take(policy.max_author_domains)
 }
 
-/// Policy discovery for the author domains; needs neither SPF nor DKIM.
-pub(crate) async fn discover<'m, R: Reading>(
-    resolver: &R,
-    memory: &'m Memory,
-    policy: &Policy,
-    authors: &Authors,
-) -> Answers<'m> {
-    let mut answers = Answers { memory: Some(memory), ..Answers::default() };
+/// Policy discovery for the author domains; needs neither SPF nor DKIM. What is found is added to `answers`.
+pub(crate) async fn discover<R: Reading>(resolver: &R, policy: &Policy, authors: &Authors, answers: &mut Answers<'_>) {
     let sole_author = sole_author(authors, policy);
-    if let Some(precedent) = sole_author.and_then(|author| memory.precedent(author))
+    if let Some(precedent) = sole_author.zip(answers.memory).and_then(|(author, memory)| memory.precedent(author))
         && answers.repeat(resolver, &precedent.asked).await
     {
         answers.precedent = Some(precedent);
-        return answers;
+        return;
     }
     answers.search(resolver, policy, authors).await;
     if let Some(author) = sole_author {
         answers.remember(author);
     }
-    answers
 }
 
 impl Answers<'_> {

@@ -52,7 +52,7 @@ pub(crate) async fn evaluate<'o, R: Reading>(
     resolver: &R,
     policy: &Policy,
     authors: &Authors,
-    mut answers: Answers<'_>,
+    answers: &mut Answers<'_>,
     offers: impl Iterator<Item = Offer<'o>> + Clone,
 ) -> (Arc<DmarcReport>, Option<Arc<DmarcReport>>) {
     let before = answers.precedent.as_ref().and_then(|precedent| precedent.conclusion(offers.clone()));
@@ -63,12 +63,12 @@ pub(crate) async fn evaluate<'o, R: Reading>(
     }
     let identifiers = Identifiers::gather(offers.clone());
     if !matches!(policy.editions, Editions::Rfc7489(_)) {
-        let starts = identifiers_to_walk(&answers, authors, policy, &identifiers);
+        let starts = identifiers_to_walk(answers, authors, policy, &identifiers);
         answers.complete_walks(resolver, &starts).await;
     }
-    let by_tree_walk = || Arc::new(decide(Method::TreeWalk(&answers), authors, policy, &identifiers));
+    let by_tree_walk = || Arc::new(decide(Method::TreeWalk(answers), authors, policy, &identifiers));
     let by_suffixes =
-        |suffixes| Arc::new(decide(Method::PublicSuffixes(&answers, suffixes), authors, policy, &identifiers));
+        |suffixes| Arc::new(decide(Method::PublicSuffixes(answers, suffixes), authors, policy, &identifiers));
     let (report, older) = match &policy.editions {
         Editions::Rfc9989 => (by_tree_walk(), None),
         Editions::Rfc7489(suffixes) => (by_suffixes(&**suffixes), None),

@@ -231,7 +231,7 @@ impl<T> Shelf<T> {
 mod tests {
     use super::*;
     use crate::{
-        dmarc::{Policy, discover, evaluate},
+        dmarc::{Answers, Policy, discover, evaluate},
         dns::{RecordType, Zone, inquiry::Reading},
         message::Header,
     };
@@ -250,8 +250,9 @@ mod tests {
         let offers = std::iter::once(Offer::for_test(Mechanism::Dkim, Authentication::Passed, &signer));
         let policy = Policy::default();
         crate::dmarc::suite::now(async {
-            let answers = discover(zone, memory, &policy, &authors).await;
-            evaluate(zone, &policy, &authors, answers, offers).await.0
+            let mut answers = Answers::new(memory);
+            discover(zone, &policy, &authors, &mut answers).await;
+            evaluate(zone, &policy, &authors, &mut answers, offers).await.0
         })
     }
 

@@ -8,7 +8,7 @@ mod tests {
     use crate::{
         budget::Budget,
         dmarc::{
-            Authentication, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy, SuffixList,
+            Answers, Authentication, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy, SuffixList,
             ahead::ask_for, discover, evaluate,
         },
         dns::inquiry::{Inquiry, Reading},
@@ -222,8 +222,9 @@ mod tests {
             .map(|(mechanism, authentication, domain)| Offer::for_test(*mechanism, *authentication, domain));
         let memory = Memory::default();
         let evaluated = || {
-            let answers = now(discover(&resolver, &memory, &policy, &authors));
-            now(evaluate(&resolver, &policy, &authors, answers, offers.clone()))
+            let mut answers = Answers::new(&memory);
+            now(discover(&resolver, &policy, &authors, &mut answers));
+            now(evaluate(&resolver, &policy, &authors, &mut answers, offers.clone()))
         };
         let (report, older) = evaluated();
 
@@ -267,8 +268,9 @@ mod tests {
             let fresh = Memory::default();
             let memory = if seed % 2 == 0 { &memory } else { &fresh };
             let main = pin!(async {
-                let answers = discover(&policy_resolver, memory, &policy, &authors).await;
-                evaluate(&policy_resolver, &policy, &authors, answers, offers.clone()).await
+                let mut answers = Answers::new(memory);
+                discover(&policy_resolver, &policy, &authors, &mut answers).await;
+                evaluate(&policy_resolver, &policy, &authors, &mut answers, offers.clone()).await
             });
             let identifiers = || offered.iter().map(|(_, _, domain)| domain.clone());
             if drive(beside(main, || ask_for(&resolver, &policy, &authors, identifiers())))
