@@ -31,13 +31,6 @@ impl Text {
         let _ = fmt::Write::write_fmt(&mut texts, format_args!("{text}"));
         Self::from(texts.since(0))
     }
-
-    /// The first `len` octets, or all where there are fewer or a character would be cut in two.
-    pub(crate) fn beginning(&self, len: usize) -> Self {
-        let end = self.span.start.saturating_add(len);
-        let end = if end < self.span.end && self.whole.is_char_boundary(end) { end } else { self.span.end };
-        Self { whole: Arc::clone(&self.whole), span: Span { end, ..self.span } }
-    }
 }
 
 impl Deref for Text {
@@ -184,9 +177,6 @@ mod tests {
         assert_eq!((&*shared.text(first), &*shared.text(second), &*shared.text(Span::default())), ("ä", "bc", ""));
         assert_eq!(shared.text(second), Text::from("bc"));
         assert_ne!(shared.text(first), shared.text(second));
-        let beginnings = [0, 1, 2, 3].map(|len| shared.text(second).beginning(len));
-        assert_eq!(beginnings.each_ref().map(|text| &**text), ["", "b", "bc", "bc"]);
-        assert_eq!(&*shared.text(first).beginning(1), "ä");
         assert_eq!(Text::of(&format_args!("{}-bit", 2048)), Text::from("2048-bit"));
         assert_eq!(format!("{:?} {}", shared.text(first), shared.text(second)), "\"ä\" bc");
     }

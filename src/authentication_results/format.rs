@@ -1,6 +1,6 @@
 //! The field as text.
 
-use super::{AuthenticationResults, MethodResult, Property, fold::Folded};
+use super::{AuthenticationResults, Describe, MethodResult, Property, Results, fold::Folded};
 use crate::lex::structured::{is_escaped, is_keyword_char};
 use std::{borrow::Cow, fmt};
 
@@ -16,67 +16,110 @@ const ALONE: [&str; 4] = [""; 4];
 impl AuthenticationResults {
     /// The whole field, folded, from its name to the CRLF at its end.
     pub fn to_header_field(&self) -> String {
-        let mut field = self.folded(FIELD_START);
-        field.push_str("\r\n");
-        field
+        self.written().finish()
     }
 
-    /// `start` and the value after it.
-    fn folded(&self, start: &str) -> String {
-        let mut field = Folded::after(start);
-        // One buffer for all that is not written as it is.
-        let mut scratch = String::with_capacity(256);
-        field.put(value(&self.authserv_id, &mut scratch));
+    fn written(&self) -> FieldWriter {
+        let mut writer = FieldWriter::new(&self.authserv_id);
         if let Some(version) = self.version {
-            field.word(&[&version.to_string()]);
+            writer.field.word(&[&version.to_string()]);
         }
-        for text in &self.comments {
-            field.phrase(ALONE, comment(text, &mut scratch));
-        }
+        self.comments.iter().for_each(|text| writer.comment(text));
         // What `none` means in another version is not known here.
         if self.results.is_empty() && self.not_understood.is_empty() && self.is_version_known() {
-            field.put(";");
-            field.word(&["none"]);
+            writer.field.put(";");
+            writer.field.word(&["none"]);
         }
-        for result in &self.results {
-            field.put(";");
-            field.line(RESULT_INDENT);
-            result.write(&mut field, &mut scratch);
-        }
+        self.results.iter().for_each(|result| result.write(&mut writer));
         for text in &self.not_understood {
-            field.put(";");
-            field.phrase(ALONE, quoted_string(text, "", &mut scratch));
+            writer.field.put(";");
+            writer.field.phrase(ALONE, quoted_string(text, "", &mut writer.scratch));
         }
-        field.finish()
+        writer
     }
 }
 
 impl fmt::Display for AuthenticationResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.folded(FIELD_START).strip_prefix(FIELD_START).unwrap_or_default())
+        f.write_str(self.written().field.finish().strip_prefix(FIELD_START).unwrap_or_default())
     }
 }
 
 impl MethodResult {
-    fn write(&self, field: &mut Folded, scratch: &mut String) {
-        field.put(&keyword(&self.method));
-        if let Some(version) = self.version {
-            field.put(&format!("/{version}"));
-        }
-        field.put("=");
-        field.put(&keyword(&self.result));
-        for text in &self.comments {
-            field.phrase(ALONE, comment(text, scratch));
-        }
+    fn write(&self, writer: &mut FieldWriter) {
+        writer.begin(&self.method, self.version, &self.result);
+        self.comments.iter().for_each(|text| writer.comment(text));
         if let Some(reason) = &self.reason {
-            field.pair(["reason=", "", "", ""], value(reason, scratch));
+            writer.reason(reason);
         }
-        for Property { ptype, property, value: text } in &self.properties {
-            field.pair([&keyword(ptype), ".", &keyword(property), "="], pvalue(text, scratch));
+        for Property { ptype, property, value } in &self.properties {
+            writer.pair(ptype, property, value);
         }
         for text in &self.not_understood {
-            field.phrase(ALONE, not_understood(text, scratch));
+            writer.field.phrase(ALONE, not_understood(text, &mut writer.scratch));
         }
+    }
+}
+
+/// A field being written, a result after the other.
+#[derive(Debug)]
+pub(crate) struct FieldWriter {
+    field: Folded,
+    /// One buffer for all that is not written as it is.
+    scratch: String,
+}
+
+impl FieldWriter {
+    /// The name of the field and who evaluated.
+    pub(crate) fn new(authserv_id: &str) -> Self {
+        let mut writer = Self { field: Folded::after(FIELD_START), scratch: String::with_capacity(256) };
+        writer.field.put(value(authserv_id, &mut writer.scratch));
+        writer
+    }
+
+    /// The whole field, with the CRLF at its end.
+    pub(crate) fn finish(self) -> String {
+        let mut field = self.field.finish();
+        field.push_str("\r\n");
+        field
+    }
+
+    fn begin(&mut self, method: &str, version: Option<u32>, result: &str) {
+        self.field.put(";");
+        self.field.line(RESULT_INDENT);
+        self.field.put(&keyword(method));
+        if let Some(version) = version {
+            self.field.put(&format!("/{version}"));
+        }
+        self.field.put("=");
+        self.field.put(&keyword(result));
+    }
+
+    fn pair(&mut self, ptype: &str, property: &str, value: &str) {
+        self.field.pair([&keyword(ptype), ".", &keyword(property), "="], pvalue(value, &mut self.scratch));
+    }
+}
+
+impl Results for FieldWriter {
+    type Description = Self;
+
+    fn result(&mut self, method: &'static str, result: &'static str, describe: impl FnOnce(&mut Self)) {
+        self.begin(method, None, result);
+        describe(self);
+    }
+}
+
+impl Describe for FieldWriter {
+    fn comment(&mut self, text: &str) {
+        self.field.phrase(ALONE, comment(text, &mut self.scratch));
+    }
+
+    fn reason(&mut self, text: &str) {
+        self.field.pair(["reason=", "", "", ""], value(text, &mut self.scratch));
+    }
+
+    fn property(&mut self, ptype: &'static str, property: &'static str, value: &str) {
+        self.pair(ptype, property, value);
     }
 }
 

@@ -11,12 +11,17 @@
 //! );
 //! ```
 
+mod describe;
 mod fold;
 mod forged;
 mod format;
 mod parse;
 
-pub(crate) use parse::arc_info;
+pub(crate) use self::{
+    describe::{Describe, Results},
+    format::FieldWriter,
+    parse::arc_info,
+};
 
 pub use forged::{Forged, ForgedReason, TrustBoundary, strip_forged};
 

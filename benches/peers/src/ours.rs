@@ -8,7 +8,6 @@ use crate::{
 use mailverdict::{
     Authenticator, Message, Policy, Session, Verdict,
     arc::ArcResult,
-    authentication_results::AuthenticationResults,
     dkim::{DkimResult, SignatureReport},
     dmarc::{DmarcReport, DmarcResult},
     dns::{Answer, Lookup, Mx, Resolver},
@@ -231,7 +230,7 @@ impl Prepared for All<'_> {
     fn run(&mut self) -> usize {
         let message = Message::parse(self.raw.as_bytes()).expect("a message");
         let verdict = at_once(self.ours.authenticator.authenticate(&message, self.session()));
-        AuthenticationResults::new(RECEIVER, &verdict).to_header_field().len()
+        verdict.to_header_field(RECEIVER).len()
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn assert_verdict(verdict: &Verdict, raw: &[u8], message: &Message<'_
     assert!(serde_json::to_string(verdict).is_ok_and(|json| json.starts_with('{')));
     let results = AuthenticationResults::new("mx.example.org", verdict);
     let field = results.to_header_field();
+    assert_eq!(field, verdict.to_header_field("mx.example.org"));
     assert_one_field(&field, "Authentication-Results");
     assert!(field.is_ascii());
     let again = AuthenticationResults::parse(&field.as_bytes()["Authentication-Results:".len()..]).expect("it reads");

@@ -10,7 +10,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
-    Authenticator, Message, Session, authentication_results::AuthenticationResults, dns, received_spf::ReceivedSpf,
+    Authenticator, Message, Session, dns, received_spf::ReceivedSpf,
 };
 use mailverdict_peers::{
     contender::at_once,
@@ -168,7 +168,7 @@ fn by_the_library(authenticator: &Authenticator<dns::Zone>, messages: &[String],
         let session = session.with_helo(HELO).with_mail_from(MAIL_FROM);
         let verdict = at_once(authenticator.authenticate(&message, session.clone()));
         assert_eq!(verdict.dmarc.result.keyword(), "pass");
-        black_box(AuthenticationResults::new("localhost", &verdict).to_header_field());
+        black_box(verdict.to_header_field("localhost"));
         let spf = verdict.spf.mail_from.as_ref().expect("it was checked");
         black_box(ReceivedSpf::new(spf, &session).to_header_field());
     }
