@@ -3,8 +3,8 @@
 //! Everything here is public (modulus, exponent, signature), so time may depend on the values. A wrong carry would be a wrong
 //! verdict: the tests hold every width against another implementation, over random and extreme values.
 //!
-//! Numbers are limbs of 64 bits, least significant first. Two rows of a product, or of a reduction (P. Montgomery, "Modular
-//! multiplication without trial division", 1985), are worked off in one pass: their two carry chains do not wait for each other.
+//! Numbers are limbs of 64 bits, least significant first. A row of a product, or of a reduction (P. Montgomery, "Modular
+//! multiplication without trial division", 1985), is added two columns at a time: two carries for two products, not four.
 
 /// `low + 2^64 * high == addend + x * y + carry`; the sum cannot exceed 128 bits.
 #[inline(always)]
@@ -83,7 +83,7 @@ impl<const N: usize> Modulus<N> {
         for _ in 0..squarings {
             power = self.square(&power);
         }
-        // One factor without R takes the R out of the product.
+        // One factor without R takes the R out of the product. It is less than the modulus, and so the product is reduced fully.
         Some(self.multiply(&power, &base))
     }
 
@@ -122,25 +122,36 @@ impl<const N: usize> Modulus<N> {
     fn multiply(&self, x: &[u64; N], y: &[u64; N]) -> [u64; N] {
         let mut product = [[0; N]; 2];
         let wide = product.as_flattened_mut();
-        for (pair, (y_low, y_high)) in pairs(y).enumerate() {
-            let Some(row) = wide.get_mut(2 * pair..2 * pair + N + 2) else { break };
-            add_two_rows(row, x, y_low, y_high, 0);
+        for (start, &limb) in y.iter().enumerate() {
+            let Some(([end, ..], row)) = split_row(wide, start, N) else { break };
+            *end = add_row(row, x, limb, 0);
         }
-        self.reduce(&mut product)
+        let top = self.reduce(&mut product);
+        let [_, high] = product;
+        self.subtract_once(&high, top)
     }
 
-    /// `x * x / R`.
+    /// `x * x / R`, less than `R` but not always less than the modulus.
+    ///
+    /// The square is less than `R * R`, the multiple of the modulus that the reduction adds is less than `R` times the modulus:
+    /// their sum over `R` is less than `R` once the modulus is subtracted where `R` was reached.
     fn square(&self, x: &[u64; N]) -> [u64; N] {
         let mut product = [[0; N]; 2];
         let wide = product.as_flattened_mut();
         // Each product of two different limbs once, …
-        for (pair, (low, high)) in pairs(x).enumerate() {
+        for (pair, limbs) in x.chunks_exact(2).enumerate() {
+            let &[low, high] = limbs else { break };
             let tail = x.get(2 * pair + 2..).unwrap_or_default();
-            // low * high, and both with each limb after them
-            let Some([column, row @ ..]) = wide.get_mut(4 * pair + 1..2 * pair + N + 2) else { break };
-            let carry;
-            (*column, carry) = multiply_add(*column, low, high, 0);
-            add_two_rows(row, tail, low, high, carry);
+            // low * high, then both with each limb after them
+            let Some((column, carry)) = wide.get(4 * pair + 1).map(|column| multiply_add(*column, low, high, 0)) else {
+                break;
+            };
+            let Some((after, [.., first])) = split_row(wide, 4 * pair + 1, 1) else { break };
+            *first = column;
+            let Some(([end, ..], row)) = split_row(after, 0, tail.len()) else { break };
+            *end = add_row(row, tail, low, carry);
+            let Some(([end, ..], row)) = split_row(after, 1, tail.len()) else { break };
+            *end = add_row(row, tail, high, 0);
         }
         // … doubled, and the squares of the limbs added.
         let (mut shifted_out, mut carry) = (0, 0);
@@ -154,67 +165,71 @@ impl<const N: usize> Modulus<N> {
             (*low, inner) = halves(u128::from(doubled_low) + u128::from(square_low) + u128::from(carry));
             (*high, carry) = halves(u128::from(doubled_high) + u128::from(square_high) + u128::from(inner));
         }
-        self.reduce(&mut product)
+        let top = self.reduce(&mut product);
+        let [_, high] = product;
+        if top > 0 { self.subtract_once(&high, top) } else { high }
     }
 
-    /// `product / R`, less than the modulus where the product is less than `R` times the modulus.
+    /// Adds the multiple of the modulus that makes the lower half vanish; the upper half and the 2^(128 N) returned are
+    /// `product / R`, less than the modulus plus the upper half before.
     #[inline(always)]
-    fn reduce(&self, product: &mut [[u64; N]; 2]) -> [u64; N] {
-        let [first, lower @ ..] = self.limbs.as_slice() else { return [0; N] };
-        let [second, upper @ ..] = lower else { return [0; N] };
-        let (&first, &second, last) = (first, second, upper.last().copied().unwrap_or_default());
+    fn reduce(&self, product: &mut [[u64; N]; 2]) -> u64 {
         let wide = product.as_flattened_mut();
         let mut top = 0;
-        for start in (0..N).step_by(2) {
-            let Some([column_0, column_1, columns @ ..]) = wide.get_mut(start..start + N + 2) else { break };
-            // The multiples of the modulus that make the two lowest columns vanish.
-            let low_multiple = column_0.wrapping_mul(self.negated_inverse);
-            let (_, carry) = multiply_add(*column_0, low_multiple, first, 0);
-            let (partial, mut low_carry) = multiply_add(*column_1, low_multiple, second, carry);
-            let high_multiple = partial.wrapping_mul(self.negated_inverse);
-            let (_, mut high_carry) = multiply_add(partial, high_multiple, first, 0);
-            for ((column, &low_limb), &high_limb) in columns.iter_mut().zip(upper).zip(lower) {
-                let partial;
-                (partial, low_carry) = multiply_add(*column, low_multiple, low_limb, low_carry);
-                (*column, high_carry) = multiply_add(partial, high_multiple, high_limb, high_carry);
-            }
-            let Some([.., next, end]) = columns.get_mut(..N) else { break };
-            let (partial, over) = halves(u128::from(*next) + u128::from(low_carry) + u128::from(top));
-            (*next, high_carry) = multiply_add(partial, high_multiple, last, high_carry);
-            (*end, top) = halves(u128::from(*end) + u128::from(high_carry) + u128::from(over));
+        for start in 0..N {
+            let Some(([end, ..], row)) = split_row(wide, start, N) else { break };
+            let [lowest, ..] = &*row else { break };
+            let multiple = lowest.wrapping_mul(self.negated_inverse);
+            let carry = add_row(row, &self.limbs, multiple, 0);
+            (*end, top) = halves(u128::from(*end) + u128::from(carry) + u128::from(top));
         }
-        let [_, high] = product;
-        self.subtract_once(high, top)
+        top
     }
 }
 
-/// The limbs two by two.
+/// What is after the row of that length, and the row.
 #[inline(always)]
-fn pairs<const N: usize>(limbs: &[u64; N]) -> impl Iterator<Item = (u64, u64)> {
-    limbs.chunks_exact(2).filter_map(|pair| match pair {
-        [low, high] => Some((*low, *high)),
-        _ => None,
-    })
+fn split_row(columns: &mut [u64], start: usize, length: usize) -> Option<(&mut [u64], &mut [u64])> {
+    let (row, after) = columns.get_mut(start..)?.split_at_mut_checked(length)?;
+    Some((after, row))
 }
 
-/// Adds `x * (low + 2^64 * high) + carry` to the columns; the two beyond the length of `x` are still zero and take the carries.
+/// Adds `x * y + carry` to as many columns as `x` has limbs, which is an even number, and returns what goes to the next.
 #[inline(always)]
-fn add_two_rows(columns: &mut [u64], x: &[u64], low: u64, high: u64, carry: u64) {
-    let Some([column_0, columns @ ..]) = columns.get_mut(..x.len() + 2) else { return };
-    let (Some((&first, upper)), Some((&last, lower))) = (x.split_first(), x.split_last()) else {
-        *column_0 = carry;
-        return;
-    };
-    let (mut low_carry, mut high_carry) = (carry, 0);
-    (*column_0, low_carry) = multiply_add(*column_0, low, first, low_carry);
-    for ((column, &low_limb), &high_limb) in columns.iter_mut().zip(upper).zip(lower) {
-        let partial;
-        (partial, low_carry) = multiply_add(*column, low, low_limb, low_carry);
-        (*column, high_carry) = multiply_add(partial, high, high_limb, high_carry);
+fn add_row(columns: &mut [u64], x: &[u64], y: u64, mut carry: u64) -> u64 {
+    // Eight at a time are unrolled.
+    let (columns, columns_left) = columns.as_chunks_mut::<8>();
+    let (limbs, limbs_left) = x.as_chunks::<8>();
+    for (columns, limbs) in columns.iter_mut().zip(limbs) {
+        carry = add_pairs(columns, limbs, y, carry);
     }
-    if let Some([.., next, end]) = columns.get_mut(..x.len() + 1) {
-        (*next, *end) = multiply_add(low_carry, high, last, high_carry);
+    add_pairs(columns_left, limbs_left, y, carry)
+}
+
+#[inline(always)]
+fn add_pairs(columns: &mut [u64], x: &[u64], y: u64, mut carry: u64) -> u64 {
+    let ((columns, _), (limbs, _)) = (columns.as_chunks_mut::<2>(), x.as_chunks::<2>());
+    for (columns, limbs) in columns.iter_mut().zip(limbs) {
+        carry = add_pair(columns, *limbs, y, carry);
     }
+    carry
+}
+
+/// [`add_row`] for two limbs. The sum is less than 2^192, and so what is returned cannot overflow.
+#[inline(always)]
+fn add_pair([column_0, column_1]: &mut [u64; 2], [x_0, x_1]: [u64; 2], y: u64, carry: u64) -> u64 {
+    let (low_0, high_0) = halves(u128::from(x_0) * u128::from(y));
+    let (low_1, high_1) = halves(u128::from(x_1) * u128::from(y));
+    let (partial, first) = joined(low_0, low_1).overflowing_add(joined(*column_0, *column_1));
+    let (sum, second) = partial.overflowing_add(joined(carry, high_0));
+    (*column_0, *column_1) = halves(sum);
+    high_1 + u64::from(first) + u64::from(second)
+}
+
+/// The opposite of [`halves`].
+#[inline(always)]
+fn joined(low: u64, high: u64) -> u128 {
+    u128::from(low) | u128::from(high) << 64
 }
 
 /// Big-endian octets as limbs; `None` where they do not fit.
@@ -329,6 +344,44 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The number reduced: a square may be as long as `R`.
+    fn residue(limbs: &[u64], modulus: &BigUint) -> BigUint {
+        BigUint::from_bytes_be(&octets_of(limbs)) % modulus
+    }
+
+    fn extremes_agree<const N: usize>() {
+        let one = BigUint::from(1_u32);
+        let r = &one << (64 * N);
+        let mut numbers = vec![[0; N], [1; N], [u64::MAX; N], [1 << 63; N]];
+        for at in 0..N {
+            numbers.push(std::array::from_fn(|limb| if limb < at { u64::MAX } else { 0 }));
+            numbers.push(std::array::from_fn(|limb| if limb >= at { u64::MAX } else { 0 }));
+            numbers.push(std::array::from_fn(|limb| if limb == at { 0 } else { u64::MAX }));
+        }
+        for n in [&r - 1_u32, (&r >> 1) + 1_u32, (&r >> 1) - 1_u32, (&r >> 63) + 1_u32, &r - (&one << 64) + 1_u32] {
+            let modulus = Modulus::<N>::new(&n.to_bytes_be()).unwrap();
+            let below = modulus.power(&(&n - 1_u32).to_bytes_be(), 1).unwrap();
+            for x in &numbers {
+                let value = BigUint::from_bytes_be(&octets_of(x));
+                let square = residue(&modulus.square(x), &n);
+                assert_eq!(square * &r % &n, &value * &value % &n, "the square of {value:x} modulo {n:x}");
+                let product = BigUint::from_bytes_be(&octets_of(&modulus.multiply(x, &below)));
+                assert!(product < n, "{value:x} modulo {n:x}");
+                assert_eq!(product * &r % &n, &value * residue(&below, &n) % &n, "{value:x} modulo {n:x}");
+            }
+        }
+    }
+
+    #[test]
+    fn squares_and_products_of_extreme_limbs_agree_at_every_width() {
+        extremes_agree::<4>();
+        extremes_agree::<16>();
+        extremes_agree::<24>();
+        extremes_agree::<32>();
+        extremes_agree::<48>();
+        extremes_agree::<64>();
     }
 
     #[test]
