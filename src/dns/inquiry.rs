@@ -375,6 +375,14 @@ pub(crate) trait Reading: Resolver {
     ) -> impl Future<Output = U> + Send {
         async move { read(self.txt(name).await.as_ref()) }
     }
+    /// What `read` makes of the A records of a name.
+    fn read_a<U: Send>(
+        &self,
+        name: &Name,
+        read: impl Fn(Result<&Answer<Ipv4Addr>, &LookupError>) -> U + Send + Sync,
+    ) -> impl Future<Output = U> + Send {
+        async move { read(self.a(name).await.as_ref()) }
+    }
 }
 
 impl<R: Resolver> Reading for Asker<'_, '_, R> {
@@ -384,6 +392,13 @@ impl<R: Resolver> Reading for Asker<'_, '_, R> {
         read: impl Fn(Result<&Answer<Box<[u8]>>, &LookupError>) -> U + Send + Sync,
     ) -> impl Future<Output = U> + Send {
         self.inquiry.read(self.purpose, name, || self.inquiry.resolver.txt(name), read)
+    }
+    fn read_a<U: Send>(
+        &self,
+        name: &Name,
+        read: impl Fn(Result<&Answer<Ipv4Addr>, &LookupError>) -> U + Send + Sync,
+    ) -> impl Future<Output = U> + Send {
+        self.inquiry.read(self.purpose, name, || self.inquiry.resolver.a(name), read)
     }
 }
 

@@ -115,9 +115,13 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
 
     /// RFC 7208 §5.7: A records, even for an IPv6 client.
     async fn exists(&mut self, target: &Name, place: Place<'_>) -> Result<bool, Exception> {
-        let answer = self.resolver.a(target).await.map_err(|error| Exception::lookup(target, error))?;
-        self.count_void(&answer, place)?;
-        Ok(!answer.is_void())
+        let is_void =
+            self.resolver.read_a(target, |answer| answer.map(Answer::is_void).map_err(LookupError::clone)).await;
+        let is_void = is_void.map_err(|error| Exception::lookup(target, error))?;
+        if is_void {
+            self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
+        }
+        Ok(!is_void)
     }
 
     async fn is_address_of(&mut self, name: &Name, host: &HostSpec, place: Place<'_>) -> Result<bool, Exception> {
@@ -137,8 +141,9 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     async fn addresses(&self, name: &Name, ip4_prefix: u8, ip6_prefix: u8) -> Result<Addresses, LookupError> {
         match self.values.ip {
             IpAddr::V4(ip) => {
-                let answer = self.resolver.a(name).await?;
-                Ok(Addresses::of(answer.records(), |address| same_ip4(ip, *address, ip4_prefix)))
+                let found =
+                    |answer: &Answer<_>| Addresses::of(answer.records(), |address| same_ip4(ip, *address, ip4_prefix));
+                self.resolver.read_a(name, |answer| answer.map(found).map_err(LookupError::clone)).await
             }
             IpAddr::V6(ip) => {
                 let answer = self.resolver.aaaa(name).await?;
