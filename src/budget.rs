@@ -15,7 +15,7 @@
 /// * **Work.** The unit is one verification by a usual RSA key of 2048 bits. 1024 bits count one as well, 3072 three and 4096 four,
 ///   as the work grows with the square; Ed25519 counts three. A key with an exponent that nobody uses (other than 2^n + 1 up to 65537)
 ///   counts fourteen times as much, because it takes as long. 440 units are 110 signatures by keys of 4096 bits. A unit takes up to
-///   17 µs on a Zen 4 core, so all verifications of a message take 7.5 ms at most.
+///   17 µs on a Zen 5 core, so all verifications of a message take 7.5 ms at most.
 ///   Making keys ready comes before and is bounded by their number: 440 (four at each name) of 4096 bits take 11 ms more, once. The
 ///   signature that may not be verified any more costs nothing.
 ///
