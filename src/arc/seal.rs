@@ -8,7 +8,7 @@ use crate::{
         signature::{key_name, list_error, list_text, required},
     },
     lex::tag_list::{Tag, Tags},
-    name::{Domain, Name},
+    name::{Domain, Joined, Name},
     text::{Text, Texts},
     time::UnixTime,
 };
@@ -41,12 +41,15 @@ impl Seal {
         let algorithm = texts.add(parse::sig_a_tag_alg(&required(tags, "a")?)?);
         let data = parse::base64_text(&data_tag, &mut texts)?;
         let texts = texts.share();
+        let timestamp = tags.tag("t").map(|tag| parse::timestamp(&tag)).transpose()?;
+        let chain_status = chain_status(&required(tags, "cv")?)?;
+        let Joined { whole: key_name, first: selector, last: domain } = key_name(&selector, &domain)?;
         Ok(Self {
             algorithm: texts.text(algorithm),
             data: texts.text(data),
-            timestamp: tags.tag("t").map(|tag| parse::timestamp(&tag)).transpose()?,
-            chain_status: chain_status(&required(tags, "cv")?)?,
-            key_name: key_name(&domain, &selector)?,
+            timestamp,
+            chain_status,
+            key_name,
             has_field_list: tags.tag("h").is_some(),
             data_span: data_tag.raw_start..data_tag.raw_end,
             domain,
@@ -57,7 +60,7 @@ impl Seal {
     /// `d=`, whatever the rest of the field is like; for reports.
     pub(super) fn salvaged_domain(value: &[u8]) -> Option<Domain> {
         let (tags, _) = Tags::read_until_error(list_text(value));
-        tags.tag("d").and_then(|tag| parse::domain_name(&tag).ok())
+        tags.tag("d").and_then(|tag| parse::domain_name(&tag).ok()).map(|domain| domain.to_domain())
     }
 }
 

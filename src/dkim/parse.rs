@@ -5,7 +5,7 @@ use crate::{
         SyntaxError,
         tag_list::{Tag, fws_len, trim_fws_end},
     },
-    name::{Domain, Name},
+    name::{Domain, Spelled},
     text::{Span, Texts},
     time::UnixTime,
 };
@@ -98,30 +98,30 @@ pub(crate) fn timestamp(tag: &Tag<'_>) -> Result<UnixTime, SyntaxError> {
 }
 
 /// `sub-domain` of RFC 5321 §4.1.2 in each label, U-labels allowed (RFC 8616 §2); the underscore is let pass, as in [`Domain`].
-fn sub_domains(text: &[u8]) -> Option<Domain> {
+fn sub_domains(text: &[u8]) -> Option<Spelled<'_>> {
     let edge = |pair: &[u8]| matches!(pair, [b'.', b'-'] | [b'-', b'.']);
     if matches!(text, [b'-', ..] | [.., b'-' | b'.']) || text.windows(2).any(edge) {
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
     if text.is_ascii() {
-        return Domain::parse(text).ok();
+        return Spelled::parse(text).ok();
     }
     // A dot is "." alone: UTS 46 would take these for one as well.
     if text.ends_with(['\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}']) {
         return None;
     }
-    Domain::parse(text).ok().filter(|domain| domain.label_count() == text.split('.').count())
+    Spelled::parse(text).ok().filter(|domain| domain.label_count() == text.split('.').count())
 }
 
 /// `domain-name = sub-domain 1*("." sub-domain)`.
-pub(crate) fn domain_name(tag: &Tag<'_>) -> Result<Domain, SyntaxError> {
+pub(crate) fn domain_name<'t>(tag: &Tag<'t>) -> Result<Spelled<'t>, SyntaxError> {
     sub_domains(tag.value).filter(|domain| domain.label_count() > 1).ok_or_else(|| error_at(tag, 0, "domain-name"))
 }
 
 /// `selector = sub-domain *( "." sub-domain )`.
-pub(crate) fn selector(tag: &Tag<'_>) -> Result<Name, SyntaxError> {
-    sub_domains(tag.value).map(Name::from).ok_or_else(|| error_at(tag, 0, "selector"))
+pub(crate) fn selector<'t>(tag: &Tag<'t>) -> Result<Spelled<'t>, SyntaxError> {
+    sub_domains(tag.value).ok_or_else(|| error_at(tag, 0, "selector"))
 }
 
 /// Splits `item *( [FWS] separator [FWS] item )`; the items come with their offsets in the value. More white space than one FWS on a
@@ -250,12 +250,12 @@ pub(crate) fn dkim_quoted_printable(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(decoded))
 }
 
-/// `sig-i-tag`: the decoded identity, written to `texts`, and its domain. Most often that is `signing_domain` itself.
+/// `sig-i-tag`: the decoded identity, written to `texts`, and its domain where that is not `signing_domain` itself.
 pub(crate) fn sig_i_tag(
     tag: &Tag<'_>,
-    signing_domain: Option<&Domain>,
+    signing_domain: Option<&Spelled<'_>>,
     texts: &mut Texts,
-) -> Result<(Span, Domain), SyntaxError> {
+) -> Result<(Span, Option<Domain>), SyntaxError> {
     let decoded = dkim_quoted_printable(tag.value).ok_or_else(|| error_at(tag, 0, "dkim-quoted-printable"))?;
     let text = std::str::from_utf8(&decoded).map_err(|_| error_at(tag, 0, "UTF-8"))?;
     let (local_part, domain) = text.rsplit_once('@').ok_or_else(|| error_at(tag, 0, "\"@\""))?;
@@ -263,8 +263,8 @@ pub(crate) fn sig_i_tag(
         return Err(error_at(tag, 0, "Local-part"));
     }
     let domain = match signing_domain {
-        Some(same) if same.as_str() == domain => same.clone(),
-        _ => sub_domains(domain.as_bytes()).ok_or_else(|| error_at(tag, 0, "domain-name"))?,
+        Some(same) if same.as_str() == domain => None,
+        _ => Some(sub_domains(domain.as_bytes()).ok_or_else(|| error_at(tag, 0, "domain-name"))?.to_domain()),
     };
     Ok((texts.add(text), domain))
 }

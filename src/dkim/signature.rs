@@ -11,7 +11,7 @@ use crate::{
         SyntaxError,
         tag_list::{Tag, TagListError, Tags},
     },
-    name::{Domain, Name},
+    name::{Domain, Joined, Name, Spelled},
     text::{Span, Text, Texts},
     time::UnixTime,
 };
@@ -101,9 +101,9 @@ impl Signature {
         let gaps = if form == Form::ArcMessageSignature { Gaps::Allowed } else { Gaps::Forbidden };
         let signed_fields = parse::hdr_names(&required(tags, "h")?, gaps, &mut texts)?;
         let selector = parse::selector(&required(tags, "s")?)?;
-        let (identity, identity_domain) = match (form, tags.tag("i")) {
+        let (identity, other_domain) = match (form, tags.tag("i")) {
             (Form::Dkim, Some(tag)) => parse::sig_i_tag(&tag, Some(&domain), &mut texts)?,
-            (Form::Dkim, None) | (Form::ArcMessageSignature, _) => (identity_of(&domain, &mut texts), domain.clone()),
+            (Form::Dkim, None) | (Form::ArcMessageSignature, _) => (identity_of(&domain, &mut texts), None),
         };
         let body_length = tags.tag("l").map(|tag| parse::digits(&tag, 76, "1*76DIGIT")).transpose()?;
         let answerable = tags.tag("q").map_or(Ok(true), |tag| parse::sig_q_tag(&tag))?;
@@ -122,7 +122,7 @@ impl Signature {
             return Err(SignatureError::ExpirationNotAfterTimestamp);
         }
         // RFC 6376 §6.1.1.
-        if !identity_domain.is_at_or_below(&domain) {
+        if other_domain.as_ref().is_some_and(|other| !domain.is_at_or_above(other)) {
             return Err(SignatureError::DomainMismatch);
         }
         let canonicalization_text = canonicalization.write(&mut texts);
@@ -131,18 +131,18 @@ impl Signature {
         if !signed_fields.iter().any(|name| name.eq_ignore_ascii_case("from")) {
             return Err(SignatureError::FromNotSigned);
         }
-        let key_name = key_name(&domain, &selector)?;
+        let Joined { whole: key_name, first: selector, last: domain } = key_name(&selector, &domain)?;
         Ok(Self {
             algorithm: texts.text(algorithm),
             signature_data: texts.text(data),
             body_hash: texts.text(body_hash),
             canonicalization_text: texts.text(canonicalization_text),
             canonicalization,
+            identity_domain: other_domain.unwrap_or_else(|| domain.clone()),
             domain,
             selector,
             signed_fields,
             identity: texts.text(identity),
-            identity_domain,
             body_length,
             timestamp,
             expiration,
@@ -214,7 +214,8 @@ impl SignatureSummary {
     /// Where the key record is asked for, `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1); known as well where nothing was found
     /// there. `None` where the field names no domain or no selector, or where the name grows too long.
     pub fn key_name(&self) -> Option<Name> {
-        key_name(self.domain.as_ref()?, self.selector.as_ref()?).ok()
+        let selector = self.selector.as_ref()?.as_str();
+        self.domain.as_ref()?.as_name().prepend(&format!("{selector}._domainkey")).ok()
     }
 
     /// What can be read of a field that is no valid signature: each tag by its own rule, whatever the others say.
@@ -235,7 +236,7 @@ impl SignatureSummary {
         let texts = texts.share();
         let text = |span: Option<Span>| span.map(|span| texts.text(span));
         Self {
-            selector: tags.tag("s").and_then(|tag| parse::selector(&tag).ok()),
+            selector: tags.tag("s").and_then(|tag| parse::selector(&tag).ok()).map(|name| name.to_domain().into()),
             algorithm: text(algorithm),
             identity: text(identity),
             canonicalization: text(canonicalization),
@@ -244,13 +245,13 @@ impl SignatureSummary {
             timestamp: tags.tag("t").and_then(|tag| parse::timestamp(&tag).ok()),
             expiration: tags.tag("x").and_then(|tag| parse::timestamp(&tag).ok()),
             signature_data: text(signature_data).unwrap_or_default(),
-            domain,
+            domain: domain.map(|domain| domain.to_domain()),
         }
     }
 }
 
 /// The identity of a signature without `i=` (RFC 6376 §3.5).
-fn identity_of(domain: &Domain, texts: &mut Texts) -> Span {
+fn identity_of(domain: &Spelled<'_>, texts: &mut Texts) -> Span {
     let start = texts.len();
     texts.push("@");
     texts.push(domain.as_str());
@@ -286,13 +287,9 @@ pub(crate) fn required<'t>(tags: &Tags<'t>, name: &'static str) -> Result<Tag<'t
     tags.tag(name).ok_or(SignatureError::MissingTag(name))
 }
 
-/// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1).
-pub(crate) fn key_name(domain: &Domain, selector: &Name) -> Result<Name, SignatureError> {
-    let mut name = Texts::default();
-    name.push(selector.as_str());
-    name.push("._domainkey.");
-    name.push(domain.as_str());
-    Name::parse(name.since(0)).map_err(|_| SignatureError::KeyNameTooLong)
+/// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1), of which selector and domain are parts.
+pub(crate) fn key_name(selector: &Spelled<'_>, domain: &Spelled<'_>) -> Result<Joined, SignatureError> {
+    Joined::of(selector, "_domainkey", domain).map_err(|_| SignatureError::KeyNameTooLong)
 }
 
 fn canonicalization(tag: &Tag<'_>) -> Result<Canonicalization, SignatureError> {

@@ -1,6 +1,17 @@
 //! Names of the DNS, and the domains of mail.
 
-use std::{borrow::Borrow, fmt, sync::Arc};
+mod domain;
+mod spelled;
+
+pub use domain::Domain;
+pub(crate) use spelled::{Joined, Spelled};
+
+use std::{
+    borrow::{Borrow, Cow},
+    cmp::Ordering,
+    fmt, hash,
+    sync::Arc,
+};
 
 /// Octets of a name in its text form, without the final dot (RFC 1035 §2.3.4: 255 on the wire).
 pub const MAX_NAME_LEN: usize = 253;
@@ -12,6 +23,8 @@ pub const MAX_LABEL_LEN: usize = 63;
 /// Any ASCII octet but the dot may stand in a label (SPF macros make such names); a final dot is accepted and dropped. The root
 /// is the name without labels and is written `.`.
 ///
+/// A name may share its memory with longer ones, as the parents of a name do: neither a clone nor a walk up copies any text.
+///
 /// ```
 /// use mailverdict::name::Name;
 /// let name = Name::parse("Selector1._domainkey.Contoso.COM.")?;
@@ -19,8 +32,20 @@ pub const MAX_LABEL_LEN: usize = 63;
 /// assert!(name.is_at_or_below(&Name::parse("contoso.com")?));
 /// # Ok::<(), mailverdict::name::NameError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(Arc<str>);
+#[derive(Clone)]
+pub struct Name {
+    /// This name, or a longer one of which it is a part: so it never holds on to more than [`MAX_NAME_LEN`] octets.
+    whole: Arc<str>,
+    /// `None` for all of it, which is what most names are.
+    part: Option<Part>,
+}
+
+/// Where a name stands in a longer one, in octets.
+#[derive(Clone, Copy)]
+struct Part {
+    start: u8,
+    end: u8,
+}
 
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -68,17 +93,17 @@ impl Name {
     /// # Errors
     /// [`NameError`] says which bound of RFC 1035 §2.3.4 was broken.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        Self::scan(text).map(|(name, _)| name)
+        Self::spell(text).map(|(text, _)| Self::of_spelled(&text))
     }
 
-    /// Reads a name in one pass, and says whether it is made of letters, digits, hyphens and underscores alone.
-    fn scan(text: &str) -> Result<(Self, bool), NameError> {
+    /// Reads a name in one pass, without memory for it, and says whether it is made of letters, digits, hyphens and underscores alone.
+    fn spell(text: &str) -> Result<(Cow<'_, str>, bool), NameError> {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
         let text = text.strip_suffix('.').unwrap_or(text);
         if text.is_empty() {
-            return Ok((Self::root(), true));
+            return Ok((Cow::Borrowed(""), true));
         }
         // Of all faults an octet outside ASCII is named first.
         let fault = |error| Err(if text.is_ascii() { error } else { NameError::NotAscii });
@@ -107,23 +132,45 @@ impl Name {
         if text.len() > MAX_NAME_LEN {
             return Err(NameError::TooLong);
         }
-        let name = Self(if kinds & UPPER != 0 { text.to_ascii_lowercase().into() } else { text.into() });
-        Ok((name, kinds & NOT_LDH == 0))
+        let text = if kinds & UPPER != 0 { text.to_ascii_lowercase().into() } else { text.into() };
+        Ok((text, kinds & NOT_LDH == 0))
+    }
+
+    /// The name of a text that was read, which is no longer than a name can be.
+    fn of_spelled(text: &str) -> Self {
+        Self { whole: text.into(), part: None }
+    }
+
+    /// The name between two places of this one.
+    fn part(&self, start: usize, end: usize) -> Self {
+        let before = self.part.map_or(0, |part| part.start);
+        // No name is longer than a `u8` counts.
+        let place = |at: usize| before.saturating_add(u8::try_from(at).unwrap_or(u8::MAX));
+        Self { whole: Arc::clone(&self.whole), part: Some(Part { start: place(start), end: place(end) }) }
+    }
+
+    /// What is left of the name without its first octets.
+    fn after(&self, octets: usize) -> Self {
+        self.part(octets, self.as_str().len())
     }
 
     /// The name without labels.
     pub fn root() -> Self {
-        Self("".into())
+        Self::of_spelled("")
     }
 
     /// In lower case, without the final dot; empty for the root.
+    #[inline]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match self.part {
+            None => &self.whole,
+            Some(Part { start, end }) => self.whole.get(usize::from(start)..usize::from(end)).unwrap_or_default(),
+        }
     }
 
     /// The labels from left to right.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.split('.').filter(|label| !label.is_empty())
+        self.as_str().split('.').filter(|label| !label.is_empty())
     }
 
     /// How many labels there are; none for the root.
@@ -133,30 +180,28 @@ impl Name {
 
     /// Whether there is more than one label.
     pub(crate) fn has_parent(&self) -> bool {
-        memchr::memchr(b'.', self.0.as_bytes()).is_some()
+        memchr::memchr(b'.', self.as_str().as_bytes()).is_some()
     }
 
-    /// The text, without a copy.
+    /// The text, without a copy where it shares its memory with none that is longer.
     pub(crate) fn into_text(self) -> Arc<str> {
-        self.0
+        if self.part.is_none() { self.whole } else { self.as_str().into() }
     }
 
     /// The name without its leftmost label; none above the root.
     pub fn parent(&self) -> Option<Self> {
-        match self.0.split_once('.') {
-            Some((_, parent)) => Some(Self(parent.into())),
-            None if self.0.is_empty() => None,
-            None => Some(Self::root()),
+        match memchr::memchr(b'.', self.as_str().as_bytes()) {
+            Some(dot) => Some(self.after(dot + 1)),
+            None if self.as_str().is_empty() => None,
+            None => Some(self.after(self.as_str().len())),
         }
     }
 
     /// The name made of the rightmost `count` labels; the whole name where it has no more than that.
     pub fn rightmost(&self, count: usize) -> Self {
-        if count == 0 {
-            return Self::root();
-        }
-        match self.0.rmatch_indices('.').nth(count - 1) {
-            Some((dot, _)) => Self(self.0.get(dot + 1..).unwrap_or_default().into()),
+        let Some(last) = count.checked_sub(1) else { return self.after(self.as_str().len()) };
+        match self.as_str().rmatch_indices('.').nth(last) {
+            Some((dot, _)) => self.after(dot + 1),
             None => self.clone(),
         }
     }
@@ -173,34 +218,38 @@ impl Name {
     /// # Ok::<(), mailverdict::name::NameError>(())
     /// ```
     pub fn prepend(&self, labels: &str) -> Result<Self, NameError> {
-        if self.0.is_empty() {
+        if self.as_str().is_empty() {
             return Self::parse(labels);
         }
-        let mut text = String::with_capacity(labels.len() + 1 + self.0.len());
+        let mut text = String::with_capacity(labels.len() + 1 + self.as_str().len());
         text.push_str(labels);
         text.push('.');
-        text.push_str(&self.0);
+        text.push_str(self.as_str());
         Self::parse(&text)
     }
 
     /// Whether this is `ancestor` itself or a name below it, label by label.
     pub fn is_at_or_below(&self, ancestor: &Self) -> bool {
-        match self.0.strip_suffix(&*ancestor.0) {
-            Some(below) => below.is_empty() || ancestor.0.is_empty() || below.ends_with('.'),
-            None => false,
-        }
+        is_at_or_below(self.as_str(), ancestor.as_str())
+    }
+}
+
+fn is_at_or_below(name: &str, ancestor: &str) -> bool {
+    match name.strip_suffix(ancestor) {
+        Some(below) => below.is_empty() || ancestor.is_empty() || below.ends_with('.'),
+        None => false,
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "." } else { &self.0 })
+        f.write_str(if self.as_str().is_empty() { "." } else { self.as_str() })
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -213,7 +262,36 @@ impl std::str::FromStr for Name {
 
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
-        &self.0
+        self.as_str()
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        // Many names that are compared are clones.
+        let (name, other) = (self.as_str(), other.as_str());
+        std::ptr::eq(name, other) || name == other
+    }
+}
+
+impl Eq for Name {}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// As its text is hashed, for [`Borrow`].
+impl hash::Hash for Name {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -221,126 +299,6 @@ impl Borrow<str> for Name {
 impl serde::Serialize for Name {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// A domain as mail addresses and signatures name them: a [`Name`] of at least one label, whose labels are letters, digits and
-/// hyphens.
-///
-/// U-labels become A-labels (RFC 8616 §2). The underscore is accepted as well: no mail standard has it, senders do, and such a
-/// domain deserves a verdict rather than a shrug.
-///
-/// ```
-/// use mailverdict::name::Domain;
-/// assert_eq!(Domain::parse("Grüße.example")?.as_str(), "xn--gre-6ka8l.example");
-/// assert!(Domain::parse("[192.0.2.1]").is_err());
-/// # Ok::<(), mailverdict::name::NameError>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Domain(Name);
-
-impl Domain {
-    /// Reads a domain; upper case becomes lower case, U-labels become A-labels, one final dot is dropped.
-    ///
-    /// # Errors
-    /// [`NameError`] says what is wrong with the text.
-    pub fn parse(text: &str) -> Result<Self, NameError> {
-        let (name, is_ldh) = if text.is_ascii() {
-            Name::scan(text)?
-        } else {
-            // A name of 253 octets has no more characters than that when its labels are U-labels, of four octets at most.
-            if text.len() > 4 * (MAX_NAME_LEN + 1) {
-                return Err(NameError::TooLong);
-            }
-            // RFC 8616 §2 by way of UTS 46; the checks that matter to the DNS are made by `Name` and below.
-            let ascii = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
-                .map_err(|_| NameError::NotAscii)?;
-            Name::scan(&ascii)?
-        };
-        Self::of_ldh(name, is_ldh)
-    }
-
-    fn of_ldh(name: Name, is_ldh: bool) -> Result<Self, NameError> {
-        if name.as_str().is_empty() {
-            return Err(NameError::Empty);
-        }
-        if is_ldh { Ok(Self(name)) } else { Err(NameError::NotLdh) }
-    }
-
-    /// In lower case, without a final dot.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-
-    /// The same as a [`Name`].
-    pub fn as_name(&self) -> &Name {
-        &self.0
-    }
-
-    /// How many labels there are; at least one.
-    pub fn label_count(&self) -> usize {
-        self.0.label_count()
-    }
-
-    /// The domain without its leftmost label; none above a single label.
-    pub fn parent(&self) -> Option<Self> {
-        self.0.parent().filter(|name| !name.as_str().is_empty()).map(Self)
-    }
-
-    /// The domain made of the rightmost `count` labels (at least one is kept).
-    pub fn rightmost(&self, count: usize) -> Self {
-        Self(self.0.rightmost(count.max(1)))
-    }
-
-    /// Whether this is `ancestor` itself or a domain below it, label by label.
-    pub fn is_at_or_below(&self, ancestor: &Self) -> bool {
-        self.0.is_at_or_below(&ancestor.0)
-    }
-}
-
-impl TryFrom<Name> for Domain {
-    type Error = NameError;
-    fn try_from(name: Name) -> Result<Self, NameError> {
-        let is_ldh = name.as_str().bytes().all(|octet| octet == b'.' || kind(octet) == 0);
-        Self::of_ldh(name, is_ldh)
-    }
-}
-
-impl From<Domain> for Name {
-    fn from(domain: Domain) -> Self {
-        domain.0
-    }
-}
-
-impl AsRef<Name> for Domain {
-    fn as_ref(&self) -> &Name {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for Domain {
-    type Err = NameError;
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        Self::parse(text)
-    }
-}
-
-impl fmt::Display for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for Domain {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }
 
@@ -389,16 +347,5 @@ mod tests {
         assert_eq!(name("a.b.c").rightmost(0), Name::root());
         assert_eq!(name("a.b.c").label_count(), 3);
         assert_eq!(Name::root().label_count(), 0);
-    }
-
-    #[test]
-    fn domains_are_letters_digits_hyphens_and_the_tolerated_underscore() {
-        assert!(Domain::parse("a-1.example").is_ok());
-        assert!(Domain::parse("_a.example").is_ok());
-        assert_eq!(Domain::parse("a b.example"), Err(NameError::NotLdh));
-        assert_eq!(Domain::parse("[192.0.2.1]"), Err(NameError::NotLdh));
-        assert_eq!(Domain::parse("."), Err(NameError::Empty));
-        assert_eq!(Domain::parse("a\u{fffd}.example"), Err(NameError::NotAscii));
-        assert_eq!(Domain::parse("Bücher.example").unwrap().as_str(), "xn--bcher-kva.example");
     }
 }
