@@ -1,20 +1,13 @@
 //! One line of the input of `batch`.
 
-use crate::{failure::plain, input::MAX_MESSAGE_LEN};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use crate::batch_message::Octets;
 use mailverdict::Session;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{
-    borrow::Cow,
-    fmt,
-    fs::{self, File},
-    io::Read as _,
-    net::IpAddr,
-};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
 /// What is asked for, as it stands in the line.
 #[derive(Debug, Default)]
@@ -67,39 +60,8 @@ impl<'l> Request<'l> {
         match (self.message.named("message")?, self.message_base64.named("message_base64")?) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err("there is \"message\" and \"message_base64\"; one is expected".to_owned()),
-            (Some(path), None) => match file_len(path) {
-                Ok(len) => Ok(Some(Octets::File { path, len })),
-                Err(reason) => Err(unreadable(path, &reason)),
-            },
+            (Some(path), None) => Octets::of_file(path).map(Some),
             (None, Some(encoded)) => Ok(Some(Octets::Base64(encoded))),
-        }
-    }
-}
-
-/// Where a message is to be had from.
-#[derive(Debug)]
-pub(crate) enum Octets<'r> {
-    File { path: &'r str, len: usize },
-    Base64(&'r str),
-}
-
-impl Octets<'_> {
-    /// What reading it takes up beside the request.
-    pub(crate) fn memory(&self) -> usize {
-        match self {
-            Self::File { len, .. } => *len,
-            Self::Base64(_) => 0,
-        }
-    }
-
-    /// Puts the message in place of what `octets` holds.
-    pub(crate) fn read(&self, octets: &mut Vec<u8>) -> Result<(), String> {
-        octets.clear();
-        match self {
-            Self::File { path, len } => read(path, *len, octets).map_err(|reason| unreadable(path, &reason)),
-            Self::Base64(encoded) => STANDARD
-                .decode_vec(encoded, octets)
-                .map_err(|error| format!("\"message_base64\" is no base64: {error}")),
         }
     }
 }
@@ -112,34 +74,6 @@ impl Text<'_> {
             Self::Other => Err(format!("\"{name}\" is no text")),
         }
     }
-}
-
-fn unreadable(path: &str, reason: &str) -> String {
-    format!("cannot read {path}: {reason}")
-}
-
-/// Regular files only: a pipe or a terminal would hold up all that comes after.
-fn file_len(path: &str) -> Result<usize, String> {
-    let metadata = fs::metadata(path).map_err(|error| plain(&error))?;
-    if !metadata.is_file() {
-        return Err("it is no file".to_owned());
-    }
-    usize::try_from(metadata.len()).ok().filter(|_| metadata.len() <= MAX_MESSAGE_LEN).ok_or_else(too_large)
-}
-
-fn read(path: &str, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
-    // What tells no length, as files that the system makes up, is read to its end; else as much as there was.
-    let end = if len == 0 { MAX_MESSAGE_LEN + 1 } else { u64::try_from(len).unwrap_or(u64::MAX) };
-    octets.reserve_exact(len);
-    match File::open(path).and_then(|file| file.take(end).read_to_end(octets)) {
-        Ok(read) if u64::try_from(read).is_ok_and(|read| read <= MAX_MESSAGE_LEN) => Ok(()),
-        Ok(_) => Err(too_large()),
-        Err(error) => Err(plain(&error)),
-    }
-}
-
-fn too_large() -> String {
-    format!("it is larger than {MAX_MESSAGE_LEN} octets")
 }
 
 /// The names of fields; others may stand there as well.

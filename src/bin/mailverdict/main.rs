@@ -3,6 +3,7 @@
 mod args;
 mod batch;
 mod batch_input;
+mod batch_message;
 mod batch_request;
 mod batch_run;
 mod buffers;

@@ -1,0 +1,146 @@
+//! The message of a request: a file, or base64 in the request itself.
+
+use crate::{failure::plain, input::MAX_MESSAGE_LEN};
+use base64::{Engine as _, engine::general_purpose::PAD};
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    sync::LazyLock,
+};
+
+/// The engine that decodes with vector instructions, where it knows those of the processor.
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))]
+type Engine = base64::engine::Simd;
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
+type Engine = base64::engine::GeneralPurpose;
+
+/// RFC 4648 §4, with the padding that belongs to it.
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon")))]
+static BASE64: LazyLock<Engine> = LazyLock::new(|| Engine::standard(PAD));
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
+static BASE64: LazyLock<Engine> = LazyLock::new(|| Engine::new(&base64::alphabet::STANDARD, PAD));
+
+/// Files of up to so many octets stay open until they are read. Those above may have to wait for memory, and open files are few.
+const KEPT_OPEN: usize = 1 << 20;
+
+/// Where a message is to be had from.
+#[derive(Debug)]
+pub(crate) enum Octets<'r> {
+    File { path: &'r str, len: usize, opened: Option<File> },
+    Base64(&'r str),
+}
+
+impl<'r> Octets<'r> {
+    pub(crate) fn of_file(path: &'r str) -> Result<Self, String> {
+        let (file, len) = open(path).map_err(|reason| unreadable(path, &reason))?;
+        Ok(Self::File { path, len, opened: (len <= KEPT_OPEN).then_some(file) })
+    }
+
+    /// What reading it takes up beside the request.
+    pub(crate) fn memory(&self) -> usize {
+        match self {
+            Self::File { len, .. } => *len,
+            Self::Base64(_) => 0,
+        }
+    }
+
+    /// Puts the message in place of what `octets` holds.
+    pub(crate) fn read(self, octets: &mut Vec<u8>) -> Result<(), String> {
+        octets.clear();
+        match self {
+            Self::File { path, len, opened } => {
+                let file = opened.map_or_else(|| open(path).map(|(file, _)| file), Ok);
+                file.and_then(|file| read(file, len, octets)).map_err(|reason| unreadable(path, &reason))
+            }
+            Self::Base64(encoded) => {
+                BASE64.decode_vec(encoded, octets).map_err(|error| format!("\"message_base64\" is no base64: {error}"))
+            }
+        }
+    }
+}
+
+fn unreadable(path: &str, reason: &str) -> String {
+    format!("cannot read {path}: {reason}")
+}
+
+/// The file and its length. Regular files only: a pipe or a terminal would hold up all that comes after.
+fn open(path: &str) -> Result<(File, usize), String> {
+    let file = match open_at_once(path) {
+        Ok(file) => file,
+        // What cannot be opened is asked for in the way that tells why.
+        Err(_) => {
+            length(&fs::metadata(path).map_err(|error| plain(&error))?)?;
+            File::open(path).map_err(|error| plain(&error))?
+        }
+    };
+    let len = length(&file.metadata().map_err(|error| plain(&error))?)?;
+    Ok((file, len))
+}
+
+/// Opens whatever it is without waiting for anybody, so that only what was opened is looked up.
+#[cfg(unix)]
+fn open_at_once(path: &str) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_at_once(_: &str) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn length(metadata: &fs::Metadata) -> Result<usize, String> {
+    if !metadata.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    usize::try_from(metadata.len()).ok().filter(|_| metadata.len() <= MAX_MESSAGE_LEN).ok_or_else(too_large)
+}
+
+fn read(file: File, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
+    // What tells no length, as files that the system makes up, is read to its end; else as much as there was.
+    let end = if len == 0 { MAX_MESSAGE_LEN + 1 } else { u64::try_from(len).unwrap_or(u64::MAX) };
+    octets.reserve_exact(len);
+    match file.take(end).read_to_end(octets) {
+        Ok(read) if u64::try_from(read).is_ok_and(|read| read <= MAX_MESSAGE_LEN) => Ok(()),
+        Ok(_) => Err(too_large()),
+        Err(error) => Err(plain(&error)),
+    }
+}
+
+fn too_large() -> String {
+    format!("it is larger than {MAX_MESSAGE_LEN} octets")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::STANDARD;
+
+    /// Whatever decodes, it finds what the plain decoder finds, and the same faults at the same places.
+    #[test]
+    fn base64_is_decoded_as_octet_by_octet() {
+        let message: Vec<u8> =
+            (0..200_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let decoded = |encoded: &str| {
+            let mut octets = b"of the message before".to_vec();
+            Octets::Base64(encoded).read(&mut octets).map(|()| octets)
+        };
+        for len in 0..message.len() {
+            let encoded = STANDARD.encode(&message[..len]);
+            assert_eq!(decoded(&encoded).unwrap(), message[..len]);
+        }
+        let encoded = STANDARD.encode(&message[..121]);
+        for at in 0..encoded.len() {
+            for wrong in ["!", "-", "_", "=", "\u{7f}", "\0", " "] {
+                let mut encoded = encoded.clone();
+                encoded.replace_range(at..=at, wrong);
+                let expected = STANDARD.decode(&encoded).map_err(|error| error.to_string());
+                let found = decoded(&encoded);
+                assert_eq!(found.is_ok(), expected.is_ok(), "{encoded}");
+                if let (Err(found), Err(expected)) = (found, expected) {
+                    assert!(found.ends_with(&expected), "{found}");
+                }
+            }
+        }
+    }
+}
