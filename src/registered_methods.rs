@@ -13,6 +13,7 @@ use crate::{
 use std::{
     borrow::Cow,
     fmt::{self, Write},
+    net::IpAddr,
 };
 
 /// RFC 5322 §2.1.1 allows no line of more than 998 characters, and a word cannot be folded: longer values are left out.
@@ -63,8 +64,18 @@ impl Verdict {
     /// # }
     /// ```
     pub fn to_header_field(&self, authserv_id: &str) -> String {
+        self.field(authserv_id, None)
+    }
+
+    /// The same field with the address of the client in the result of ARC, as `smtp.remote-ip` (RFC 8617 §6): what
+    /// [`AuthenticationResults::with_remote_ip`] gives.
+    pub fn to_header_field_with_remote_ip(&self, authserv_id: &str, peer_ip: IpAddr) -> String {
+        self.field(authserv_id, Some(peer_ip))
+    }
+
+    fn field(&self, authserv_id: &str, remote_ip: Option<IpAddr>) -> String {
         let mut field = FieldWriter::new(authserv_id);
-        Registered::new(&mut field).verdict(self);
+        Registered { remote_ip, ..Registered::new(&mut field) }.verdict(self);
         field.finish()
     }
 }
@@ -81,13 +92,15 @@ impl From<&DmarcReport> for MethodResult {
 /// What tells the results of a verdict to `to`.
 struct Registered<'t, R> {
     to: &'t mut R,
+    /// The address of the client, for the result of ARC.
+    remote_ip: Option<IpAddr>,
     /// One buffer for what is put in words.
     words: String,
 }
 
 impl<'t, R: Results> Registered<'t, R> {
     fn new(to: &'t mut R) -> Self {
-        Self { to, words: String::with_capacity(256) }
+        Self { to, remote_ip: None, words: String::with_capacity(256) }
     }
 
     fn verdict(&mut self, verdict: &Verdict) {
@@ -132,14 +145,19 @@ impl<'t, R: Results> Registered<'t, R> {
 
     fn arc(&mut self, report: &ArcReport) {
         let keyword = report.result.keyword();
-        self.to.result("arc", keyword, |to| match &report.result {
-            ArcResult::None => {}
-            ArcResult::Pass { oldest_pass, .. } => {
-                let sealers: Vec<&str> = report.sealers.iter().map(|domain| domain.as_str()).collect();
-                to.comment(in_words(&format_args!("sealed by {}", sealers.join(", ")), &mut self.words));
-                to.property("header", "oldest-pass", in_words(oldest_pass, &mut self.words));
+        self.to.result("arc", keyword, |to| {
+            match &report.result {
+                ArcResult::None => {}
+                ArcResult::Pass { oldest_pass, .. } => {
+                    let sealers: Vec<&str> = report.sealers.iter().map(|domain| domain.as_str()).collect();
+                    to.comment(in_words(&format_args!("sealed by {}", sealers.join(", ")), &mut self.words));
+                    to.property("header", "oldest-pass", in_words(oldest_pass, &mut self.words));
+                }
+                ArcResult::Fail(reason) => explained(to, keyword, reason, &mut self.words),
             }
-            ArcResult::Fail(reason) => explained(to, keyword, reason, &mut self.words),
+            if let Some(ip) = self.remote_ip {
+                to.property("smtp", "remote-ip", in_words(&ip, &mut self.words));
+            }
         });
     }
 }
@@ -256,6 +274,12 @@ mod tests {
     fn written(verdict: &Verdict) -> String {
         let field = AuthenticationResults::new("mx.example.org", verdict);
         assert_eq!(field.to_header_field(), verdict.to_header_field("mx.example.org"));
+        for (ip, shown) in [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "\"2001:db8::1\"")] {
+            let ip = ip.parse().unwrap();
+            let with_ip = field.clone().with_remote_ip(ip).to_header_field();
+            assert_eq!(with_ip, verdict.to_header_field_with_remote_ip("mx.example.org", ip));
+            assert!(with_ip.contains(&format!("smtp.remote-ip={shown}")), "{with_ip}");
+        }
         field.to_string()
     }
 

@@ -5,7 +5,6 @@ use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
     arc::Trusted,
-    authentication_results::AuthenticationResults,
     dkim::SignatureReport,
     dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult},
     received_spf::ReceivedSpf,
@@ -31,11 +30,10 @@ pub(crate) struct Report<'v> {
 
 impl<'v> Report<'v> {
     pub(crate) fn new(message: &'v Message<'v>, verdict: &'v Verdict, session: &'v Session, authserv_id: &str) -> Self {
-        let mut field = AuthenticationResults::new(authserv_id, verdict);
-        if let Some(ip) = session.peer_ip {
-            field = field.with_remote_ip(ip);
-        }
-        let authentication_results = trimmed(field.to_header_field());
+        let authentication_results = trimmed(match session.peer_ip {
+            Some(ip) => verdict.to_header_field_with_remote_ip(authserv_id, ip),
+            None => verdict.to_header_field(authserv_id),
+        });
         let received_spf = received_spf(&verdict.spf, session);
         Self { message, verdict, session, authentication_results, received_spf, steps: None, way: None }
     }
