@@ -55,7 +55,7 @@ struct Work {
 /// Results of one piece, or of the first lines of it.
 struct Done {
     number: u64,
-    part: Result<Part, Failure>,
+    part: Part,
     /// There with the last part of a piece.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -193,7 +193,7 @@ async fn work_off(
         };
         let Some(Work { number, piece, place }) = next else { return };
         // Where nobody receives any more, the run is over.
-        let part = run.answer(piece, |part| drop(to_writer.send(Done { number, part: Ok(part), place: None }))).await;
+        let part = run.answer(piece, |part| drop(to_writer.send(Done { number, part, place: None }))).await;
         if to_writer.send(Done { number, part, place: Some(place) }).is_err() {
             return;
         }
@@ -218,7 +218,6 @@ impl<W: Write> Results<'_, W> {
         while let Some(parts) = self.early.remove(&self.due) {
             let mut whole = false;
             for Done { part, place, .. } in parts {
-                let part = part?;
                 self.out.write_all(&part.lines).map_err(Failure::Output)?;
                 if let Some(progress) = &mut progress {
                     progress.add(part.octets, &part.tally);

@@ -4,8 +4,8 @@ use crate::{
     batch_input::{MAX_LINE_LEN, Piece},
     batch_request::Request,
     buffers::Buffers,
-    failure::Failure,
-    json::{self, MessageResults, SpfResults},
+    json,
+    json_text::Object,
     progress::Tally,
     report::{Report, received_spf},
     source::Source,
@@ -13,7 +13,6 @@ use crate::{
 };
 use mailverdict::{Authenticator, Message, Session, message::to_crlf, spf::Observers, time::UnixTime};
 use memchr::memchr;
-use serde::Serialize;
 use std::{
     future::poll_fn,
     mem,
@@ -54,12 +53,6 @@ pub(crate) struct Part {
     pub(crate) octets: u64,
 }
 
-/// Why a line has no result.
-#[derive(Debug, Serialize)]
-struct Refusal {
-    error: String,
-}
-
 impl Run {
     pub(crate) fn new(
         authenticator: Authenticator<Source>,
@@ -71,14 +64,14 @@ impl Run {
     }
 
     /// Answers the lines of a piece; where that takes a while, what is finished goes to `finished` in between.
-    pub(crate) async fn answer(&self, piece: Piece, mut finished: impl FnMut(Part)) -> Result<Part, Failure> {
+    pub(crate) async fn answer(&self, piece: Piece, mut finished: impl FnMut(Part)) -> Part {
         let mut part = self.part();
         let lines = match piece {
             Piece::Lines(lines) => lines,
             Piece::TooLong(octets) => {
                 part.octets = octets;
-                part.refuse(None, format!("the line is longer than {MAX_LINE_LEN} octets"))?;
-                return Ok(part);
+                part.refuse(None, &format!("the line is longer than {MAX_LINE_LEN} octets"));
+                return part;
             }
         };
         let mut scratch = self.buffers.take();
@@ -100,41 +93,39 @@ impl Run {
                 yield_now().await;
             }
             let len = part.lines.len();
-            let answered = {
+            let is_answered = {
                 // Polled where it is: it is large, and not moved for nothing.
                 let answering = pin!(self.answer_line(line, &mut scratch, &mut part));
                 unless_it_panics(answering).await
             };
-            if let Some(answered) = answered {
-                answered?;
-            } else {
+            if is_answered.is_none() {
                 // A panic is a fault of this program, and no reason to lose the other results.
                 part.lines.truncate(len);
-                part.refuse(None, "the evaluation was broken off".to_owned())?;
+                part.refuse(None, "the evaluation was broken off");
             }
         }
         self.buffers.give(scratch);
         self.buffers.give(lines);
-        Ok(part)
+        part
     }
 
     fn part(&self) -> Part {
         Part { lines: self.buffers.take(), ..Part::default() }
     }
 
-    async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part) -> Result<(), Failure> {
+    async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part) {
         let request = match Request::read(line) {
             Ok(request) => request,
-            Err(error) => return part.refuse(None, error),
+            Err(error) => return part.refuse(None, &error),
         };
         let session = match self.session(&request) {
             Ok(session) => session,
-            Err(error) => return part.refuse(Some(&request), error),
+            Err(error) => return part.refuse(Some(&request), &error),
         };
         let message = match request.message() {
             Ok(Some(message)) => message,
             Ok(None) => return self.spf_alone(&request, &session, part).await,
-            Err(error) => return part.refuse(Some(&request), error),
+            Err(error) => return part.refuse(Some(&request), &error),
         };
         let units = message.memory() / 1024;
         // The semaphore is never closed.
@@ -143,34 +134,32 @@ impl Run {
             Ok(_) | Err(_) => None,
         };
         if let Err(error) = message.read(scratch) {
-            return part.refuse(Some(&request), error);
+            return part.refuse(Some(&request), &error);
         }
         let octets = to_crlf(scratch);
         let message = match Message::parse(&octets) {
             Ok(message) => message,
-            Err(error) => return part.refuse(Some(&request), error.to_string()),
+            Err(error) => return part.refuse(Some(&request), &error.to_string()),
         };
         let mut unobserved = Observers { helo: (), mail_from: () };
         let verdict = self.authenticator.explain(&message, &session, &mut unobserved).await;
         let report = Report::new(&message, &verdict, &session, &self.authserv_id);
-        part.write(Some(&request), &MessageResults::from(&report))?;
+        part.write(Some(&request), |to| json::message(to, &report));
         part.tally.count(&verdict.dmarc.result);
-        Ok(())
     }
 
-    async fn spf_alone(&self, request: &Request<'_>, session: &Session, part: &mut Part) -> Result<(), Failure> {
+    async fn spf_alone(&self, request: &Request<'_>, session: &Session, part: &mut Part) {
         if session.peer_ip.is_none() {
-            return part.refuse(Some(request), "without a message, \"ip\" is needed".to_owned());
+            return part.refuse(Some(request), "without a message, \"ip\" is needed");
         }
         let reports = self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }).await;
         if reports.helo.is_none() && reports.mail_from.is_none() {
             let error = "without a message, \"helo\", or a \"mail_from\" that is not null, is needed";
-            return part.refuse(Some(request), error.to_owned());
+            return part.refuse(Some(request), error);
         }
         let field = received_spf(&reports, session);
-        part.write(Some(request), &SpfResults::new(&reports, field.as_deref()))?;
+        part.write(Some(request), |to| json::spf_alone(to, &reports, field.as_deref()));
         part.tally.spf_alone += 1;
-        Ok(())
     }
 
     fn session(&self, request: &Request<'_>) -> Result<Session, String> {
@@ -187,27 +176,19 @@ impl Run {
 
 impl Part {
     /// Adds the line that says why there is no result.
-    fn refuse(&mut self, request: Option<&Request<'_>>, error: String) -> Result<(), Failure> {
+    fn refuse(&mut self, request: Option<&Request<'_>>, error: &str) {
         // A log in which it ends up is read on terminals as well.
-        self.write(request, &Refusal { error: printable(&error) })?;
+        self.write(request, |to| to.text("error", &printable(error)));
         self.tally.errors += 1;
-        Ok(())
     }
 
-    /// Adds a line: the fields of `results`, after the id of the request.
-    fn write(&mut self, request: Option<&Request<'_>>, results: &impl Serialize) -> Result<(), Failure> {
-        let id = request.and_then(Request::id).unwrap_or("null");
-        self.lines.extend_from_slice(b"{\"id\":");
-        self.lines.extend_from_slice(id.as_bytes());
-        let brace = self.lines.len();
-        json::write(&mut self.lines, results)?;
-        // Two objects become one.
-        if let Some(brace) = self.lines.get_mut(brace) {
-            *brace = b',';
-        }
-        self.lines.push(b'\n');
+    /// Adds a line: the id of the request, and the fields of its results.
+    fn write(&mut self, request: Option<&Request<'_>>, results: impl FnOnce(&mut Object<'_>)) {
+        json::push_line(&mut self.lines, |to| {
+            to.json("id", request.and_then(Request::id).unwrap_or("null"));
+            results(to);
+        });
         self.tally.requests += 1;
-        Ok(())
     }
 }
 

@@ -6,8 +6,7 @@ use crate::{
     failure::Failure,
     hops::Way,
     input::{no_message, read_message},
-    json::{self, MessageResults},
-    print,
+    json, print,
     report::Report,
     request,
     source::Source,
@@ -46,7 +45,7 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
         report.way = Some(way);
     }
     if args.output.json {
-        print(&json::to_line(&MessageResults::from(&report))?)?;
+        print(&json::to_line(|to| json::message(to, &report)))?;
     } else {
         print(&report.to_text(Style::of_stdout()))?;
     }

@@ -9,7 +9,6 @@ use mailverdict::{
     Message, Session,
     received::{self, Hop},
 };
-use serde::Serialize;
 use std::fmt::{self, Write};
 
 /// The hops of a message, the newest first.
@@ -57,19 +56,29 @@ impl Way {
         }
     }
 
+    /// The hops, each with its number.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (usize, &Hop)> {
+        (1..).zip(&self.hops)
+    }
+
+    /// Whether the hop with this number handed the message over.
+    pub(crate) fn is_border(&self, number: usize) -> bool {
+        self.border == Some(number)
+    }
+
     pub(crate) fn write(&self, out: &mut impl Write, style: Style) -> fmt::Result {
         writeln!(
             out,
             "\n{}",
             style.bold("HOPS (the newest first; nobody vouches for what stands below the own hosts' fields)")
         )?;
-        for (number, hop) in (1..).zip(&self.hops) {
+        for (number, hop) in self.numbered() {
             let Hop { from, reverse_name, by, with, .. } = hop;
             let word = |word: &Option<Box<str>>| word.as_deref().map_or_else(|| "?".to_owned(), printable);
             let address = hop.address.map_or_else(|| "?".to_owned(), |address| address.to_string());
             let time = hop.time.map_or_else(|| "no time that can be read".to_owned(), |time| time.to_string());
             let delay = hop.delay.map(|delay| format!(", {delay:+} s")).unwrap_or_default();
-            let border = if self.border == Some(number) { ", handed over the message" } else { "" };
+            let border = if self.is_border(number) { ", handed over the message" } else { "" };
             writeln!(out, "{number:>3}  {time}{delay}{border}")?;
             match (from, hop.address) {
                 (None, None) => writeln!(out, "     by {} with {}", word(by), word(with))?,
@@ -84,37 +93,5 @@ impl Way {
             writeln!(out, "  the message has no Received field")?;
         }
         Ok(())
-    }
-}
-
-/// One hop in JSON; null where nothing could be read.
-#[derive(Debug, Serialize)]
-pub(crate) struct JsonHop {
-    number: usize,
-    from: Option<String>,
-    reverse_name: Option<String>,
-    address: Option<String>,
-    by: Option<String>,
-    with: Option<String>,
-    time: Option<String>,
-    delay: Option<i64>,
-    border: bool,
-}
-
-impl Way {
-    pub(crate) fn to_json(&self) -> Vec<JsonHop> {
-        let word = |word: &Option<Box<str>>| word.as_ref().map(ToString::to_string);
-        let of = |(number, hop): (usize, &Hop)| JsonHop {
-            number,
-            from: word(&hop.from),
-            reverse_name: word(&hop.reverse_name),
-            address: hop.address.map(|address| address.to_string()),
-            by: word(&hop.by),
-            with: word(&hop.with),
-            time: hop.time.map(|time| time.to_string()),
-            delay: hop.delay,
-            border: self.border == Some(number),
-        };
-        (1..).zip(&self.hops).map(of).collect()
     }
 }

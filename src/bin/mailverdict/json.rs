@@ -1,12 +1,12 @@
 //! The JSON of `check`, `spf` and `batch`: a promise to scripts. Fields may be added, never renamed or removed.
 
 use crate::{
-    failure::Failure,
-    hops::{JsonHop, Way},
+    hops::Way,
+    json_text::{self, Object},
     report::Report,
 };
 use mailverdict::{
-    Message,
+    Message, Verdict,
     arc::{ArcReport, Trusted},
     dkim::SignatureReport,
     dmarc::{Comparison, DmarcReport},
@@ -14,303 +14,167 @@ use mailverdict::{
     spf::{SpfReport, SpfReports},
     verdict::PolicyOverride,
 };
-use serde::{Serialize, Serializer};
-use std::{fmt, io};
 
 /// What could not be read.
 const UNREAD: &str = "";
 
-/// A text that is written as it is made, and kept nowhere.
-struct Shown<'r>(&'r dyn fmt::Display);
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self.0)
-    }
+/// Adds one line: an object and a line end.
+pub(crate) fn push_line(out: &mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
+    json_text::object(out, fields);
+    out.push(b'\n');
 }
 
 /// One line of JSON with its line end.
-pub(crate) fn to_line(value: &impl Serialize) -> Result<String, Failure> {
-    let mut line = serde_json::to_string(value).map_err(unwritable)?;
-    line.push('\n');
-    Ok(line)
-}
-
-/// Adds JSON without a line end.
-pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Failure> {
-    serde_json::to_writer(out, value).map_err(unwritable)
-}
-
-fn unwritable(error: serde_json::Error) -> Failure {
-    Failure::Output(io::Error::other(error))
+pub(crate) fn to_line(fields: impl FnOnce(&mut Object<'_>)) -> String {
+    let mut line = Vec::new();
+    push_line(&mut line, fields);
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 /// All that is said of one message.
-#[derive(Debug, Serialize)]
-pub(crate) struct MessageResults<'r> {
-    pub(crate) spf: Spf<'r>,
-    pub(crate) dkim: Vec<Dkim<'r>>,
-    pub(crate) arc: Arc<'r>,
-    pub(crate) dmarc: Dmarc<'r>,
-    /// What RFC 7489 says, where both editions were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) dmarc_rfc7489: Option<Dmarc<'r>>,
-    /// Where the two differ, where both were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) dmarc_differences: Option<Differences>,
-    /// Why the message may be treated otherwise than DMARC's policy says.
-    #[serde(rename = "override")]
-    policy_override: Option<Override<'r>>,
-    /// What the receiver may do: DMARC's disposition, unless there is an override.
-    disposition: &'static str,
-    /// The whole header field, folded with CRLF, without the line end after it.
-    pub(crate) authentication_results: &'r str,
-    /// The same, for MAIL FROM or else for HELO.
-    pub(crate) received_spf: Option<&'r str>,
-    /// What is odd about the message itself.
-    pub(crate) findings: Vec<String>,
-    /// The way of the message, the newest hop first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hops: Option<Vec<JsonHop>>,
-    /// How the results came about, a step a line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) explain: Option<&'r [String]>,
+pub(crate) fn message(to: &mut Object<'_>, report: &Report<'_>) {
+    let Verdict { spf: reports, dkim: signatures, arc: chain, dmarc: current, .. } = report.verdict;
+    to.object("spf", |to| spf(to, reports));
+    to.list("dkim", |list| {
+        signatures.iter().for_each(|report_of| list.object(|to| dkim(to, report_of, report.message)))
+    });
+    to.object("arc", |to| arc(to, chain));
+    to.object("dmarc", |to| dmarc(to, current));
+    // What RFC 7489 says, and where the two differ, where both were asked for.
+    if let Some(older) = &report.verdict.dmarc_rfc7489 {
+        to.object("dmarc_rfc7489", |to| dmarc(to, older));
+        to.object("dmarc_differences", |to| differences(to, &Comparison::of(current, older)));
+    }
+    // Why the message may be treated otherwise than DMARC's policy says.
+    to.optional("override", report.verdict.policy_override.as_ref(), |to, name, offer| {
+        to.object(name, |to| policy_override(to, offer));
+    });
+    // What the receiver may do: DMARC's disposition, unless there is an override.
+    to.text("disposition", report.verdict.disposition.keyword());
+    // The whole header field, folded with CRLF, without the line end after it.
+    to.text("authentication_results", &report.authentication_results);
+    // The same, for MAIL FROM or else for HELO.
+    to.optional("received_spf", report.received_spf.as_deref(), Object::text);
+    // What is odd about the message itself.
+    to.texts("findings", &report.verdict.findings);
+    // The way of the message, the newest hop first.
+    if let Some(way) = &report.way {
+        hops(to, way);
+    }
+    if let Some(steps) = &report.steps {
+        explanation(to, steps);
+    }
 }
 
 /// All that is said of a session without a message: the same fields, null where a message is needed.
-#[derive(Debug, Serialize)]
-pub(crate) struct SpfResults<'r> {
-    spf: Spf<'r>,
-    dkim: Option<Vec<Dkim<'r>>>,
-    arc: Option<Arc<'r>>,
-    dmarc: Option<Dmarc<'r>>,
-    authentication_results: Option<&'r str>,
-    received_spf: Option<&'r str>,
+pub(crate) fn spf_alone(to: &mut Object<'_>, reports: &SpfReports, received_spf: Option<&str>) {
+    to.object("spf", |to| spf(to, reports));
+    to.null("dkim");
+    to.null("arc");
+    to.null("dmarc");
+    to.null("authentication_results");
+    to.optional("received_spf", received_spf, Object::text);
 }
 
 /// SPF for both identities.
-#[derive(Debug, Serialize)]
-pub(crate) struct Spf<'r> {
-    helo: Option<Identity<'r>>,
-    mail_from: Option<Identity<'r>>,
-    /// How the results came about, a step a line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) explain: Option<Vec<String>>,
+pub(crate) fn spf(to: &mut Object<'_>, reports: &SpfReports) {
+    for (name, report) in [("helo", &reports.helo), ("mail_from", &reports.mail_from)] {
+        to.optional(name, report.as_ref(), |to, name, report| to.object(name, |to| identity(to, report)));
+    }
+}
+
+/// How the results came about, a step a line.
+pub(crate) fn explanation(to: &mut Object<'_>, steps: &[String]) {
+    to.texts("explain", steps);
 }
 
 /// SPF for one identity.
-#[derive(Debug, Serialize)]
-pub(crate) struct Identity<'r> {
-    result: &'static str,
-    domain: &'r str,
-    explanation: Option<&'r str>,
-    matched: Option<Shown<'r>>,
-    dns_lookups: usize,
-    void_lookups: usize,
-    reason: Option<Shown<'r>>,
+fn identity(to: &mut Object<'_>, report: &SpfReport) {
+    to.text("result", report.result.keyword());
+    to.text("domain", &report.domain);
+    to.optional("explanation", report.result.published_explanation(), Object::text);
+    to.optional("matched", report.result.matched(), |to, name, matched| to.shown(name, matched.directive()));
+    to.number("dns_lookups", report.dns_lookups);
+    to.number("void_lookups", report.void_lookups);
+    to.shown("reason", &report.result);
 }
 
 /// One DKIM-Signature field.
-#[derive(Debug, Serialize)]
-pub(crate) struct Dkim<'r> {
-    result: &'static str,
-    domain: &'r str,
-    selector: &'r str,
-    algorithm: &'r str,
-    identity: &'r str,
-    key_bits: Option<usize>,
-    reason: Option<Shown<'r>>,
-    diagnosis: Vec<String>,
+fn dkim(to: &mut Object<'_>, report: &SignatureReport, message: &Message<'_>) {
+    let signature = &report.signature;
+    to.text("result", report.result.keyword());
+    to.text("domain", signature.domain.as_ref().map_or(UNREAD, Domain::as_str));
+    to.text("selector", signature.selector.as_ref().map_or(UNREAD, Name::as_str));
+    to.text("algorithm", signature.algorithm.as_deref().unwrap_or(UNREAD));
+    to.text("identity", signature.identity.as_deref().unwrap_or(UNREAD));
+    to.optional("key_bits", report.key.as_ref().and_then(|key| key.bits), Object::number);
+    to.shown("reason", &report.result);
+    to.texts("diagnosis", report.diagnosis(message));
 }
 
 /// The ARC chain.
-#[derive(Debug, Serialize)]
-pub(crate) struct Arc<'r> {
-    result: &'static str,
-    instances: usize,
-    sealers: Vec<&'r str>,
-    trusted: bool,
-    /// What the oldest trusted sealer reported.
-    reported: Option<Reported<'r>>,
-    reason: Option<Shown<'r>>,
+fn arc(to: &mut Object<'_>, report: &ArcReport) {
+    to.text("result", report.result.keyword());
+    to.number("instances", report.instances);
+    to.texts("sealers", &report.sealers);
+    to.truth("trusted", report.trusted.is_some());
+    to.optional("reported", report.trusted.as_ref(), |to, name, trusted| to.object(name, |to| reported(to, trusted)));
+    to.shown("reason", &report.result);
 }
 
-/// What a trusted sealer reported of the message as it received it; null where it reported nothing.
-#[derive(Debug, Serialize)]
-pub(crate) struct Reported<'r> {
-    instance: u8,
-    sealer: &'r str,
-    spf: Option<&'r str>,
-    dkim: Option<&'r str>,
-    dmarc: Option<&'r str>,
-}
-
-/// Why the message may be treated otherwise than DMARC's policy says.
-#[derive(Debug, Serialize)]
-pub(crate) struct Override<'r> {
-    /// In the words of RFC 9990.
-    reason: &'static str,
-    sealer: &'r str,
-    instance: u8,
-    /// For aggregate reports (RFC 8617 §7.2.2).
-    comment: &'r str,
+/// What the oldest trusted sealer reported of the message as it received it; null where it reported nothing.
+fn reported(to: &mut Object<'_>, trusted: &Trusted) {
+    to.number("instance", trusted.instance);
+    to.text("sealer", trusted.sealer.as_str());
+    to.optional("spf", trusted.spf.as_deref(), Object::text);
+    to.optional("dkim", trusted.dkim.as_deref(), Object::text);
+    to.optional("dmarc", trusted.dmarc.as_deref(), Object::text);
 }
 
 /// DMARC.
-#[derive(Debug, Serialize)]
-pub(crate) struct Dmarc<'r> {
-    result: &'static str,
-    from_domain: Option<&'r str>,
-    organizational_domain: Option<&'r str>,
-    policy_domain: Option<&'r str>,
-    policy: Option<&'static str>,
-    disposition: &'static str,
-    spf_aligned: bool,
-    dkim_aligned: bool,
-    reason: Option<Shown<'r>>,
+fn dmarc(to: &mut Object<'_>, report: &DmarcReport) {
+    to.text("result", report.result.keyword());
+    to.optional("from_domain", report.author_domain.as_ref().map(Domain::as_str), Object::text);
+    to.optional("organizational_domain", report.organizational_domain.as_ref().map(Domain::as_str), Object::text);
+    to.optional("policy_domain", report.policy_domain.as_ref().map(Domain::as_str), Object::text);
+    to.optional("policy", report.policy.map(|policy| policy.keyword()), Object::text);
+    to.text("disposition", report.disposition.keyword());
+    to.truth("spf_aligned", report.spf_aligned());
+    to.truth("dkim_aligned", report.dkim_aligned());
+    to.shown("reason", &report.result);
 }
 
 /// What the editions of DMARC differ in, and why; both lists are empty where they agree.
-#[derive(Debug, Serialize)]
-pub(crate) struct Differences {
-    differences: Vec<String>,
-    causes: Vec<String>,
+fn differences(to: &mut Object<'_>, comparison: &Comparison) {
+    to.texts("differences", &comparison.differences);
+    to.texts("causes", &comparison.causes);
 }
 
-impl<'r> From<&'r Report<'_>> for MessageResults<'r> {
-    fn from(report: &'r Report<'_>) -> Self {
-        let verdict = report.verdict;
-        Self {
-            spf: Spf::from(&verdict.spf),
-            dkim: verdict.dkim.iter().map(|signature| Dkim::new(signature, report.message)).collect(),
-            arc: Arc::from(&verdict.arc),
-            dmarc: Dmarc::from(&*verdict.dmarc),
-            dmarc_rfc7489: verdict.dmarc_rfc7489.as_deref().map(Dmarc::from),
-            dmarc_differences: verdict
-                .dmarc_rfc7489
-                .as_ref()
-                .map(|older| Differences::from(&Comparison::of(&verdict.dmarc, older))),
-            policy_override: verdict.policy_override.as_ref().map(Override::from),
-            disposition: verdict.disposition.keyword(),
-            authentication_results: &report.authentication_results,
-            received_spf: report.received_spf.as_deref(),
-            findings: verdict.findings.iter().map(ToString::to_string).collect(),
-            hops: report.way.as_ref().map(Way::to_json),
-            explain: report.steps.as_deref(),
+/// Why the message may be treated otherwise than DMARC's policy says.
+fn policy_override(to: &mut Object<'_>, offer: &PolicyOverride) {
+    // In the words of RFC 9990.
+    to.text("reason", offer.reason.keyword());
+    to.text("sealer", offer.sealer.as_str());
+    to.number("instance", offer.instance);
+    // For aggregate reports (RFC 8617 §7.2.2).
+    to.text("comment", &offer.comment);
+}
+
+/// The hops; null where nothing could be read.
+fn hops(to: &mut Object<'_>, way: &Way) {
+    to.list("hops", |list| {
+        for (number, hop) in way.numbered() {
+            list.object(|to| {
+                to.number("number", number);
+                to.optional("from", hop.from.as_deref(), Object::text);
+                to.optional("reverse_name", hop.reverse_name.as_deref(), Object::text);
+                to.optional("address", hop.address.as_ref(), Object::shown);
+                to.optional("by", hop.by.as_deref(), Object::text);
+                to.optional("with", hop.with.as_deref(), Object::text);
+                to.optional("time", hop.time.as_ref(), Object::shown);
+                to.optional("delay", hop.delay, Object::number);
+                to.truth("border", way.is_border(number));
+            });
         }
-    }
-}
-
-impl<'r> SpfResults<'r> {
-    pub(crate) fn new(reports: &'r SpfReports, received_spf: Option<&'r str>) -> Self {
-        Self { spf: Spf::from(reports), dkim: None, arc: None, dmarc: None, authentication_results: None, received_spf }
-    }
-}
-
-impl<'r> From<&'r SpfReports> for Spf<'r> {
-    fn from(reports: &'r SpfReports) -> Self {
-        let SpfReports { helo, mail_from, .. } = reports;
-        Self {
-            helo: helo.as_ref().map(Identity::from),
-            mail_from: mail_from.as_ref().map(Identity::from),
-            explain: None,
-        }
-    }
-}
-
-impl<'r> From<&'r SpfReport> for Identity<'r> {
-    fn from(report: &'r SpfReport) -> Self {
-        Self {
-            result: report.result.keyword(),
-            domain: &report.domain,
-            explanation: report.result.published_explanation(),
-            matched: report.result.matched().map(|matched| Shown(matched.directive())),
-            dns_lookups: report.dns_lookups,
-            void_lookups: report.void_lookups,
-            reason: Some(Shown(&report.result)),
-        }
-    }
-}
-
-impl<'r> Dkim<'r> {
-    fn new(report: &'r SignatureReport, message: &Message<'_>) -> Self {
-        let signature = &report.signature;
-        Self {
-            result: report.result.keyword(),
-            domain: signature.domain.as_ref().map_or(UNREAD, Domain::as_str),
-            selector: signature.selector.as_ref().map_or(UNREAD, Name::as_str),
-            algorithm: signature.algorithm.as_deref().unwrap_or(UNREAD),
-            identity: signature.identity.as_deref().unwrap_or(UNREAD),
-            key_bits: report.key.as_ref().and_then(|key| key.bits),
-            reason: Some(Shown(&report.result)),
-            diagnosis: report.diagnosis(message),
-        }
-    }
-}
-
-impl<'r> From<&'r ArcReport> for Arc<'r> {
-    fn from(report: &'r ArcReport) -> Self {
-        Self {
-            result: report.result.keyword(),
-            instances: report.instances,
-            sealers: report.sealers.iter().map(Domain::as_str).collect(),
-            trusted: report.trusted.is_some(),
-            reported: report.trusted.as_ref().map(Reported::from),
-            reason: Some(Shown(&report.result)),
-        }
-    }
-}
-
-impl From<&Comparison> for Differences {
-    fn from(comparison: &Comparison) -> Self {
-        Self {
-            differences: comparison.differences.iter().map(ToString::to_string).collect(),
-            causes: comparison.causes.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-impl<'r> From<&'r Trusted> for Reported<'r> {
-    fn from(trusted: &'r Trusted) -> Self {
-        Self {
-            instance: trusted.instance,
-            sealer: trusted.sealer.as_str(),
-            spf: trusted.spf.as_deref(),
-            dkim: trusted.dkim.as_deref(),
-            dmarc: trusted.dmarc.as_deref(),
-        }
-    }
-}
-
-impl<'r> From<&'r PolicyOverride> for Override<'r> {
-    fn from(offer: &'r PolicyOverride) -> Self {
-        Self {
-            reason: offer.reason.keyword(),
-            sealer: offer.sealer.as_str(),
-            instance: offer.instance,
-            comment: &offer.comment,
-        }
-    }
-}
-
-impl<'r> From<&'r DmarcReport> for Dmarc<'r> {
-    fn from(report: &'r DmarcReport) -> Self {
-        Self {
-            result: report.result.keyword(),
-            from_domain: report.author_domain.as_ref().map(Domain::as_str),
-            organizational_domain: report.organizational_domain.as_ref().map(Domain::as_str),
-            policy_domain: report.policy_domain.as_ref().map(Domain::as_str),
-            policy: report.policy.map(|policy| policy.keyword()),
-            disposition: report.disposition.keyword(),
-            spf_aligned: report.spf_aligned(),
-            dkim_aligned: report.dkim_aligned(),
-            reason: Some(Shown(&report.result)),
-        }
-    }
+    });
 }

@@ -13,6 +13,7 @@ mod failure;
 mod hops;
 mod input;
 mod json;
+mod json_text;
 mod progress;
 mod report;
 mod request;

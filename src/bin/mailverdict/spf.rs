@@ -37,9 +37,10 @@ pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
         steps
     });
     let text = if args.output.json {
-        let mut results = json::Spf::from(&reports);
-        results.explain = steps;
-        json::to_line(&results)?
+        json::to_line(|to| {
+            json::spf(to, &reports);
+            steps.iter().for_each(|steps| json::explanation(to, steps));
+        })
     } else {
         let mut text = String::new();
         // Writing to a `String` cannot fail.
