@@ -3,7 +3,10 @@
 //!
 //! Comments, quoted strings and groups are walked, not recursed into; each octet is looked at a bounded number of times.
 
+mod lexer;
+
 use super::SyntaxError;
+use lexer::{Lexer, Token};
 
 /// The domain of one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub(crate) struct MailboxList {
 /// Reads a mailbox list. A member that does not follow the grammar is passed over up to the next comma, and noted.
 pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList {
     let mut list = MailboxList::default();
-    let mut reader = Reader { lexer: Lexer { text, at: 0 }, token: Token::End, start: 0, in_group: false };
+    let mut reader = Reader { lexer: Lexer::new(text), token: Token::End, start: 0, in_group: false };
     reader.advance();
     loop {
         let member_start = reader.start;
@@ -53,127 +56,6 @@ pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList {
 /// look for addresses, or by folding the fullwidth and the small commercial at to ASCII.
 pub(crate) fn may_decode_to_at_sign(text: &[u8]) -> bool {
     ["=?", "\u{ff20}", "\u{fe6b}"].iter().any(|hint| memchr::memmem::find(text, hint.as_bytes()).is_some())
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'t> {
-    Atom(&'t [u8]),
-    QuotedString,
-    DomainLiteral,
-    /// One of `< > , ; : @ .`.
-    Special(u8),
-    /// An octet that may not stand where it stands, or a quoted string, comment or literal without its end.
-    Bad,
-    End,
-}
-
-struct Lexer<'t> {
-    text: &'t [u8],
-    at: usize,
-}
-
-impl<'t> Lexer<'t> {
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
-    }
-
-    /// The next token after `[CFWS]`, and where it starts.
-    fn next(&mut self) -> (Token<'t>, usize) {
-        if !self.skip_cfws() {
-            return (Token::Bad, self.at);
-        }
-        let start = self.at;
-        let Some(octet) = self.peek() else { return (Token::End, start) };
-        let token = match octet {
-            b'<' | b'>' | b',' | b';' | b':' | b'@' | b'.' => {
-                self.at += 1;
-                Token::Special(octet)
-            }
-            b'"' => self.enclosed(b'"', Token::QuotedString),
-            b'[' => self.enclosed(b']', Token::DomainLiteral),
-            _ => {
-                let rest = self.text.get(start..).unwrap_or_default();
-                let len = rest.iter().take_while(|octet| is_atext(**octet)).count();
-                self.at += len;
-                if len == 0 { Token::Bad } else { Token::Atom(rest.get(..len).unwrap_or_default()) }
-            }
-        };
-        (token, start)
-    }
-
-    /// From the opening octet to the closing one, over quoted pairs.
-    fn enclosed(&mut self, close: u8, token: Token<'t>) -> Token<'t> {
-        let start = self.at;
-        self.at += 1;
-        while let Some(octet) = self.peek() {
-            self.at += 1;
-            match octet {
-                b'\\' => self.at += 1,
-                _ if octet == close => return token,
-                // RFC 5322 §3.4.1: dtext has no "[".
-                b'[' if close == b']' => break,
-                _ if !self.is_text(octet) => break,
-                _ => {}
-            }
-        }
-        self.at = start;
-        Token::Bad
-    }
-
-    /// Whether `octet`, just taken, may stand in a comment, a quoted string or a literal: no NUL, and CR and LF as line end only.
-    fn is_text(&self, octet: u8) -> bool {
-        match octet {
-            0 => false,
-            b'\r' => self.peek() == Some(b'\n'),
-            _ => true,
-        }
-    }
-
-    /// White space, line ends and comments, however deeply nested; false where a comment has no end or a CR stands alone.
-    fn skip_cfws(&mut self) -> bool {
-        let mut depth = 0_usize;
-        let mut comment_start = self.at;
-        while let Some(octet) = self.peek() {
-            let start = self.at;
-            self.at += 1;
-            let fits = match octet {
-                b' ' | b'\t' | b'\n' => true,
-                b'\r' => self.peek() == Some(b'\n'),
-                b'(' => {
-                    if depth == 0 {
-                        comment_start = start;
-                    }
-                    depth += 1;
-                    true
-                }
-                _ if depth == 0 => {
-                    self.at = start;
-                    return true;
-                }
-                b')' => {
-                    depth -= 1;
-                    true
-                }
-                b'\\' => {
-                    self.at += 1;
-                    true
-                }
-                _ => self.is_text(octet),
-            };
-            if !fits {
-                self.at = if depth == 0 { start } else { comment_start };
-                return false;
-            }
-        }
-        self.at = if depth == 0 { self.text.len() } else { comment_start };
-        depth == 0
-    }
-}
-
-/// `atext` of RFC 5322 §3.2.3 and RFC 6532 §3.2. Octets that are no UTF-8 are let through as well: they do no harm in a display
-/// name, and make no domain.
-fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet) || octet >= 0x80
 }
 
 enum Member {
@@ -304,7 +186,7 @@ impl Reader<'_> {
     fn domain(&mut self) -> Result<MailboxDomain, &'static str> {
         if self.token == Token::DomainLiteral {
             // RFC 5321 §4.1.3: no address literal that is registered holds an "@", and what does is meant to be misread.
-            let literal = self.lexer.text.get(self.start..self.lexer.at).unwrap_or_default();
+            let literal = self.lexer.since(self.start);
             if memchr::memchr(b'@', literal).is_some() {
                 return Err("address literal");
             }
@@ -333,8 +215,7 @@ impl Reader<'_> {
                 Token::End => return,
                 Token::Special(b',') => return self.advance(),
                 Token::Bad => {
-                    self.lexer.at = self.lexer.text.len();
-                    (self.token, self.start, self.in_group) = (Token::End, self.lexer.at, false);
+                    (self.token, self.start, self.in_group) = (Token::End, self.lexer.pass_over_rest(), false);
                     return;
                 }
                 Token::Special(b';') if self.in_group => return,
