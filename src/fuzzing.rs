@@ -66,7 +66,7 @@ pub struct ReadMailboxes {
 pub fn mailboxes(text: &[u8]) -> ReadMailboxes {
     let list = mailbox_list(text);
     let domain = |domain| match domain {
-        MailboxDomain::Name(name) => Some(name),
+        MailboxDomain::Name(name) => Some(name.into_owned()),
         MailboxDomain::Literal => None,
     };
     ReadMailboxes {

@@ -7,21 +7,24 @@ mod lexer;
 
 use super::SyntaxError;
 use lexer::{Lexer, Token};
+use smallvec::SmallVec;
+use std::{borrow::Cow, str};
 
 /// The domain of one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum MailboxDomain {
-    /// Labels joined by dots, without comments and white space; may hold U-labels, and one final dot.
-    Name(String),
+pub(crate) enum MailboxDomain<'t> {
+    /// Labels joined by dots, without comments and white space; may hold U-labels, and one final dot. Owned only where something
+    /// stood between them.
+    Name(Cow<'t, str>),
     /// An address literal, `[192.0.2.1]`: there is no domain.
     Literal,
 }
 
 /// What a mailbox list holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct MailboxList {
+pub(crate) struct MailboxList<'t> {
     /// The domain of each mailbox that follows the grammar, in order.
-    pub(crate) domains: Vec<MailboxDomain>,
+    pub(crate) domains: SmallVec<[MailboxDomain<'t>; 1]>,
     /// The first place where the text does not follow the grammar.
     pub(crate) error: Option<SyntaxError>,
     /// Whether a part that does not follow the grammar holds an `@`, or something in angle brackets that decodes to one, and so may
@@ -30,7 +33,7 @@ pub(crate) struct MailboxList {
 }
 
 /// Reads a mailbox list. A member that does not follow the grammar is passed over up to the next comma, and noted.
-pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList {
+pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList<'_> {
     let mut list = MailboxList::default();
     let mut reader = Reader { lexer: Lexer::new(text), token: Token::End, start: 0, in_group: false };
     reader.advance();
@@ -58,8 +61,8 @@ pub(crate) fn may_decode_to_at_sign(text: &[u8]) -> bool {
     ["=?", "\u{ff20}", "\u{fe6b}"].iter().any(|hint| memchr::memmem::find(text, hint.as_bytes()).is_some())
 }
 
-enum Member {
-    Mailbox(MailboxDomain),
+enum Member<'t> {
+    Mailbox(MailboxDomain<'t>),
     None,
     End,
 }
@@ -72,7 +75,7 @@ struct Reader<'t> {
     in_group: bool,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
     fn advance(&mut self) {
         (self.token, self.start) = self.lexer.next();
     }
@@ -86,7 +89,7 @@ impl Reader<'_> {
     }
 
     /// One member of the list, with the separator after it; the beginning and the end of a group are members without a mailbox.
-    fn member(&mut self) -> Result<Member, &'static str> {
+    fn member(&mut self) -> Result<Member<'t>, &'static str> {
         // RFC 5322 §4.4: null members are obsolete and allowed.
         if self.take(b',') {
             return Ok(Member::None);
@@ -124,7 +127,7 @@ impl Reader<'_> {
         }
     }
 
-    fn end_of_member(&mut self, domain: MailboxDomain) -> Result<Member, &'static str> {
+    fn end_of_member(&mut self, domain: MailboxDomain<'t>) -> Result<Member<'t>, &'static str> {
         match self.token {
             Token::Special(b',') => self.advance(),
             Token::Special(b';') if self.in_group => {}
@@ -158,7 +161,7 @@ impl Reader<'_> {
     }
 
     /// What stands between `<` and `>`, and the `>`.
-    fn angle_addr(&mut self) -> Result<MailboxDomain, &'static str> {
+    fn angle_addr(&mut self) -> Result<MailboxDomain<'t>, &'static str> {
         // RFC 5322 §4.4: obs-route = obs-domain-list ":"; "the route portion SHOULD be ignored".
         if matches!(self.token, Token::Special(b'@' | b',')) {
             while !self.take(b':') {
@@ -183,7 +186,7 @@ impl Reader<'_> {
     }
 
     /// `domain = dot-atom / domain-literal / obs-domain`, and with one final dot, as the DNS writes it.
-    fn domain(&mut self) -> Result<MailboxDomain, &'static str> {
+    fn domain(&mut self) -> Result<MailboxDomain<'t>, &'static str> {
         if self.token == Token::DomainLiteral {
             // RFC 5321 §4.1.3: no address literal that is registered holds an "@", and what does is meant to be misread.
             let literal = self.lexer.since(self.start);
@@ -193,19 +196,18 @@ impl Reader<'_> {
             self.advance();
             return Ok(MailboxDomain::Literal);
         }
-        let mut name = Vec::new();
+        let text = self.lexer.text();
+        let mut name = Name { start: self.start, joined: Cow::Borrowed(b"") };
         while let Token::Atom(atom) = self.token {
-            name.extend_from_slice(atom);
+            name.push(text, self.start, atom);
             self.advance();
+            let dot = self.start;
             if !self.take(b'.') {
                 break;
             }
-            name.push(b'.');
+            name.push(text, dot, b".");
         }
-        match String::from_utf8(name) {
-            Ok(name) if !name.is_empty() => Ok(MailboxDomain::Name(name)),
-            _ => Err("domain"),
-        }
+        name.into_text().filter(|name| !name.is_empty()).map(MailboxDomain::Name).ok_or("domain")
     }
 
     /// On to the next comma outside quotes and comments; to the end of the text where a token has no end.
@@ -221,6 +223,34 @@ impl Reader<'_> {
                 Token::Special(b';') if self.in_group => return,
                 Token::Atom(_) | Token::QuotedString | Token::DomainLiteral | Token::Special(_) => self.advance(),
             }
+        }
+    }
+}
+
+/// The pieces of a domain.
+struct Name<'t> {
+    /// Octets from the start of the text to the first piece.
+    start: usize,
+    /// Borrowed as long as nothing stands between the pieces.
+    joined: Cow<'t, [u8]>,
+}
+
+impl<'t> Name<'t> {
+    /// Adds `piece`, which stands at `at` in `text`.
+    fn push(&mut self, text: &'t [u8], at: usize, piece: &[u8]) {
+        match &mut self.joined {
+            Cow::Borrowed(before) if self.start + before.len() == at => {
+                *before = text.get(self.start..at + piece.len()).unwrap_or_default();
+            }
+            joined => joined.to_mut().extend_from_slice(piece),
+        }
+    }
+
+    /// `None` where it is no UTF-8.
+    fn into_text(self) -> Option<Cow<'t, str>> {
+        match self.joined {
+            Cow::Borrowed(name) => str::from_utf8(name).ok().map(Cow::Borrowed),
+            Cow::Owned(name) => String::from_utf8(name).ok().map(Cow::Owned),
         }
     }
 }
@@ -255,7 +285,7 @@ mod tests {
     fn read(text: &str) -> String {
         let list = mailbox_list(text.as_bytes());
         let domains = list.domains.iter().map(|domain| match domain {
-            MailboxDomain::Name(name) => name.as_str(),
+            MailboxDomain::Name(name) => &**name,
             MailboxDomain::Literal => "[]",
         });
         let notes = [list.error.is_some().then_some("!"), list.unread_at_sign.then_some("@")];

@@ -8,6 +8,7 @@ use crate::{
     },
     name::Domain,
 };
+use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
 /// Octets of the longest text after an `@` that may still be a domain: 63 characters a label of four octets each, and room.
@@ -35,11 +36,22 @@ const MAX_DOMAIN_TEXT: usize = 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Authors {
-    domains: Vec<Domain>,
-    possible: Vec<Domain>,
+    domains: Domains,
+    possible: Domains,
     from_fields: usize,
     error: Option<SyntaxError>,
     ambiguous: bool,
+}
+
+/// Domains, of which most messages have one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Domains(SmallVec<[Domain; 1]>);
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Domains {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_slice().serialize(serializer)
+    }
 }
 
 /// How many domains are searched one by one; above that, a set costs less.
@@ -48,7 +60,7 @@ const FEW: usize = 8;
 /// Domains in the order in which they first came.
 #[derive(Debug, Default)]
 struct Distinct {
-    domains: Vec<Domain>,
+    domains: SmallVec<[Domain; 1]>,
     /// The same, once there are more than a few.
     set: BTreeSet<Domain>,
 }
@@ -107,20 +119,20 @@ impl Authors {
             }
         }
         possible.domains.retain(|domain| !domains.contains(domain));
-        authors.domains = domains.domains;
-        authors.possible = possible.domains;
+        authors.domains = Domains(domains.domains);
+        authors.possible = Domains(possible.domains);
         authors
     }
 
     /// The distinct domains of the mailboxes that follow the grammar, and those of malformed fields with but one domain, in their
     /// order. DMARC expects exactly one.
     pub fn domains(&self) -> &[Domain] {
-        &self.domains
+        &self.domains.0
     }
 
     /// Other domains that stand behind an `@` in an [ambiguous](Self::is_ambiguous) From field, in their order.
     pub fn possible(&self) -> &[Domain] {
-        &self.possible
+        &self.possible.0
     }
 
     /// How many From fields there are; RFC 5322 §3.6 demands one.
@@ -147,7 +159,7 @@ impl Authors {
         if let Some(error) = &self.error {
             findings.push(Finding::MalformedFrom { error: error.clone() });
         }
-        match self.domains.len() + self.possible.len() {
+        match self.domains.0.len() + self.possible.0.len() {
             0 => findings.push(Finding::NoAuthorDomain),
             1 => {}
             count => findings.push(Finding::ManyAuthorDomains { count }),

@@ -18,13 +18,13 @@ pub(super) struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
-    }
-
     /// At the start of `text`.
     pub(super) fn new(text: &'t [u8]) -> Self {
         Self { text, at: 0 }
+    }
+
+    pub(super) fn text(&self) -> &'t [u8] {
+        self.text
     }
 
     /// What was read since `start`.
@@ -36,6 +36,10 @@ impl<'t> Lexer<'t> {
     pub(super) fn pass_over_rest(&mut self) -> usize {
         self.at = self.text.len();
         self.at
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
     }
 
     /// The next token after `[CFWS]`, and where it starts.
@@ -134,5 +138,5 @@ impl<'t> Lexer<'t> {
 /// `atext` of RFC 5322 §3.2.3 and RFC 6532 §3.2. Octets that are no UTF-8 are let through as well: they do no harm in a display
 /// name, and make no domain.
 fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet) || octet >= 0x80
+    matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'0'..=b'9' | b'=' | b'?' | b'A'..=b'Z' | b'^'..=b'~' | 0x80..)
 }
