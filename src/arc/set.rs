@@ -43,6 +43,11 @@ impl ArcField {
 
     /// Which of the three a field is; a field whose name merely begins so is none.
     pub(super) fn of(field: &HeaderField<'_>) -> Option<Self> {
+        // Most fields are none; all three begin alike.
+        let [first, ..] = field.raw() else { return None };
+        if !first.eq_ignore_ascii_case(&b'A') {
+            return None;
+        }
         Self::ALL.into_iter().find(|kind| field.is(kind.name()))
     }
 

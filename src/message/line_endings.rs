@@ -38,13 +38,23 @@ impl LineEndings {
     }
 }
 
+/// Octets that are compared without a way out between them, so that vector instructions do it.
+const BLOCK: usize = 64;
+
 /// Whether `text` has a bare CR or a bare LF; several times faster than counting them.
 pub(super) fn has_bare_ends(text: &[u8]) -> bool {
     let after = text.get(1..).unwrap_or_default();
-    // Without a way out, so that the octets are compared by vector instructions.
+    let before = text.get(..after.len()).unwrap_or_default();
+    let (blocks, rest) = before.as_chunks::<BLOCK>();
+    let (next_blocks, next_rest) = after.as_chunks::<BLOCK>();
+    let inside = blocks.iter().zip(next_blocks).any(|(octets, next)| have_bare_ends(octets, next));
+    inside || have_bare_ends(rest, next_rest) || text.first() == Some(&b'\n') || text.last() == Some(&b'\r')
+}
+
+/// Whether a CR among `octets` has no LF in its place in `next`, or an LF there no CR here.
+fn have_bare_ends(octets: &[u8], next: &[u8]) -> bool {
     let differ = |octet: u8, next: u8| u8::from(octet == b'\r') ^ u8::from(next == b'\n');
-    let inside = text.iter().zip(after).fold(0, |any, (octet, next)| any | differ(*octet, *next)) != 0;
-    inside || text.first() == Some(&b'\n') || text.last() == Some(&b'\r')
+    octets.iter().zip(next).fold(0, |any, (octet, next)| any | differ(*octet, *next)) != 0
 }
 
 /// The text with each bare LF made a CRLF, as for a message that was saved as a Unix file; borrowed where nothing is to be done.
@@ -96,6 +106,26 @@ mod tests {
                 let text: Vec<u8> =
                     (0..length).map(|place| OCTETS[number / OCTETS.len().pow(place) % OCTETS.len()]).collect();
                 assert_eq!(has_bare_ends(&text), !LineEndings::of(&text).are_crlf(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn bare_ends_are_found_at_the_borders_of_blocks() {
+        for length in BLOCK - 2..=2 * BLOCK + 2 {
+            let plain = vec![b'a'; length];
+            assert!(!has_bare_ends(&plain), "{length}");
+            for place in 0..length {
+                for octet in [b'\r', b'\n'] {
+                    let mut text = plain.clone();
+                    text[place] = octet;
+                    assert!(has_bare_ends(&text), "{octet} at {place} of {length}");
+                }
+                let mut text = plain.clone();
+                if let Some(pair) = text.get_mut(place..place + 2) {
+                    pair.copy_from_slice(b"\r\n");
+                    assert!(!has_bare_ends(&text), "CRLF at {place} of {length}");
+                }
             }
         }
     }

@@ -111,11 +111,9 @@ impl<'m> Header<'m> {
         let mut line_start = 0;
         let mut field_start = None;
         let mut body = None;
-        let mut odd_ends = false;
         while let Some(rest) = raw.get(line_start..).filter(|rest| !rest.is_empty()) {
             let line_len = memchr::memchr(b'\n', rest).map_or(rest.len(), |lf| lf + 1);
             let line = rest.get(..line_len).unwrap_or_default();
-            odd_ends |= !ends_in_crlf_alone(line);
             let folded = matches!(line.first(), Some(b' ' | b'\t'));
             if !folded || field_start.is_none() {
                 header.close_field(raw, field_start.take(), line_start);
@@ -137,18 +135,14 @@ impl<'m> Header<'m> {
         if header.fields.is_empty() {
             return Err(MessageError::NoHeader);
         }
-        if odd_ends {
-            let ends = LineEndings::of(raw.get(..line_start).unwrap_or_default());
-            if !ends.are_crlf() {
-                header.findings.push(Finding::LineEndings(ends));
-            }
+        let lines = raw.get(..line_start).unwrap_or_default();
+        if line_endings::has_bare_ends(lines) {
+            header.findings.push(Finding::LineEndings(LineEndings::of(lines)));
         }
-        Ok((header, body.unwrap_or_default())).map(|(mut header, rest)| {
-            if body.is_none() {
-                header.findings.push(Finding::NoBody);
-            }
-            (header, rest)
-        })
+        if body.is_none() {
+            header.findings.push(Finding::NoBody);
+        }
+        Ok((header, body.unwrap_or_default()))
     }
 
     fn close_field(&mut self, raw: &'m [u8], start: Option<usize>, end: usize) {
@@ -179,14 +173,6 @@ impl<'m> Header<'m> {
     /// What is odd about the header.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
-    }
-}
-
-/// Whether the only CR and LF of a line are the CRLF at its end.
-fn ends_in_crlf_alone(line: &[u8]) -> bool {
-    match line.strip_suffix(b"\r\n") {
-        Some(content) => memchr::memchr(b'\r', content).is_none(),
-        None => memchr::memchr2(b'\r', b'\n', line).is_none(),
     }
 }
 
