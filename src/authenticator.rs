@@ -4,7 +4,10 @@ use crate::{
     arc,
     budget::Purse,
     dkim, dmarc,
-    dns::{Resolver, inquiry::Inquiry},
+    dns::{
+        Resolver,
+        inquiry::{Evaluation, Inquiry},
+    },
     join::{beside, join},
     message::{Authors, Message},
     policy::Policy,
@@ -21,7 +24,7 @@ pub struct Authenticator<R> {
     resolver: R,
     policy: Policy,
     keys: dkim::KeyMemory,
-    spf_records: spf::RecordMemory,
+    spf_memory: spf::Memory,
     dmarc_memory: dmarc::Memory,
 }
 
@@ -32,7 +35,7 @@ impl<R: Resolver> Authenticator<R> {
             resolver,
             policy: Policy::default(),
             keys: dkim::KeyMemory::default(),
-            spf_records: spf::RecordMemory::default(),
+            spf_memory: spf::Memory::default(),
             dmarc_memory: dmarc::Memory::default(),
         }
     }
@@ -81,7 +84,14 @@ impl<R: Resolver> Authenticator<R> {
         let policy = &self.policy;
         let inquiry = self.inquiry();
         let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
-        let spf_sources = spf::Sources { resolver, ahead: &inquiry.ahead(), memory: &self.spf_records };
+        let for_discovery = &policy_resolver.of(Evaluation::Discovery);
+        let for_conclusion = &policy_resolver.of(Evaluation::Conclusion);
+        let spf_sources = spf::Sources {
+            helo: &resolver.of(Evaluation::Helo),
+            mail_from: &resolver.of(Evaluation::MailFrom),
+            ahead: &inquiry.ahead(),
+            memory: &self.spf_memory,
+        };
         let now = session.received_at;
         let authors = message.header().authors();
         let main = pin!(async {
@@ -93,7 +103,7 @@ impl<R: Resolver> Authenticator<R> {
                 let dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse);
                 let dkim = pin!(dkim);
                 let evidence = pin!(arc::gather(resolver, &self.keys, &policy.dkim, message, now));
-                let discovery = pin!(dmarc::discover(policy_resolver, &policy.dmarc, &authors, &mut answers));
+                let discovery = pin!(dmarc::discover(for_discovery, &policy.dmarc, &authors, &mut answers));
                 join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await
             };
             // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
@@ -101,7 +111,7 @@ impl<R: Resolver> Authenticator<R> {
             let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
             let offers = dmarc::offers(&spf, &dkim);
             let (dmarc, dmarc_rfc7489) =
-                dmarc::evaluate(policy_resolver, &policy.dmarc, &authors, &mut answers, offers).await;
+                dmarc::evaluate(for_conclusion, &policy.dmarc, &authors, &mut answers, offers).await;
             (spf, dkim, arc, dmarc, dmarc_rfc7489)
         });
         let ahead = async || {
@@ -122,8 +132,9 @@ impl<R: Resolver> Authenticator<R> {
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
         let inquiry = self.inquiry();
-        let (resolver, ahead) = (&inquiry.evidence(), &inquiry.ahead());
-        let sources = spf::Sources { resolver, ahead, memory: &self.spf_records };
+        let (resolver, ahead) = (inquiry.evidence(), &inquiry.ahead());
+        let (helo, mail_from) = (&resolver.of(Evaluation::Helo), &resolver.of(Evaluation::MailFrom));
+        let sources = spf::Sources { helo, mail_from, ahead, memory: &self.spf_memory };
         spf::check(&sources, &self.policy.spf, session, None, observers).await
     }
 
@@ -150,11 +161,12 @@ impl<R: Resolver> Authenticator<R> {
         dkim: &[dkim::SignatureReport],
     ) -> Arc<dmarc::DmarcReport> {
         let (inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
-        let resolver = &inquiry.policy();
+        let for_discovery = &inquiry.policy().of(Evaluation::Discovery);
+        let for_conclusion = &inquiry.policy().of(Evaluation::Conclusion);
         let main = pin!(async {
             let mut answers = dmarc::Answers::new(&self.dmarc_memory);
-            dmarc::discover(resolver, policy, authors, &mut answers).await;
-            dmarc::evaluate(resolver, policy, authors, &mut answers, dmarc::offers(spf, dkim)).await.0
+            dmarc::discover(for_discovery, policy, authors, &mut answers).await;
+            dmarc::evaluate(for_conclusion, policy, authors, &mut answers, dmarc::offers(spf, dkim)).await.0
         });
         let ahead = async || {
             if self.policy.dmarc.asks_ahead {

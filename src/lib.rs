@@ -30,6 +30,7 @@ pub mod received;
 pub mod received_spf;
 mod registered_methods;
 pub mod session;
+mod shelf;
 pub mod spf;
 pub mod text;
 pub mod time;

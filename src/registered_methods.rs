@@ -117,7 +117,7 @@ impl<'t, R: Results> Registered<'t, R> {
         let keyword = report.result.keyword();
         self.to.result("spf", keyword, |to| {
             explained(to, keyword, report, &mut self.words);
-            evaluated(to, "smtp", identity, Some(&report.domain));
+            evaluated(to, "smtp", identity, Some(report.domain()));
         });
     }
 
@@ -314,8 +314,8 @@ mod tests {
         let report = |domain: &str| SpfReport {
             identity: Identity::Helo,
             ip: std::net::Ipv4Addr::new(192, 0, 2, 1).into(),
-            domain: domain.into(),
-            sender: "".into(),
+            sender: domain.into(),
+            domain_len: domain.len(),
             result: SpfResult::None(NoneReason::NotAName(NameError::NotLdh)),
             dns_lookups: 0,
             void_lookups: 0,

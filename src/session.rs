@@ -1,6 +1,6 @@
 //! What the SMTP session showed.
 
-use crate::time::UnixTime;
+use crate::{text::Text, time::UnixTime};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What the SMTP session showed of the client: the `<ip>`, the HELO and MAIL FROM identities of RFC 7208 §2, and when and by
@@ -39,7 +39,7 @@ pub enum MailFrom {
     /// `MAIL FROM:<>` (RFC 5321 §4.5.5).
     Null,
     /// The address without angle brackets, as it was written.
-    Address(Box<str>),
+    Address(Text),
 }
 
 impl Session {

@@ -122,7 +122,7 @@ impl<'y> Case<'y> {
             ("matched", matched.unwrap_or_else(|| "NOTHING".into())),
             ("lookups", report.dns_lookups.to_string()),
             ("voids", report.void_lookups.to_string()),
-            ("domain", report.domain.to_string()),
+            ("domain", report.domain().to_owned()),
             ("sender", report.sender.to_string()),
         ];
         let mut failures: Vec<_> = found
@@ -300,7 +300,7 @@ fn the_session_knows_better_than_the_return_path() {
     let reports = authenticated(header, client().with_mail_from("a@example.com"));
     assert_eq!(keyword(reports.mail_from.as_ref()), Some("pass"));
     let reports = authenticated(header, client().with_mail_from("").with_helo("example.org"));
-    assert_eq!(reports.mail_from.map(|report| report.domain), Some("example.org".into()));
+    assert_eq!(reports.mail_from.as_ref().map(|report| report.domain()), Some("example.org"));
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use super::{
     decide::sole_author,
     edition::{Editions, Policy},
-    precedent::{Asked, Memory, Precedent},
+    precedent::{Memory, Precedent},
     public_suffix::organizational_domain,
     record::{Existence, Record, printable},
     tree_walk::{Found, PublishedRecord, TreeWalk, targets, tree_walk},
 };
 use crate::{
-    dns::{Answer, Lookup, LookupError, Resolver, inquiry::Reading},
+    dns::{Answer, Lookup, Resolver, inquiry::Reading},
     join::join_all,
     message::Authors,
     name::{Domain, Name},
@@ -22,15 +22,9 @@ pub(crate) struct Answers<'m> {
     memory: Option<&'m Memory>,
     /// What stands here was answered as it was before, and is not repeated below.
     pub(super) precedent: Option<Arc<Precedent>>,
-    /// Answers that were given when a precedent was tried that did not fit.
-    given: Vec<(Name, Lookup<Box<[u8]>>)>,
     found: Vec<(Domain, Found)>,
     existence: Vec<(Domain, Existence)>,
     walks: Vec<TreeWalk>,
-    /// All that was asked, in order.
-    asked: Vec<Asked>,
-    /// Whether a question had no answer, so that there is nothing to remember.
-    unanswered: bool,
 }
 
 impl<'m> Answers<'m> {
@@ -87,56 +81,22 @@ impl<'m> Answers<'m> {
                 missing.push(domain);
             }
         }
-        let found =
-            join_all(missing.iter().map(|domain| find_record(resolver, self.memory, &self.given, domain))).await;
-        for (domain, (found, asked)) in missing.into_iter().zip(found) {
-            self.unanswered |= matches!(found, Found::Error(_));
-            self.found.push((domain.clone(), found));
-            self.asked.extend(asked);
-        }
+        let found = join_all(missing.iter().map(|domain| find_record(resolver, self.memory, domain))).await;
+        self.found.extend(missing.into_iter().cloned().zip(found));
     }
 
     async fn ask_existence<R: Resolver>(&mut self, resolver: &R, domains: &[&Domain]) {
-        let found = join_all(domains.iter().map(|domain| text_at(resolver, &self.given, domain.as_name()))).await;
-        for (domain, answer) in domains.iter().zip(found) {
-            let existence = existence(&answer);
-            self.unanswered |= matches!(existence, Existence::Unknown(_));
-            self.existence.push(((*domain).clone(), existence));
-            self.asked.extend(answer.ok().map(|answer| Asked { name: domain.as_name().clone(), answer }));
-        }
-    }
-
-    /// Asks what was asked before, in the same order, for as long as the answers are what they were; whether all of them were.
-    /// Else the answers are given to those who will ask again.
-    pub(super) async fn repeat<R: Reading>(&mut self, resolver: &R, before: &[Asked]) -> bool {
-        for (place, asked) in before.iter().enumerate() {
-            let read = |answer: Result<&Answer<_>, &LookupError>| {
-                let is_same = asked.is_answered_by(answer);
-                // Boxed, for hardly any differs.
-                (!is_same).then(|| Box::new(answer.cloned().map_err(LookupError::clone)))
-            };
-            if let Some(answer) = resolver.read_txt(&asked.name, read).await {
-                let same = before.iter().take(place).map(|asked| (asked.name.clone(), Ok(asked.answer.clone())));
-                self.given.extend(same);
-                self.given.push((asked.name.clone(), *answer));
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Takes out all that was asked since the last time; `None` where something had no answer.
-    pub(super) fn take_asked(&mut self) -> Option<Vec<Asked>> {
-        let asked = std::mem::take(&mut self.asked);
-        (!std::mem::take(&mut self.unanswered)).then_some(asked)
+        let found = join_all(domains.iter().map(|domain| resolver.txt(domain.as_name()))).await;
+        let domains = domains.iter().map(|domain| (*domain).clone());
+        self.existence.extend(domains.zip(found.iter().map(existence)));
     }
 
     /// Makes a precedent of what was discovered for the sole author domain.
-    fn remember(&mut self, author: &Domain) {
-        let (Some(memory), Some(asked)) = (self.memory, self.take_asked()) else { return };
+    fn remember<R: Reading>(&mut self, resolver: &R, author: &Domain) {
+        let (Some(memory), Some(grounds)) = (self.memory, resolver.grounds()) else { return };
         let (found, existence) = (std::mem::take(&mut self.found), std::mem::take(&mut self.existence));
         let walks = std::mem::take(&mut self.walks);
-        let precedent = Arc::new(Precedent::new(author.clone(), asked, found, existence, walks));
+        let precedent = Arc::new(Precedent::new(author.clone(), grounds, found, existence, walks));
         memory.keep(&precedent);
         self.precedent = Some(precedent);
     }
@@ -150,15 +110,15 @@ pub(super) fn evaluated<'a>(authors: &'a Authors, policy: &Policy) -> impl Itera
 /// Policy discovery for the author domains; needs neither SPF nor DKIM. What is found is added to `answers`.
 pub(crate) async fn discover<R: Reading>(resolver: &R, policy: &Policy, authors: &Authors, answers: &mut Answers<'_>) {
     let sole_author = sole_author(authors, policy);
-    if let Some(precedent) = sole_author.zip(answers.memory).and_then(|(author, memory)| memory.precedent(author))
-        && answers.repeat(resolver, &precedent.asked).await
-    {
-        answers.precedent = Some(precedent);
-        return;
+    if let Some((author, memory)) = sole_author.zip(answers.memory) {
+        answers.precedent = memory.precedent(resolver, author);
+        if answers.precedent.is_some() {
+            return;
+        }
     }
     answers.search(resolver, policy, authors).await;
     if let Some(author) = sole_author {
-        answers.remember(author);
+        answers.remember(resolver, author);
     }
 }
 
@@ -206,24 +166,11 @@ fn existence(answer: &Lookup<Box<[u8]>>) -> Existence {
     }
 }
 
-/// The texts at a name, asked for where they were not given before.
-async fn text_at<R: Resolver>(resolver: &R, given: &[(Name, Lookup<Box<[u8]>>)], name: &Name) -> Lookup<Box<[u8]>> {
-    match given.iter().find(|(known, _)| known == name) {
-        Some((_, answer)) => answer.clone(),
-        None => resolver.txt(name).await,
-    }
-}
-
-async fn find_record<R: Resolver>(
-    resolver: &R,
-    memory: Option<&Memory>,
-    given: &[(Name, Lookup<Box<[u8]>>)],
-    domain: &Domain,
-) -> (Found, Option<Asked>) {
-    let Ok(name) = domain.as_name().prepend("_dmarc") else { return (Found::NotAName, None) };
-    match text_at(resolver, given, &name).await {
-        Err(error) => (Found::Error(error), None),
-        Ok(answer) => (read(memory, domain, &name, &answer), Some(Asked { name, answer })),
+async fn find_record<R: Resolver>(resolver: &R, memory: Option<&Memory>, domain: &Domain) -> Found {
+    let Ok(name) = domain.as_name().prepend("_dmarc") else { return Found::NotAName };
+    match resolver.txt(&name).await {
+        Err(error) => Found::Error(error),
+        Ok(answer) => read(memory, domain, &name, &answer),
     }
 }
 

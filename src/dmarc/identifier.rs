@@ -85,7 +85,7 @@ pub(crate) fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> im
             | SpfResult::SoftFail(_)
             | SpfResult::PermError(_) => return None,
         };
-        Some(Offer { mechanism: Mechanism::Spf, authentication, domain: &report.domain, parsed: None })
+        Some(Offer { mechanism: Mechanism::Spf, authentication, domain: report.domain(), parsed: None })
     });
     let by_dkim = dkim.iter().filter_map(|report| {
         let domain = report.signature.domain.as_ref()?;

@@ -55,11 +55,9 @@ pub(crate) async fn evaluate<'o, R: Reading>(
     answers: &mut Answers<'_>,
     offers: impl Iterator<Item = Offer<'o>> + Clone,
 ) -> (Arc<DmarcReport>, Option<Arc<DmarcReport>>) {
-    let before = answers.precedent.as_ref().and_then(|precedent| precedent.conclusion(offers.clone()));
-    if let Some(conclusion) = before
-        && answers.repeat(resolver, &conclusion.asked).await
-    {
-        return (Arc::clone(&conclusion.report), conclusion.older.clone());
+    let before = answers.precedent.as_ref().and_then(|precedent| precedent.conclusion(resolver, offers.clone()));
+    if let Some(reports) = before {
+        return reports;
     }
     let identifiers = Identifiers::gather(offers.clone());
     if !matches!(policy.editions, Editions::Rfc7489(_)) {
@@ -74,9 +72,8 @@ pub(crate) async fn evaluate<'o, R: Reading>(
         Editions::Rfc7489(suffixes) => (by_suffixes(&**suffixes), None),
         Editions::Both(suffixes) => (by_tree_walk(), Some(by_suffixes(&**suffixes))),
     };
-    let asked = answers.take_asked();
-    if let (Some(precedent), Some(asked)) = (&answers.precedent, asked) {
-        precedent.keep(offers, asked, &report, older.as_ref());
+    if let (Some(precedent), Some(grounds)) = (&answers.precedent, resolver.grounds()) {
+        precedent.keep(offers, grounds, &report, older.as_ref());
     }
     (report, older)
 }

@@ -67,6 +67,14 @@ impl Cache {
         Some(answer)
     }
 
+    /// Whether this is the answer that lives at `now`; where that was not asked for lately, it is not known.
+    pub(crate) fn confirms(&self, question: &Question, answer: &AnyAnswer, now: Instant) -> bool {
+        let Some(shard) = self.shard(question) else { return false };
+        let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        // The old generation is left to `recall`, which keeps what is asked for.
+        shard.young.get(question).is_some_and(|entry| now < entry.expires && entry.answer == *answer)
+    }
+
     /// Keeps an answer for `ttl`; an answer that lives no time is not kept.
     pub(crate) fn keep<T: Record>(&self, name: &Name, answer: &Answer<T>, now: Instant, ttl: Duration) {
         let octets = ENTRY_OVERHEAD + name.as_str().len() + octets_of(answer);
@@ -108,6 +116,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::RecordType;
     use std::net::Ipv4Addr;
 
     fn name(number: usize) -> Name {
@@ -129,6 +138,10 @@ mod tests {
         assert_eq!(cache.recall::<Box<[u8]>>(&name(1), now + second), None);
         assert_eq!(cache.recall::<Box<[u8]>>(&name(2), now), None);
         assert_eq!(cache.recall::<Ipv4Addr>(&name(3), now), Some(Answer::NxDomain));
+        let question = |number| Question { name: name(number), record_type: RecordType::Txt };
+        let confirms = |number, len, at| cache.confirms(&question(number), &AnyAnswer::Txt(text(len)), at);
+        assert!(confirms(1, 10, now + second / 2));
+        assert!(!confirms(1, 11, now) && !confirms(2, 10, now) && !confirms(1, 10, now + second));
         // Another type of the same name is another question.
         assert_eq!(cache.recall::<Box<[u8]>>(&name(3), now), None);
     }

@@ -1,7 +1,8 @@
 //! Answers from the DNS itself, through hickory-resolver.
 
 use super::{
-    Answer, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, RecordType, Resolver, cache::Cache, record::Record, reverse_name,
+    Answer, AnyAnswer, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Resolver, cache::Cache,
+    record::Record, reverse_name,
 };
 use crate::name::Name;
 use hickory_resolver::{
@@ -334,5 +335,8 @@ impl Resolver for Hickory {
         F::Output: Send,
     {
         tokio::time::timeout(limit, question).await.ok()
+    }
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        self.cache.confirms(question, answer, Instant::now())
     }
 }

@@ -1,15 +1,17 @@
 //! The questions of one message: each asked once, counted, and limited in time.
 
 mod book;
+mod grounds;
 
 use super::{Answer, Lookup, LookupError, Mx, Resolver, record::Record, reverse_name};
 use crate::{budget::Budget, name::Name};
-use book::{Book, Known, Purpose, State, afforded};
+use book::{Book, Known, Party, Purpose, State};
+pub(crate) use grounds::{Evaluation, Grounds};
 use std::{
     future::{Future, poll_fn},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     pin::pin,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Poll, Waker},
     time::{Duration, Instant},
 };
@@ -54,19 +56,23 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
 
     /// For those who gather evidence: SPF, DKIM, ARC.
     pub(crate) fn evidence(&self) -> Asker<'_, 'r, R> {
-        Asker { inquiry: self, purpose: Purpose::Evidence }
+        self.asker(Purpose::Evidence)
     }
 
     /// For those who look for the domain owner's policy: DMARC. Its budget is its own, so that a message cannot use up the questions
     /// that would show it to be forged.
     pub(crate) fn policy(&self) -> Asker<'_, 'r, R> {
-        Asker { inquiry: self, purpose: Purpose::Policy }
+        self.asker(Purpose::Policy)
     }
 
     /// For those who know what will probably be wanted while they wait for something else. What this costs is paid when somebody
     /// takes the answer; until then it counts against an allowance of its own. So no result differs for it.
     pub(crate) fn ahead(&self) -> Asker<'_, 'r, R> {
-        Asker { inquiry: self, purpose: Purpose::Ahead }
+        self.asker(Purpose::Ahead)
+    }
+
+    fn asker(&self, purpose: Purpose) -> Asker<'_, 'r, R> {
+        Asker { inquiry: self, party: Party { purpose, evaluation: None } }
     }
 
     #[inline]
@@ -77,17 +83,17 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
     /// The answer, as the book has it from then on.
     fn look_up<T: Record, F: Future<Output = Lookup<T>> + Send>(
         &self,
-        purpose: Purpose,
+        party: Party,
         name: &Name,
         ask: impl Fn() -> F + Send + Sync,
     ) -> impl Future<Output = Lookup<T>> + Send {
-        self.read(purpose, name, ask, |answer| answer.cloned().map_err(LookupError::clone))
+        self.read(party, name, ask, |answer| answer.cloned().map_err(LookupError::clone))
     }
 
     /// What `read` makes of the answer, which stays in the book: to read it there spares a copy.
     async fn read<T: Record, F: Future<Output = Lookup<T>> + Send, U>(
         &self,
-        purpose: Purpose,
+        party: Party,
         name: &Name,
         ask: impl Fn() -> F,
         read: impl Fn(Result<&Answer<T>, &LookupError>) -> U,
@@ -95,12 +101,12 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         let mut question = pin!(None);
         let first = poll_fn(|cx| {
             let mut book = self.book();
-            let place = match book.known::<T, U>(purpose, name, cx.waker(), &read) {
+            let place = match book.known::<T, U>(party, name, cx.waker(), &read) {
                 Known::Answer(answer) => return Poll::Ready(First::Answer(answer)),
                 Known::Asked => return Poll::Pending,
                 Known::Open(place) => place,
             };
-            if let Err(error) = book.share(purpose).ask() {
+            if let Err(error) = book.ask(party) {
                 return Poll::Ready(First::Answer(read(Err(&error))));
             }
             // The book stays open, so that an answer at hand is entered at once: all that asks for one message is polled in turn, and
@@ -108,12 +114,7 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
             question.set(Some(ask()));
             let polled = question.as_mut().as_pin_mut().map_or(Poll::Pending, |question| question.poll(cx));
             Poll::Ready(match polled {
-                Poll::Ready(answer) => {
-                    let paid = book.share(purpose).pay_for(&answer);
-                    let value = read(afforded(&paid, &answer));
-                    book.entries.set(place, name, T::TYPE, State::of(purpose, paid, answer));
-                    First::Answer(value)
-                }
+                Poll::Ready(answer) => First::Answer(book.enter(party, place, name, answer, &read).0),
                 Poll::Pending => First::Late(book.entries.set(place, name, T::TYPE, State::Asked(Vec::new()))),
             })
         });
@@ -127,9 +128,7 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
             self.wait(poll_fn(|cx| question.as_mut().as_pin_mut().map_or(Poll::Pending, |it| it.poll(cx)))).await;
         std::mem::forget(handover);
         let mut book = self.book();
-        let paid = book.share(purpose).pay_for(&answer);
-        let value = read(afforded(&paid, &answer));
-        let waiting = book.entries.replace(place, State::of(purpose, paid, answer));
+        let (value, waiting) = book.enter(party, Some(place), name, answer, &read);
         drop(book);
         waiting.into_iter().for_each(Waker::wake);
         value
@@ -169,11 +168,28 @@ impl<R: Resolver> Drop for Handover<'_, '_, R> {
 #[derive(Debug)]
 pub(crate) struct Asker<'i, 'r, R> {
     inquiry: &'i Inquiry<'r, R>,
-    purpose: Purpose,
+    party: Party,
 }
 
-/// A resolver whose answers can be read where they lie.
+impl<R> Asker<'_, '_, R> {
+    /// The same, whose questions are told apart from those of others.
+    pub(crate) fn of(&self, evaluation: Evaluation) -> Self {
+        Self { inquiry: self.inquiry, party: Party { evaluation: Some(evaluation), ..self.party } }
+    }
+}
+
+/// A resolver whose answers can be read where they lie, and which knows what it was asked.
 pub(crate) trait Reading: Resolver {
+    /// Whether each of these questions, asked now, would be answered at once as it was then; if so, they count as asked.
+    fn confirms_all(&self, grounds: &Arc<Grounds>) -> bool {
+        let _ = grounds;
+        false
+    }
+    /// What was asked through this resolver for the sake of its evaluation; `None` where something failed, or it is too much to be
+    /// remembered.
+    fn grounds(&self) -> Option<Grounds> {
+        None
+    }
     /// What `read` makes of the TXT records of a name.
     fn read_txt<U: Send>(
         &self,
@@ -193,37 +209,47 @@ pub(crate) trait Reading: Resolver {
 }
 
 impl<R: Resolver> Reading for Asker<'_, '_, R> {
+    #[inline]
+    fn confirms_all(&self, grounds: &Arc<Grounds>) -> bool {
+        let Self { inquiry, party } = self;
+        grounds.asked().is_empty()
+            || grounds.asked().iter().all(|(question, answer)| inquiry.resolver.confirms(question, answer))
+                && inquiry.book().confirm(party.purpose, grounds)
+    }
+    fn grounds(&self) -> Option<Grounds> {
+        self.inquiry.book().grounds(self.party.evaluation?)
+    }
     fn read_txt<U: Send>(
         &self,
         name: &Name,
         read: impl Fn(Result<&Answer<Box<[u8]>>, &LookupError>) -> U + Send + Sync,
     ) -> impl Future<Output = U> + Send {
-        self.inquiry.read(self.purpose, name, || self.inquiry.resolver.txt(name), read)
+        self.inquiry.read(self.party, name, || self.inquiry.resolver.txt(name), read)
     }
     fn read_a<U: Send>(
         &self,
         name: &Name,
         read: impl Fn(Result<&Answer<Ipv4Addr>, &LookupError>) -> U + Send + Sync,
     ) -> impl Future<Output = U> + Send {
-        self.inquiry.read(self.purpose, name, || self.inquiry.resolver.a(name), read)
+        self.inquiry.read(self.party, name, || self.inquiry.resolver.a(name), read)
     }
 }
 
 impl<R: Resolver> Resolver for Asker<'_, '_, R> {
     fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
-        self.inquiry.look_up(self.purpose, name, || self.inquiry.resolver.txt(name))
+        self.inquiry.look_up(self.party, name, || self.inquiry.resolver.txt(name))
     }
     fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
-        self.inquiry.look_up(self.purpose, name, || self.inquiry.resolver.a(name))
+        self.inquiry.look_up(self.party, name, || self.inquiry.resolver.a(name))
     }
     fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
-        self.inquiry.look_up(self.purpose, name, || self.inquiry.resolver.aaaa(name))
+        self.inquiry.look_up(self.party, name, || self.inquiry.resolver.aaaa(name))
     }
     fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
-        self.inquiry.look_up(self.purpose, name, || self.inquiry.resolver.mx(name))
+        self.inquiry.look_up(self.party, name, || self.inquiry.resolver.mx(name))
     }
     async fn ptr(&self, ip: IpAddr) -> Lookup<Name> {
-        self.inquiry.look_up(self.purpose, &reverse_name(ip), || self.inquiry.resolver.ptr(ip)).await
+        self.inquiry.look_up(self.party, &reverse_name(ip), || self.inquiry.resolver.ptr(ip)).await
     }
     fn within<F: Future + Send>(&self, limit: Duration, question: F) -> impl Future<Output = Option<F::Output>> + Send
     where

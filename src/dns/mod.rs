@@ -54,6 +54,16 @@ pub trait Resolver: Send + Sync {
         let _ = limit;
         async move { Some(question.await) }
     }
+
+    /// Whether `question`, asked now, would be answered at once, and by `answer`; nobody else is asked for that.
+    ///
+    /// What an evaluation came to is remembered together with all answers that it rested on, and where each of them is confirmed, it
+    /// is not made again. An answer is compared quickly where the same [`Arc`] is handed out each time. `false` promises nothing:
+    /// the question is asked as always, and so a resolver need not know of this.
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        let _ = (question, answer);
+        false
+    }
 }
 
 /// What became of a question.
@@ -148,6 +158,9 @@ impl<R: Resolver> Resolver for &R {
     {
         (**self).within(limit, question)
     }
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        (**self).confirms(question, answer)
+    }
 }
 
 impl<R: Resolver> Resolver for Arc<R> {
@@ -171,6 +184,9 @@ impl<R: Resolver> Resolver for Arc<R> {
         F::Output: Send,
     {
         (**self).within(limit, question)
+    }
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        (**self).confirms(question, answer)
     }
 }
 

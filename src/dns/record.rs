@@ -60,6 +60,30 @@ pub(crate) fn octets<T: Record>(answer: &Answer<T>) -> usize {
     answer.records().iter().map(Record::octets).sum()
 }
 
+impl AnyAnswer {
+    /// How many records there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Txt(answer) => answer.records().len(),
+            Self::A(answer) => answer.records().len(),
+            Self::Aaaa(answer) => answer.records().len(),
+            Self::Mx(answer) => answer.records().len(),
+            Self::Ptr(answer) => answer.records().len(),
+        }
+    }
+
+    /// About as many octets as the data takes on the wire.
+    pub(crate) fn octets(&self) -> usize {
+        match self {
+            Self::Txt(answer) => octets(answer),
+            Self::A(answer) => octets(answer),
+            Self::Aaaa(answer) => octets(answer),
+            Self::Mx(answer) => octets(answer),
+            Self::Ptr(answer) => octets(answer),
+        }
+    }
+}
+
 /// The records, each in its usual form, separated by commas; texts in quotes, shortened, in printable ASCII.
 impl fmt::Display for AnyAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! A zone held in memory.
 
 use super::{
-    Answer, Lookup, LookupError, Mx, RecordType, Resolver,
+    Answer, AnyAnswer, Lookup, LookupError, Mx, Question, RecordType, Resolver,
     master_file::{self, Data, ZoneError},
     reverse_name,
 };
@@ -84,12 +84,24 @@ impl<T: Clone + Eq + Hash> Records<T> {
         if self.added.is_empty() {
             return Answer::NoData;
         }
-        let shared = self.shared.get_or_init(|| {
+        Answer::Records(Arc::clone(self.shared()))
+    }
+
+    fn shared(&self) -> &Arc<[T]> {
+        self.shared.get_or_init(|| {
             // RFC 2181 §5: duplicates within a set are suppressed.
             let mut seen = HashSet::with_capacity(self.added.len());
             self.added.iter().filter(|record| seen.insert(*record)).cloned().collect()
-        });
-        Answer::Records(Arc::clone(shared))
+        })
+    }
+
+    /// Whether these, or none where there is no such name, are what was answered.
+    fn are(records: Option<&Self>, answer: &Answer<T>) -> bool {
+        match answer {
+            Answer::Records(answered) => records.is_some_and(|records| records.shared() == answered),
+            Answer::NoData => records.is_some_and(|records| records.added.is_empty()),
+            Answer::NxDomain => records.is_none(),
+        }
     }
 }
 
@@ -271,15 +283,20 @@ impl Zone {
         record_type: RecordType,
         records: impl Fn(&Node) -> &Records<T>,
     ) -> Lookup<T> {
+        self.node_for(name, record_type).map(|node| node.map_or(Answer::NxDomain, |node| records(node).answer()))
+    }
+
+    /// The node at the end of the aliases; `None` where there is no such name.
+    fn node_for(&self, name: &Name, record_type: RecordType) -> Result<Option<&Node>, LookupError> {
         let mut name = name;
         for _ in 0..=MAX_CNAME_CHAIN {
-            let Some(node) = self.find(name) else { return Ok(Answer::NxDomain) };
+            let Some(node) = self.find(name) else { return Ok(None) };
             if let Some((_, error)) = node.planted.iter().find(|(planted, _)| *planted == record_type) {
                 return Err(error.clone());
             }
             match &node.cname {
                 Some(target) => name = target,
-                None => return Ok(records(node).answer()),
+                None => return Ok(Some(node)),
             }
         }
         // RFC 1034 §3.6.2: "CNAME chains should be followed and CNAME loops signalled as an error".
@@ -310,5 +327,17 @@ impl Resolver for Zone {
     }
     fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
         ready(self.answer(&reverse_name(ip), RecordType::Ptr, |node| &node.ptr))
+    }
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        let Question { name, record_type } = question;
+        let Ok(node) = self.node_for(name, *record_type) else { return false };
+        match (record_type, answer) {
+            (RecordType::Txt, AnyAnswer::Txt(answer)) => Records::are(node.map(|node| &node.txt), answer),
+            (RecordType::A, AnyAnswer::A(answer)) => Records::are(node.map(|node| &node.a), answer),
+            (RecordType::Aaaa, AnyAnswer::Aaaa(answer)) => Records::are(node.map(|node| &node.aaaa), answer),
+            (RecordType::Mx, AnyAnswer::Mx(answer)) => Records::are(node.map(|node| &node.mx), answer),
+            (RecordType::Ptr, AnyAnswer::Ptr(answer)) => Records::are(node.map(|node| &node.ptr), answer),
+            (RecordType::Txt | RecordType::A | RecordType::Aaaa | RecordType::Mx | RecordType::Ptr, _) => false,
+        }
     }
 }

@@ -183,11 +183,6 @@ impl Name {
         memchr::memchr(b'.', self.as_str().as_bytes()).is_some()
     }
 
-    /// The text, without a copy where it shares its memory with none that is longer.
-    pub(crate) fn into_text(self) -> Arc<str> {
-        if self.part.is_none() { self.whole } else { self.as_str().into() }
-    }
-
     /// The name without its leftmost label; none above the root.
     pub fn parent(&self) -> Option<Self> {
         match memchr::memchr(b'.', self.as_str().as_bytes()) {

@@ -3,7 +3,7 @@
 use super::{
     expand::{Target, Values},
     limits::Limits,
-    matched::Matched,
+    matched::Path,
     mechanism, publication,
     record::{Directive, Mechanism, Record},
     {DomainSpec, MacroLetter, Sources},
@@ -60,7 +60,7 @@ impl<'a, R: Resolver> Ahead<'a, R> {
     }
 
     /// Waits for a step of the evaluation, which was polled once, and meanwhile for the answers to what comes after it on `path`.
-    pub(super) async fn beside<F: Future>(&mut self, path: &Matched, mut step: Pin<&mut F>) -> F::Output {
+    pub(super) async fn beside<F: Future>(&mut self, path: &Path, mut step: Pin<&mut F>) -> F::Output {
         // The innermost record is the one that goes on first.
         for at in path.path().rev() {
             self.ask_terms(&at.record, at.place, &at.domain);
@@ -101,7 +101,7 @@ impl<'a, R: Resolver> Ahead<'a, R> {
     fn follow(&mut self, found: Found) {
         match found {
             Found::Record(domain, Ok(Answer::Records(texts))) => {
-                if let Ok(record) = publication::recall(self.sources.memory, &texts) {
+                if let Ok(record) = publication::recall(&self.sources.memory.records, &texts) {
                     self.ask_terms(&record, 0, &domain);
                 }
             }

@@ -5,7 +5,7 @@ use super::{
     ahead::Ahead,
     expand::Values,
     limits::{Budget, Limits, Spent},
-    matched::{DirectiveAt, Matched},
+    matched::{DirectiveAt, Path},
     mechanism,
     observe::{Observe, Tried},
     publication::{self, NotARecord, RecordMemory},
@@ -70,11 +70,12 @@ enum Step {
 impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
     pub(super) fn new(
         sources: &'a Sources<'a, R>,
+        resolver: &'a R,
         values: &'a Values<'a>,
         limits: Limits,
         observer: &'a mut O,
     ) -> Self {
-        Self { sources, resolver: sources.resolver, values, budget: Budget::new(limits), observer }
+        Self { sources, resolver, values, budget: Budget::new(limits), observer }
     }
 
     pub(super) fn spent(&self) -> Spent {
@@ -87,7 +88,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
     /// what is reported.
     pub(super) async fn evaluate(&mut self, domain: &Name) -> SpfResult {
         let mut path = match self.enter(domain, false).await {
-            Ok(record) => Matched { outermost: DirectiveAt::first(domain.clone(), record), included: Vec::new() },
+            Ok(record) => Path { outermost: DirectiveAt::first(domain.clone(), record), included: Vec::new() },
             Err(not_entered) => return self.left(1, (*not_entered).into()),
         };
         // Made when something has to be waited for.
@@ -169,7 +170,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
         // The outermost directive has matched.
         let DirectiveAt { domain, record, entered, .. } = &path.outermost;
         let (entered, exp) = (*entered, record.exp.as_ref());
-        let explanation = match exp.filter(|_| path.directive().qualifier == Qualifier::Fail) {
+        let explanation = match exp.filter(|_| path.outermost.directive().qualifier == Qualifier::Fail) {
             // §6.2: an "exp" of an included record must not be used. Boxed, for few want it and all would carry it.
             Some(exp) => Box::pin(self.explanation(exp, domain)).await,
             None => Explanation::Default,
@@ -240,7 +241,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
     }
 
     /// RFC 7208 §5.2: the target of the innermost record's `include` was not entered.
-    fn include_failed(&mut self, path: &Matched, target: &Name, not_entered: NotEntered) -> SpfResult {
+    fn include_failed(&mut self, path: &Path, target: &Name, not_entered: NotEntered) -> SpfResult {
         let at = path.innermost();
         let exception = at.not_included(target, &not_entered);
         self.left(1, not_entered.into());
@@ -250,7 +251,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
 
     /// RFC 7208 §4.3 to §4.6: the one SPF record of a domain. `is_target` of an `include` or a `redirect`, whose questions count.
     async fn enter(&mut self, domain: &Name, is_target: bool) -> Entered {
-        let memory = self.sources.memory;
+        let memory = &self.sources.memory.records;
         let entered = self.resolver.read_txt(domain, |answer| published(memory, domain, answer)).await;
         if is_target && entered.as_ref().is_err_and(|not_entered| not_entered.is_void()) {
             // Counted, not judged: without a record at its target the term is a permerror anyway.
@@ -262,7 +263,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
 
     /// RFC 7208 §5.2: the includes match from the inside out, as long as each included record passes. Says whether the outermost
     /// directive has matched; where not, the innermost record that is left goes on.
-    fn leave_matched(&mut self, path: &mut Matched) -> bool {
+    fn leave_matched(&mut self, path: &mut Path) -> bool {
         for depth in (1..=path.included.len()).rev() {
             let Some(at) = path.included.get(depth - 1) else { continue };
             let passed = at.directive().qualifier == Qualifier::Pass;
@@ -277,7 +278,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
             }
             if O::LISTENS {
                 let outer = path.inside(depth - 1);
-                self.observer.tried(outer.directive(), Tried::Matched, self.budget.spent());
+                self.observer.tried(outer.outermost.directive(), Tried::Matched, self.budget.spent());
             }
         }
         true
@@ -290,7 +291,7 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
     }
 
     /// RFC 7208 §4.6.2: an exception ends all that is open.
-    fn abandon(&mut self, path: &Matched, exception: Exception) -> SpfResult {
+    fn abandon(&mut self, path: &Path, exception: Exception) -> SpfResult {
         let result = exception.into();
         if O::LISTENS {
             for (index, at) in path.path().rev().enumerate() {
@@ -344,12 +345,12 @@ impl NotEntered {
 
 /// The result that a directive causes.
 #[inline]
-fn decided(matched: Matched, explanation: Explanation) -> SpfResult {
-    match matched.directive().qualifier {
-        Qualifier::Pass => SpfResult::Pass(matched),
-        Qualifier::Fail => SpfResult::Fail(matched, explanation),
-        Qualifier::SoftFail => SpfResult::SoftFail(matched),
-        Qualifier::Neutral => SpfResult::Neutral(NeutralReason::Matched(matched)),
+fn decided(path: Path, explanation: Explanation) -> SpfResult {
+    match path.outermost.directive().qualifier {
+        Qualifier::Pass => SpfResult::Pass(path.into()),
+        Qualifier::Fail => SpfResult::Fail(path.into(), explanation),
+        Qualifier::SoftFail => SpfResult::SoftFail(path.into()),
+        Qualifier::Neutral => SpfResult::Neutral(NeutralReason::Matched(path.into())),
     }
 }
 

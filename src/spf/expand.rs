@@ -5,6 +5,7 @@ use crate::name::{MAX_NAME_LEN, Name, NameError};
 use std::{
     fmt::Write as _,
     net::{IpAddr, Ipv6Addr},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// What macros stand for, as far as it is known without asking the DNS.
@@ -23,7 +24,13 @@ pub(super) struct Values<'v> {
     pub(super) receiver: &'v str,
     /// Seconds since 1970.
     pub(super) now: u64,
+    /// Set where a macro stands for something of this session beside `<ip>` and the domain of `<sender>`.
+    pub(super) particular: &'v AtomicBool,
 }
+
+/// Macros that stand for something of the session beside `<ip>` and the domain of `<sender>`.
+const PARTICULAR: [MacroLetter; 5] =
+    [MacroLetter::Sender, MacroLetter::LocalPart, MacroLetter::Helo, MacroLetter::Receiver, MacroLetter::Timestamp];
 
 /// A target name (RFC 7208 §4.8), or what the macros made that is no name.
 #[derive(Debug)]
@@ -46,6 +53,7 @@ impl Values<'_> {
     /// The target name of a domain specification; `validated` is what `%{p}` stands for.
     pub(super) fn target(&self, spec: &DomainSpec, domain: &Name, validated: &str) -> Target {
         let string = spec.macro_string();
+        self.note(string);
         // RFC 8616 §4, whatever URL-escaping or transformers would make of it.
         if !self.local_part.is_ascii() && (string.uses(MacroLetter::LocalPart) || string.uses(MacroLetter::Sender)) {
             return Target::NonAsciiLocalPart;
@@ -83,6 +91,7 @@ impl Values<'_> {
 
     /// The explanation, or `None` where it grows too long or does not come out as printable ASCII.
     pub(super) fn explanation(&self, string: &MacroString, domain: &Name, validated: &str) -> Option<Box<str>> {
+        self.note(string);
         if self.is_too_much_work(string) {
             return None;
         }
@@ -97,8 +106,21 @@ impl Values<'_> {
         text.bytes().all(|octet| matches!(octet, b' '..=b'~')).then(|| text.into_boxed_str())
     }
 
+    fn note(&self, string: &MacroString) {
+        if PARTICULAR.into_iter().any(|letter| string.uses(letter)) {
+            self.particular.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn is_too_much_work(&self, string: &MacroString) -> bool {
-        let longest = MAX_NAME_LEN + self.local_part.len().max(self.helo.len()).max(self.receiver.len());
+        let said = [
+            (MacroLetter::LocalPart, self.local_part),
+            (MacroLetter::Sender, self.local_part),
+            (MacroLetter::Helo, self.helo),
+            (MacroLetter::Receiver, self.receiver),
+        ];
+        let said = said.into_iter().filter(|(letter, _)| string.uses(*letter)).map(|(_, text)| text.len());
+        let longest = MAX_NAME_LEN + said.max().unwrap_or(0);
         let expanded = string.parts().iter().filter(|part| matches!(part, MacroPart::Expand(_))).count();
         // One macro is never too much: it is read once, as the message was.
         expanded > 1 && expanded.saturating_mul(longest) > MAX_WORK

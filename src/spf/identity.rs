@@ -4,6 +4,7 @@ use crate::{
     message::Header,
     name::{Domain, Name},
     spf::result::NoneReason,
+    text::Text,
 };
 use std::borrow::Cow;
 
@@ -55,13 +56,13 @@ impl<'s> Sender<'s> {
         }
     }
 
-    /// `<sender>`, with the domain in this form.
-    pub(super) fn with_domain(&self, domain: &str) -> Box<str> {
-        let mut sender = String::with_capacity(self.local_part.len() + 1 + domain.len());
-        sender.push_str(self.local_part);
-        sender.push('@');
-        sender.push_str(domain);
-        sender.into_boxed_str()
+    /// `<sender>`, with the domain in this form; `address` is what it was read from, and is shared where it is just that.
+    pub(super) fn with_domain(&self, domain: &str, address: Option<&Text>) -> Text {
+        let is_it = |address: &&Text| {
+            let domain_of = |rest: &str| rest.strip_prefix('@').is_some_and(|rest| rest == domain);
+            address.strip_prefix(self.local_part).is_some_and(domain_of)
+        };
+        address.filter(is_it).cloned().unwrap_or_else(|| Text::of(&format_args!("{}@{domain}", self.local_part)))
     }
 
     /// The domain as `<domain>` of `check_host()`.
@@ -193,6 +194,23 @@ mod tests {
             ("a@", "a", ""),
         ] {
             assert_eq!(Sender::of_mail_from(address), Sender { local_part, domain }, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_the_sender_is_shared() {
+        for (address, sender) in [
+            ("a@example.com", "a@example.com"),
+            ("a@Example.com", "a@example.com"),
+            ("@example.com", "postmaster@example.com"),
+            ("@b.example:a@example.com", "a@example.com"),
+        ] {
+            let text = Text::from(address);
+            let read = Sender::of_mail_from(address);
+            let whole = read.with_domain("example.com", Some(&text));
+            assert_eq!(&*whole, sender);
+            assert_eq!(whole.as_ptr() == text.as_ptr(), address == sender, "{address}");
+            assert_eq!(read.with_domain("example.com", None), whole);
         }
     }
 

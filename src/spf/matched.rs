@@ -6,9 +6,13 @@ use std::{fmt, sync::Arc};
 
 /// The directive that decided, and those of the included records through which it did.
 ///
-/// Two are equal where the same directives of the same domains decided, whatever else stands in their records.
+/// Two are equal where the same directives of the same domains decided, whatever else stands in their records. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Matched {
+pub struct Matched(Arc<Path>);
+
+/// A directive, and those of included records within it; while records are evaluated, those that are tried.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Path {
     pub(super) outermost: DirectiveAt,
     /// What matched in the included records, from the outside in.
     pub(super) included: Vec<DirectiveAt>,
@@ -33,21 +37,35 @@ impl Matched {
     pub fn new(domain: Name, record: impl Into<Arc<Record>>, place: usize) -> Option<Self> {
         let record = record.into();
         record.directives.get(place)?;
-        Some(Self { outermost: DirectiveAt { domain, record, place, entered: 1 }, included: Vec::new() })
+        let outermost = DirectiveAt { domain, record, place, entered: 1 };
+        Some(Path { outermost, included: Vec::new() }.into())
     }
 
     /// The domain whose record holds the directive; differs from the domain that was checked behind a `redirect`.
     pub fn domain(&self) -> &Name {
-        self.outermost.domain()
+        self.0.outermost.domain()
     }
 
     /// The directive.
     pub fn directive(&self) -> &Directive {
-        self.outermost.directive()
+        self.0.outermost.directive()
     }
 
     /// The directive, and where it is an `include`, what matched in the included record, and so on.
     pub fn path(&self) -> impl DoubleEndedIterator<Item = &DirectiveAt> {
+        self.0.path()
+    }
+}
+
+impl From<Path> for Matched {
+    fn from(path: Path) -> Self {
+        Self(Arc::new(path))
+    }
+}
+
+impl Path {
+    /// From the outside in.
+    pub(super) fn path(&self) -> impl DoubleEndedIterator<Item = &DirectiveAt> {
         std::iter::once(&self.outermost).chain(&self.included)
     }
 
@@ -132,7 +150,7 @@ mod serialize {
 
     impl Serialize for Matched {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            Nested(&self.outermost, &self.included).serialize(serializer)
+            Nested(&self.0.outermost, &self.0.included).serialize(serializer)
         }
     }
 
@@ -159,7 +177,8 @@ mod tests {
 
     fn nested() -> Matched {
         let inner = at("b.example", "v=spf1 -a ip4:192.0.2.1 -all", 1);
-        Matched { included: vec![inner.outermost], ..at("a.example", "v=spf1 mx include:b.example", 1) }
+        let outer = at("a.example", "v=spf1 mx include:b.example", 1);
+        Path { included: vec![inner.0.outermost.clone()], outermost: outer.0.outermost.clone() }.into()
     }
 
     #[test]
@@ -172,9 +191,9 @@ mod tests {
         assert_eq!(at("a.example", "v=spf1 mx -all", 1), at("a.example", "v=spf1 -all", 0));
         assert_ne!(at("a.example", "v=spf1 mx -all", 1), at("b.example", "v=spf1 mx -all", 1));
         assert_ne!(at("a.example", "v=spf1 mx -all", 1), at("a.example", "v=spf1 mx ~all", 1));
-        assert_ne!(nested(), nested().inside(1));
-        assert_eq!(nested().inside(1), at("b.example", "v=spf1 ip4:192.0.2.1", 0));
-        assert_eq!(nested().inside(0), nested());
+        assert_ne!(nested(), nested().0.inside(1).into());
+        assert_eq!(at("b.example", "v=spf1 ip4:192.0.2.1", 0), nested().0.inside(1).into());
+        assert_eq!(nested(), nested().0.inside(0).into());
     }
 
     #[cfg(feature = "serde")]

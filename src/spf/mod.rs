@@ -10,6 +10,7 @@ mod matched;
 mod mechanism;
 mod observe;
 mod parse;
+mod precedent;
 mod publication;
 mod record;
 mod result;
@@ -31,12 +32,19 @@ use crate::{
     message::Header,
     name::Domain,
     session::{MailFrom, Session},
+    text::Text,
 };
 use check_host::CheckHost;
 use expand::Values;
 use identity::Sender;
-pub(crate) use publication::RecordMemory;
-use std::{borrow::Cow, pin::pin};
+use precedent::Conclusion;
+pub(crate) use precedent::Memory;
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
 const UNKNOWN: &str = "unknown";
@@ -44,10 +52,23 @@ const UNKNOWN: &str = "unknown";
 /// Where an evaluation gets what it needs to know.
 #[derive(Debug)]
 pub(crate) struct Sources<'a, R> {
-    pub(crate) resolver: &'a R,
-    /// Asked for what is not yet sure to be needed; `resolver` has the same answers then.
+    /// Asked for the HELO identity.
+    pub(crate) helo: &'a R,
+    /// Asked for the MAIL FROM identity.
+    pub(crate) mail_from: &'a R,
+    /// Asked for what is not yet sure to be needed; the others have the same answers then.
     pub(crate) ahead: &'a R,
-    pub(crate) memory: &'a RecordMemory,
+    pub(crate) memory: &'a Memory,
+}
+
+/// An identity that is to be checked.
+#[derive(Clone, Copy, Debug)]
+struct Subject<'a> {
+    identity: Identity,
+    ip: IpAddr,
+    sender: Sender<'a>,
+    /// What `sender` was read from, where it can be shared.
+    address: Option<&'a Text>,
 }
 
 /// Evaluates both identities side by side. `header` offers its Return-Path where the session does not know the reverse-path.
@@ -58,24 +79,36 @@ pub(crate) async fn check<R: Reading, O: Observe>(
     header: Option<&Header<'_>>,
     observers: &mut Observers<O>,
 ) -> SpfReports {
-    let helo = session.helo.as_deref().map(Sender::postmaster);
-    let reverse_path = match &session.mail_from {
-        MailFrom::FromReturnPath => header.and_then(identity::return_path),
-        MailFrom::Null => Some(Cow::Borrowed("")),
-        MailFrom::Address(address) => Some(Cow::Borrowed(&**address)),
+    // Each writes its report where it is to stand: handed on from future to future, it would be copied each time.
+    let mut reports = SpfReports { helo: None, mail_from: None };
+    let Some(ip) = session.peer_ip else { return reports };
+    // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
+    let ip = ip.to_canonical();
+    let (reverse_path, address) = match &session.mail_from {
+        MailFrom::FromReturnPath => (header.and_then(identity::return_path), None),
+        MailFrom::Null => (Some(Cow::Borrowed("")), None),
+        MailFrom::Address(address) => (Some(Cow::Borrowed(&**address)), Some(address)),
     };
     // RFC 7208 §2.4: the null reverse-path is postmaster@<helo>, which is the very check of the HELO identity.
     let is_null = reverse_path.as_deref().is_some_and(str::is_empty);
+    let helo = session.helo.as_deref().map(Sender::postmaster);
+    let helo = helo.map(|sender| Subject { identity: Identity::Helo, ip, sender, address: None });
     let mail_from = reverse_path.as_deref().filter(|path| !path.is_empty()).map(Sender::of_mail_from);
-    let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
-    // Each writes its report where it is to stand: handed on from future to future, it would be copied each time.
-    let mut reports = SpfReports { helo: None, mail_from: None };
-    {
+    let mail_from = mail_from.map(|sender| Subject { identity: Identity::MailFrom, ip, sender, address });
+    if !O::LISTENS {
+        helo.iter().for_each(|subject| subject.recall(sources.memory, sources.helo, &mut reports.helo));
+        mail_from.iter().for_each(|subject| subject.recall(sources.memory, sources.mail_from, &mut reports.mail_from));
+    }
+    let (helo, mail_from) =
+        (helo.filter(|_| reports.helo.is_none()), mail_from.filter(|_| reports.mail_from.is_none()));
+    if helo.is_some() || mail_from.is_some() {
         let SpfReports { helo: helo_report, mail_from: mail_from_report } = &mut reports;
-        let by_helo = pin!(check_identity(sources, limits, session, Identity::Helo, helo, helo_observer, helo_report));
-        let (identity, observer) = (Identity::MailFrom, mail_from_observer);
+        let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
+        let by_helo =
+            pin!(check_identity(sources, sources.helo, limits, session, helo.as_ref(), helo_observer, helo_report));
+        let (resolver, observer, report) = (sources.mail_from, mail_from_observer, mail_from_report);
         let by_mail_from =
-            pin!(check_identity(sources, limits, session, identity, mail_from, observer, mail_from_report));
+            pin!(check_identity(sources, resolver, limits, session, mail_from.as_ref(), observer, report));
         join(by_helo, by_mail_from).await;
     }
     if let Some(helo) = reports.helo.as_ref().filter(|_| is_null) {
@@ -84,29 +117,46 @@ pub(crate) async fn check<R: Reading, O: Observe>(
     reports
 }
 
+impl Subject<'_> {
+    /// The report, where the same was evaluated before and rests on answers that still stand.
+    #[inline]
+    fn recall<R: Reading>(&self, memory: &Memory, resolver: &R, report: &mut Option<SpfReport>) {
+        let Self { ip, sender, address, .. } = self;
+        memory.recall(resolver, *ip, sender, *address, |Conclusion { result, spent }, whole_sender| {
+            *report = Some(self.report(whole_sender, sender.domain.len(), result.clone(), *spent));
+        });
+    }
+
+    #[inline]
+    fn report(&self, sender: Text, domain_len: usize, result: SpfResult, spent: Spent) -> SpfReport {
+        let Spent { lookups: dns_lookups, void_lookups } = spent;
+        SpfReport { identity: self.identity, ip: self.ip, sender, domain_len, result, dns_lookups, void_lookups }
+    }
+}
+
 async fn check_identity<R: Reading, O: Observe>(
     sources: &Sources<'_, R>,
+    resolver: &R,
     limits: &Limits,
     session: &Session,
-    identity: Identity,
-    sender: Option<Sender<'_>>,
+    subject: Option<&Subject<'_>>,
     observer: &mut O,
     report: &mut Option<SpfReport>,
 ) {
-    let (Some(sender), Some(ip)) = (sender, session.peer_ip) else { return };
-    // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
-    let ip = ip.to_canonical();
+    let Some(subject) = subject else { return };
+    let Subject { ip, sender, address, .. } = *subject;
     let domain = match sender.domain() {
         Err(reason) => {
+            let whole_sender = sender.with_domain(sender.domain, address);
             let result = SpfResult::None(reason);
-            let (domain, sender) = (sender.domain.into(), sender.with_domain(sender.domain));
-            *report = Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: 0, void_lookups: 0 });
+            *report = Some(subject.report(whole_sender, sender.domain.len(), result, Spent::default()));
             return;
         }
         Ok(domain) => domain,
     };
-    let whole_sender = sender.with_domain(domain.as_str());
+    let whole_sender = sender.with_domain(domain.as_str(), address);
     let helo = helo_of(session);
+    let particular = AtomicBool::new(false);
     let values = Values {
         ip,
         sender: &whole_sender,
@@ -115,12 +165,15 @@ async fn check_identity<R: Reading, O: Observe>(
         helo: &helo,
         receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
         now: session.received_at.0,
+        particular: &particular,
     };
-    let mut check = CheckHost::new(sources, &values, *limits, observer);
+    let mut check = CheckHost::new(sources, resolver, &values, *limits, observer);
     let result = check.evaluate(&domain).await;
-    let Spent { lookups, void_lookups } = check.spent();
-    let (domain, sender) = (domain.into_text(), whole_sender);
-    *report = Some(SpfReport { identity, ip, domain, sender, result, dns_lookups: lookups, void_lookups });
+    let spent = check.spent();
+    if !O::LISTENS && !particular.load(Ordering::Relaxed) {
+        sources.memory.keep(resolver, ip, &domain, &result, spent);
+    }
+    *report = Some(subject.report(whole_sender, domain.as_str().len(), result, spent));
 }
 
 /// What `%{h}` stands for: the argument of HELO as it was given, but for U-labels, which become A-labels (RFC 8616 §4).

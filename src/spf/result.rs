@@ -5,8 +5,9 @@ use crate::{
     dns::LookupError,
     lex::{Printable, SyntaxError},
     name::{Name, NameError},
+    text::Text,
 };
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr};
 
 /// SPF for both identities of a session, evaluated and reported apart (RFC 7208 §2.3, §2.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,23 +21,47 @@ pub struct SpfReports {
 
 /// What SPF says of one identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SpfReport {
     /// Which identity was checked.
     pub identity: Identity,
     /// The client's address; one that is IPv4 mapped into IPv6 is IPv4 here (RFC 7208 §5).
     pub ip: IpAddr,
-    /// The domain that was checked, as the client wrote it where it is no domain name.
-    pub domain: Arc<str>,
     /// `<sender>` of RFC 7208 §4.1, as the client wrote it (with `postmaster` where it had no local part).
-    pub sender: Box<str>,
+    pub sender: Text,
+    /// Octets of `sender` that are its domain.
+    pub(crate) domain_len: usize,
     /// The result and its reason.
     pub result: SpfResult,
     /// Terms that count against the limit of RFC 7208 §4.6.4 and were evaluated.
     pub dns_lookups: usize,
     /// Terms for which an answer without records came (RFC 7208 §4.6.4).
     pub void_lookups: usize,
+}
+
+impl SpfReport {
+    /// The domain that was checked, as the client wrote it where it is no domain name.
+    pub fn domain(&self) -> &str {
+        self.sender.get(self.sender.len().saturating_sub(self.domain_len)..).unwrap_or_default()
+    }
+}
+
+/// `domain` stands beside `sender`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for SpfReport {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let Self { identity, ip, sender, domain_len: _, result, dns_lookups, void_lookups } = self;
+        let mut fields = serializer.serialize_struct("SpfReport", 7)?;
+        fields.serialize_field("identity", identity)?;
+        fields.serialize_field("ip", ip)?;
+        fields.serialize_field("domain", self.domain())?;
+        fields.serialize_field("sender", sender)?;
+        fields.serialize_field("result", result)?;
+        fields.serialize_field("dns_lookups", dns_lookups)?;
+        fields.serialize_field("void_lookups", void_lookups)?;
+        fields.end()
+    }
 }
 
 /// The result with the client's address, in words.

@@ -153,7 +153,7 @@ pub fn in_verdict(verdict: &Verdict, path: &str) -> Option<String> {
 fn in_spf(report: &SpfReport, field: &str) -> Option<String> {
     match field {
         "result" => Some(report.result.keyword().to_owned()),
-        "domain" => Some(report.domain.to_string()),
+        "domain" => Some(report.domain().to_owned()),
         "explanation" => None,
         "matched" => report.result.matched().map(|matched| matched.directive().to_string()),
         "dns_lookups" => Some(report.dns_lookups.to_string()),

@@ -10,7 +10,7 @@ use mailverdict::{
     arc::ArcResult,
     dkim::{DkimResult, SignatureReport},
     dmarc::{DmarcReport, DmarcResult},
-    dns::{Answer, Lookup, Mx, Resolver},
+    dns::{Answer, AnyAnswer, Lookup, Mx, Question, Resolver},
     message::Authors,
     name::Name,
     spf::{Observers, SpfReport, SpfReports, SpfResult},
@@ -33,6 +33,10 @@ fn found<T: Clone>(records: &HashMap<Name, Answer<T>>, name: &Name) -> std::futu
     ready(Ok(records.get(name).cloned().unwrap_or(Answer::NxDomain)))
 }
 
+fn is_in<T: Eq>(records: &HashMap<Name, Answer<T>>, name: &Name, answer: &Answer<T>) -> bool {
+    records.get(name).map_or(*answer == Answer::NxDomain, |known| known == answer)
+}
+
 impl Resolver for Answers {
     fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
         found(&self.txt, name)
@@ -48,6 +52,14 @@ impl Resolver for Answers {
     }
     fn ptr(&self, _: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
         ready(Ok(Answer::NxDomain))
+    }
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        match answer {
+            AnyAnswer::Txt(answer) => is_in(&self.txt, &question.name, answer),
+            AnyAnswer::A(answer) => is_in(&self.a, &question.name, answer),
+            AnyAnswer::Mx(answer) => is_in(&self.mx, &question.name, answer),
+            AnyAnswer::Aaaa(_) | AnyAnswer::Ptr(_) => false,
+        }
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn explanation(to: &mut Object<'_>, steps: &[String]) {
 /// SPF for one identity.
 fn identity(to: &mut Object<'_>, report: &SpfReport) {
     to.text("result", report.result.keyword());
-    to.text("domain", &report.domain);
+    to.text("domain", report.domain());
     to.optional("explanation", report.result.published_explanation(), Object::text);
     to.optional("matched", report.result.matched(), |to, name, matched| to.shown(name, matched.directive()));
     to.number("dns_lookups", report.dns_lookups);

@@ -135,7 +135,12 @@ pub(crate) fn spf_rows(table: &mut Table, spf: &SpfReports, session: &Session) {
                     reason = format!("{reason}; the domain says: \"{text}\"");
                 }
                 let result = report.result.keyword();
-                table.push(Row { check: check.to_owned(), domain: visible(&report.domain).to_owned(), result, reason });
+                table.push(Row {
+                    check: check.to_owned(),
+                    domain: visible(report.domain()).to_owned(),
+                    result,
+                    reason,
+                });
             }
             None => {
                 let reason = format!("not evaluated: {}", unknown(check, session));

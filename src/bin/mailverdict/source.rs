@@ -2,7 +2,7 @@
 
 use crate::{args, failure::Failure};
 use mailverdict::{
-    dns::{Hickory, HickoryError, Lookup, Mx, Resolver, Zone},
+    dns::{AnyAnswer, Hickory, HickoryError, Lookup, Mx, Question, Resolver, Zone},
     name::Name,
 };
 use std::{
@@ -73,6 +73,12 @@ impl Resolver for Source {
         match self {
             Self::Zone(zone) => zone.within(limit, question).await,
             Self::Network(hickory) => hickory.within(limit, question).await,
+        }
+    }
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        match self {
+            Self::Zone(zone) => zone.confirms(question, answer),
+            Self::Network(hickory) => hickory.confirms(question, answer),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What is known of the questions of one message, and what they may still cost.
 
-use super::super::{
-    Answer, Lookup, LookupError, Question, RecordType,
-    record::{AnyAnswer, Record, octets},
+use super::{
+    super::{
+        Answer, Lookup, LookupError, Question, RecordType,
+        record::{AnyAnswer, Record, octets},
+    },
+    grounds::{Evaluation, Grounds},
 };
 use crate::{budget::Budget, name::Name};
 use smallvec::SmallVec;
-use std::task::Waker;
+use std::{sync::Arc, task::Waker};
 
 /// Who asks, and so which budget pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,20 +20,33 @@ pub(super) enum Purpose {
     Ahead,
 }
 
+/// On whose behalf.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Party {
+    pub(super) purpose: Purpose,
+    /// `None` where nobody will want to know what was asked.
+    pub(super) evaluation: Option<Evaluation>,
+}
+
 #[derive(Debug)]
 pub(super) struct Book {
     pub(super) entries: Entries,
+    /// What was confirmed as a whole, and paid for.
+    confirmed: SmallVec<[Arc<Grounds>; 4]>,
+    /// A bit for each evaluation that was told of an error.
+    failed: u8,
     evidence: Share,
     policy: Share,
     ahead: Share,
 }
 
 /// Entries in the order of asking. There are no more than the budget allows, and few in practice: a search is cheaper than a hash,
-/// and the first ones cost no allocation.
+/// and the first ones cost no allocation. Of a message like others before it, most is confirmed and not entered.
 #[derive(Debug, Default)]
 pub(super) struct Entries(SmallVec<[Entry; FIRST_ENTRIES]>);
 
-const FIRST_ENTRIES: usize = 6;
+const FIRST_ENTRIES: usize = 2;
+const MORE_ENTRIES: usize = 12;
 
 #[derive(Debug)]
 pub(super) struct Share {
@@ -42,6 +58,8 @@ pub(super) struct Share {
 struct Entry {
     question: Question,
     state: State,
+    /// A bit for each evaluation that was given the answer.
+    readers: u8,
 }
 
 #[derive(Debug)]
@@ -70,6 +88,8 @@ impl Book {
     pub(super) fn new(budget: &Budget) -> Self {
         Self {
             entries: Entries::default(),
+            confirmed: SmallVec::new(),
+            failed: 0,
             evidence: Share { questions: budget.questions, octets: budget.octets },
             policy: Share { questions: budget.policy_questions, octets: budget.policy_octets },
             ahead: Share { questions: budget.questions_ahead, octets: budget.octets / 8 },
@@ -80,14 +100,24 @@ impl Book {
     #[inline]
     pub(super) fn known<T: Record, U>(
         &mut self,
-        purpose: Purpose,
+        party: Party,
         name: &Name,
         waker: &Waker,
         read: &impl Fn(Result<&Answer<T>, &LookupError>) -> U,
     ) -> Known<U> {
-        let Some((place, state)) = self.entries.find(name, T::TYPE) else { return Known::Open(None) };
-        match state {
-            State::Answered(answer) => Known::Answer(read_any(answer, read)),
+        let Some((place, entry)) = self.entries.find(name, T::TYPE) else {
+            let Some(answer) = self.confirmed_answer::<T>(name) else { return Known::Open(None) };
+            let value = read(Ok(&answer));
+            let place = self.entries.set(None, name, T::TYPE, State::Answered(Ok(T::into_any(answer))));
+            self.given(party, place, false);
+            return Known::Answer(value);
+        };
+        match &mut entry.state {
+            State::Answered(answer) => {
+                let (value, failed) = (read_any(answer, read), answer.is_err());
+                self.given(party, place, failed);
+                Known::Answer(value)
+            }
             State::Asked(waiting) => {
                 if !waiting.iter().any(|present| present.will_wake(waker)) {
                     waiting.push(waker.clone());
@@ -96,26 +126,115 @@ impl Book {
             }
             State::Vacant => Known::Open(Some(place)),
             State::Ahead(answer) => {
-                if purpose == Purpose::Ahead {
+                if party.purpose == Purpose::Ahead {
                     return Known::Answer(read_any(answer, read));
                 }
                 let answer = read_any(answer, |answer: Result<&Answer<T>, &LookupError>| {
                     answer.cloned().map_err(LookupError::clone)
                 });
                 // As if it were asked now.
-                if let Err(error) = self.share(purpose).ask() {
+                if let Err(error) = self.ask(party) {
                     return Known::Answer(read(Err(&error)));
                 }
-                let paid = self.share(purpose).pay_for(&answer);
-                let value = read(afforded(&paid, &answer));
-                self.entries.replace(place, State::of(purpose, paid, answer));
-                Known::Answer(value)
+                Known::Answer(self.enter(party, Some(place), name, answer, read).0)
             }
         }
     }
 
+    /// One question more.
     #[inline]
-    pub(super) fn share(&mut self, purpose: Purpose) -> &mut Share {
+    pub(super) fn ask(&mut self, party: Party) -> Result<(), LookupError> {
+        let asked = self.share(party.purpose).ask();
+        if asked.is_err() {
+            self.failed |= party.bit();
+        }
+        asked
+    }
+
+    /// Enters an answer, as far as it can be paid for; what is read of it, and who waited for it.
+    #[inline]
+    pub(super) fn enter<T: Record, U>(
+        &mut self,
+        party: Party,
+        place: Option<usize>,
+        name: &Name,
+        answer: Lookup<T>,
+        read: &impl Fn(Result<&Answer<T>, &LookupError>) -> U,
+    ) -> (U, Vec<Waker>) {
+        let paid = self.share(party.purpose).pay_for(&answer);
+        let failed = paid.is_err() || answer.is_err();
+        let value = read(paid.as_ref().map_or_else(Err, |()| answer.as_ref()));
+        let state = State::of(party.purpose, paid, answer);
+        let (place, waiting) = match place {
+            Some(place) => (place, self.entries.replace(place, state)),
+            None => (self.entries.set(None, name, T::TYPE, state), Vec::new()),
+        };
+        self.given(party, place, failed);
+        (value, waiting)
+    }
+
+    /// Notes that an evaluation was given what stands there.
+    #[inline]
+    fn given(&mut self, party: Party, place: usize, failed: bool) {
+        let bit = party.bit();
+        if let Some(entry) = self.entries.0.get_mut(place) {
+            entry.readers |= bit;
+        }
+        if failed {
+            self.failed |= bit;
+        }
+    }
+
+    #[inline]
+    fn confirmed_answer<T: Record>(&self, name: &Name) -> Option<Answer<T>> {
+        self.confirmed.iter().find_map(|grounds| grounds.answer(name, T::TYPE)).and_then(T::from_any).cloned()
+    }
+
+    /// Takes over questions and answers as if all of them had been asked now; whether they agree with what is known already and can
+    /// be paid for. If not, nothing has happened.
+    pub(super) fn confirm(&mut self, purpose: Purpose, grounds: &Arc<Grounds>) -> bool {
+        let (mut questions, mut octets) = (grounds.asked().len(), grounds.octets());
+        if !self.entries.0.is_empty() || !self.confirmed.is_empty() {
+            for (question, answer) in grounds.asked() {
+                let known = match self.entries.find(&question.name, question.record_type) {
+                    Some((_, Entry { state: State::Answered(Ok(known)), .. })) => Some(&*known),
+                    Some(_) => return false,
+                    None => self.confirmed.iter().find_map(|held| held.answer(&question.name, question.record_type)),
+                };
+                if known.is_some_and(|known| known != answer) {
+                    return false;
+                }
+                if known.is_some() {
+                    questions -= 1;
+                    octets -= answer.octets();
+                }
+            }
+        }
+        let share = self.share(purpose);
+        // Below the ceiling even before the last answer, or asking one by one could end otherwise.
+        if questions > share.questions || octets >= share.octets {
+            return false;
+        }
+        share.questions -= questions;
+        share.octets -= octets;
+        self.confirmed.push(Arc::clone(grounds));
+        true
+    }
+
+    /// What an evaluation was given; `None` where it was given an error, or more than is worth to be remembered.
+    pub(super) fn grounds(&self, evaluation: Evaluation) -> Option<Grounds> {
+        if self.failed & evaluation.bit() != 0 {
+            return None;
+        }
+        let given = self.entries.0.iter().filter(|entry| entry.readers & evaluation.bit() != 0);
+        Grounds::of(given.map(|entry| match &entry.state {
+            State::Answered(Ok(answer)) => Some((&entry.question, answer)),
+            State::Answered(Err(_)) | State::Vacant | State::Asked(_) | State::Ahead(_) => None,
+        }))
+    }
+
+    #[inline]
+    fn share(&mut self, purpose: Purpose) -> &mut Share {
         match purpose {
             Purpose::Evidence => &mut self.evidence,
             Purpose::Policy => &mut self.policy,
@@ -136,19 +255,17 @@ fn read_any<T: Record, U>(
     }
 }
 
-/// The answer as far as it was paid for.
-#[inline]
-pub(super) fn afforded<'a, T>(
-    paid: &'a Result<(), LookupError>,
-    answer: &'a Lookup<T>,
-) -> Result<&'a Answer<T>, &'a LookupError> {
-    paid.as_ref().map_or_else(Err, |()| answer.as_ref())
+impl Party {
+    #[inline]
+    fn bit(self) -> u8 {
+        self.evaluation.map_or(0, Evaluation::bit)
+    }
 }
 
 impl State {
     /// What the book says of an answer from now on, which was paid for or not.
     #[inline]
-    pub(super) fn of<T: Record>(purpose: Purpose, paid: Result<(), LookupError>, answer: Lookup<T>) -> Self {
+    fn of<T: Record>(purpose: Purpose, paid: Result<(), LookupError>, answer: Lookup<T>) -> Self {
         match (paid, purpose) {
             // It may be affordable for others.
             (Err(_), _) => Self::Vacant,
@@ -161,7 +278,7 @@ impl State {
 impl Share {
     /// One question more.
     #[inline]
-    pub(super) fn ask(&mut self) -> Result<(), LookupError> {
+    fn ask(&mut self) -> Result<(), LookupError> {
         if self.octets == 0 {
             return Err(LookupError::OutOfOctets);
         }
@@ -171,7 +288,7 @@ impl Share {
 
     /// An answer; one that failed costs nothing.
     #[inline]
-    pub(super) fn pay_for<T: Record>(&mut self, answer: &Lookup<T>) -> Result<(), LookupError> {
+    fn pay_for<T: Record>(&mut self, answer: &Lookup<T>) -> Result<(), LookupError> {
         let left = self.octets.checked_sub(answer.as_ref().map_or(0, octets));
         // What cannot be afforded has been read all the same, and so nothing is left for others.
         self.octets = left.unwrap_or_default();
@@ -181,10 +298,9 @@ impl Share {
 
 impl Entries {
     #[inline]
-    fn find(&mut self, name: &Name, record_type: RecordType) -> Option<(usize, &mut State)> {
+    fn find(&mut self, name: &Name, record_type: RecordType) -> Option<(usize, &mut Entry)> {
         let is_this = |entry: &Entry| entry.question.record_type == record_type && entry.question.name == *name;
-        let mut places = self.0.iter_mut().enumerate();
-        places.find(|(_, entry)| is_this(entry)).map(|(place, entry)| (place, &mut entry.state))
+        self.0.iter_mut().enumerate().find(|(_, entry)| is_this(entry))
     }
 
     /// Enters what is known of a question at its place, or at a new one; the place is returned.
@@ -194,7 +310,10 @@ impl Entries {
             self.replace(place, state);
             return place;
         }
-        self.0.push(Entry { question: Question { name: name.clone(), record_type }, state });
+        if self.0.len() == FIRST_ENTRIES {
+            self.0.reserve(MORE_ENTRIES);
+        }
+        self.0.push(Entry { question: Question { name: name.clone(), record_type }, state, readers: 0 });
         self.0.len() - 1
     }
 

@@ -169,7 +169,7 @@ fn assert_dmarc(report: &DmarcReport, verdict: &Verdict) {
         Mechanism::Spf => {
             let report = verdict.spf.mail_from.as_ref().expect("SPF was evaluated");
             assert!(matches!(report.result, SpfResult::Pass(_)));
-            assert_eq!(Domain::parse(&report.domain).as_ref(), Ok(domain));
+            assert_eq!(Domain::parse(report.domain()).as_ref(), Ok(domain));
             record.record.spf_alignment
         }
         Mechanism::Dkim => {

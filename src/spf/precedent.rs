@@ -1,0 +1,117 @@
+//! Evaluations that were made before, and what they rested on.
+//!
+//! `check_host()` is a pure function of `<ip>`, `<domain>` and the answers of the DNS, as long as no macro stands for anything else. So
+//! an evaluation that rests on the same things comes to the same result, with the same counts. Nothing can go stale: the result is
+//! taken only where the resolver confirms that each question would be answered as it was. How long an answer is good for is the
+//! resolver's business alone.
+
+use super::{
+    identity::Sender,
+    limits::Spent,
+    publication::RecordMemory,
+    result::{Explanation, NeutralReason, SpfResult},
+};
+use crate::{
+    dns::inquiry::{Grounds, Reading},
+    name::Name,
+    shelf::Shelves,
+    text::Text,
+};
+use std::{net::IpAddr, sync::Arc};
+
+/// Directives of the records that a result may hold to be remembered.
+const MAX_DIRECTIVES: usize = 256;
+
+/// What is remembered from message to message, for any number of threads: what was read of the answers seen last, and at most 1024
+/// evaluations. Readers do not wait for each other.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(super) records: RecordMemory,
+    precedents: Shelves<Precedent>,
+}
+
+/// An evaluation, whoever the sender was within the domain.
+#[derive(Debug)]
+struct Precedent {
+    ip: IpAddr,
+    domain: Name,
+    grounds: Arc<Grounds>,
+    conclusion: Conclusion,
+    /// `<sender>` where the local part is not known.
+    postmaster: Text,
+}
+
+/// What an evaluation came to.
+#[derive(Debug)]
+pub(super) struct Conclusion {
+    pub(super) result: SpfResult,
+    pub(super) spent: Spent,
+}
+
+impl Memory {
+    /// What the evaluation for this client and sender came to the last time, and `<sender>`; nothing where an answer is not what it was.
+    #[inline]
+    pub(super) fn recall<R: Reading>(
+        &self,
+        resolver: &R,
+        ip: IpAddr,
+        sender: &Sender<'_>,
+        address: Option<&Text>,
+        mut take: impl FnMut(&Conclusion, Text),
+    ) {
+        // A domain that is written otherwise than as a name is in lower case is not found, and evaluated.
+        let stands = |known: &Precedent| {
+            known.ip == ip && known.domain.as_str() == sender.domain && resolver.confirms_all(&known.grounds)
+        };
+        let Some(shelf) = self.precedents.shelf(sender.domain, salt(ip)) else { return };
+        shelf.find(|known| {
+            stands(known).then(|| {
+                take(&known.conclusion, sender.with_domain(sender.domain, address.or(Some(&known.postmaster))));
+            })
+        });
+    }
+
+    /// Remembers what an evaluation came to, if it is not too large.
+    pub(super) fn keep<R: Reading>(&self, resolver: &R, ip: IpAddr, domain: &Name, result: &SpfResult, spent: Spent) {
+        if !is_small(result) {
+            return;
+        }
+        let (Some(grounds), Some(shelf)) = (resolver.grounds(), self.precedents.shelf(domain.as_str(), salt(ip)))
+        else {
+            return;
+        };
+        let precedent = Precedent {
+            ip,
+            domain: domain.clone(),
+            grounds: Arc::new(grounds),
+            conclusion: Conclusion { result: result.clone(), spent },
+            postmaster: Sender::postmaster(domain.as_str()).with_domain(domain.as_str(), None),
+        };
+        shelf.keep(Arc::new(precedent), |known| known.ip == ip && known.domain == *domain);
+    }
+}
+
+fn salt(ip: IpAddr) -> u64 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_bits().into(),
+        IpAddr::V6(ip) => {
+            let (upper, lower) = (ip.to_bits() >> 64, ip.to_bits() & u128::from(u64::MAX));
+            // Each half fits.
+            u64::try_from(upper).unwrap_or_default().rotate_left(32) ^ u64::try_from(lower).unwrap_or_default()
+        }
+    }
+}
+
+/// Errors hold texts of strangers without a small bound, and nobody who sends mail in earnest has them for long.
+fn is_small(result: &SpfResult) -> bool {
+    match result {
+        SpfResult::Fail(_, Explanation::Published(_)) | SpfResult::TempError(_) | SpfResult::PermError(_) => false,
+        SpfResult::None(_) | SpfResult::Neutral(NeutralReason::NoMatch { .. }) => true,
+        SpfResult::Pass(matched)
+        | SpfResult::Fail(matched, Explanation::Default)
+        | SpfResult::SoftFail(matched)
+        | SpfResult::Neutral(NeutralReason::Matched(matched)) => {
+            matched.path().map(|at| at.record().directives.len()).sum::<usize>() <= MAX_DIRECTIVES
+        }
+    }
+}
