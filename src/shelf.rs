@@ -2,13 +2,18 @@
 
 use std::{
     hash::{BuildHasher as _, RandomState},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 /// Shelves of a collection; a power of two.
 pub(crate) const SHELVES: usize = 256;
 /// Places of a shelf.
 const PLACES: usize = 4;
+/// Keys that were met lately; a power of two.
+const MET: usize = SHELVES * PLACES;
 
 /// A few entries, of which the oldest makes room for the next. Readers do not wait for each other.
 #[derive(Debug)]
@@ -16,40 +21,55 @@ pub(crate) struct Shelf<T>(RwLock<Places<T>>);
 
 #[derive(Debug)]
 struct Places<T> {
+    /// Part of each entry's hash, so that few entries are looked at.
+    tags: [u32; PLACES],
     entries: [Option<Arc<T>>; PLACES],
     oldest: usize,
 }
 
-/// At most 1024 entries, spread by their keys.
+/// At most 1024 entries, spread by their keys. What is met but once, as most of the mail of strangers, is not worth the work.
 #[derive(Debug)]
 pub(crate) struct Shelves<T> {
     shelves: Box<[Shelf<T>]>,
+    met: Box<[AtomicU32]>,
     /// So that nobody outside can choose keys that share a shelf.
     seed: u64,
 }
 
+/// Where the entry of a key has its place.
+#[derive(Debug)]
+pub(crate) struct Spot<'s, T> {
+    shelf: &'s Shelf<T>,
+    tag: u32,
+    met: &'s AtomicU32,
+}
+
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self(RwLock::new(Places { entries: [const { None }; PLACES], oldest: 0 }))
+        Self(RwLock::new(Places { tags: [0; PLACES], entries: [const { None }; PLACES], oldest: 0 }))
     }
 }
 
 impl<T> Shelf<T> {
-    /// What `part` takes of the entry that it finds something in.
+    /// What `part` takes of the entry with this tag in which it finds something.
     #[inline]
-    pub(crate) fn find<U>(&self, part: impl FnMut(&Arc<T>) -> Option<U>) -> Option<U> {
+    pub(crate) fn find<U>(&self, tag: u32, mut part: impl FnMut(&Arc<T>) -> Option<U>) -> Option<U> {
         // A shelf is never left half changed, so a panic elsewhere does not spoil it.
         let places = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        places.entries.iter().flatten().find_map(part)
+        let entries = places.tags.iter().zip(&places.entries).filter(|(known, _)| **known == tag);
+        entries.filter_map(|(_, entry)| entry.as_ref()).find_map(&mut part)
     }
 
     /// Puts an entry in the place of the one that it supersedes, or of the oldest.
-    pub(crate) fn keep(&self, entry: Arc<T>, supersedes: impl Fn(&T) -> bool) {
+    pub(crate) fn keep(&self, tag: u32, entry: Arc<T>, supersedes: impl Fn(&T) -> bool) {
         let mut places = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let superseded = places.entries.iter().position(|place| place.as_deref().is_some_and(&supersedes));
         let place = superseded.unwrap_or(places.oldest);
         if superseded.is_none() {
             places.oldest = (place + 1) % PLACES;
+        }
+        if let Some(known) = places.tags.get_mut(place) {
+            *known = tag;
         }
         // What goes is dropped after the lock is given back.
         let replaced = places.entries.get_mut(place).and_then(|place| place.replace(entry));
@@ -60,14 +80,18 @@ impl<T> Shelf<T> {
 
 impl<T> Default for Shelves<T> {
     fn default() -> Self {
-        Self { shelves: (0..SHELVES).map(|_| Shelf::default()).collect(), seed: RandomState::new().hash_one(SHELVES) }
+        Self {
+            shelves: (0..SHELVES).map(|_| Shelf::default()).collect(),
+            met: (0..MET).map(|_| AtomicU32::new(0)).collect(),
+            seed: RandomState::new().hash_one(SHELVES),
+        }
     }
 }
 
 impl<T> Shelves<T> {
     /// Where an entry with this key stands; `salt` is the part of the key that is no text.
     #[inline]
-    pub(crate) fn shelf(&self, key: &str, salt: u64) -> Option<&Shelf<T>> {
+    pub(crate) fn spot(&self, key: &str, salt: u64) -> Option<Spot<'_, T>> {
         let (words, rest) = key.as_bytes().as_chunks();
         let words = words.iter().map(|word| u64::from_le_bytes(*word));
         let rest = rest.iter().fold(0, |word, octet| word << 8 | u64::from(*octet));
@@ -76,13 +100,36 @@ impl<T> Shelves<T> {
             let spread = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             spread ^ (spread >> 32)
         });
-        self.shelves.get(usize::try_from(hash % SHELVES as u64).unwrap_or_default())
+        let part = |shift: u32, count: usize| usize::try_from((hash >> shift) % count as u64).unwrap_or_default();
+        let tag = u32::try_from(hash >> 32).unwrap_or_default();
+        Some(Spot { shelf: self.shelves.get(part(0, SHELVES))?, tag, met: self.met.get(part(16, MET))? })
     }
 
     /// How many shelves hold an entry.
     #[cfg(test)]
     pub(crate) fn used(&self) -> usize {
-        self.shelves.iter().filter(|shelf| shelf.find(|_| Some(())).is_some()).count()
+        self.shelves.iter().filter(|shelf| shelf.0.read().unwrap().entries.iter().any(Option::is_some)).count()
+    }
+}
+
+impl<T> Spot<'_, T> {
+    /// What `part` takes of the entry in which it finds something.
+    #[inline]
+    pub(crate) fn find<U>(&self, part: impl FnMut(&Arc<T>) -> Option<U>) -> Option<U> {
+        self.shelf.find(self.tag, part)
+    }
+
+    /// Whether the key was met lately, so that an entry is worth to be made; it counts as met from now on.
+    pub(crate) fn is_met_again(&self) -> bool {
+        // Between threads one may overlook the other's meeting, which then counts the next time.
+        let again = self.met.load(Ordering::Relaxed) == self.tag;
+        self.met.store(self.tag, Ordering::Relaxed);
+        again
+    }
+
+    /// Puts an entry in the place of the one that it supersedes, or of the oldest.
+    pub(crate) fn keep(&self, entry: Arc<T>, supersedes: impl Fn(&T) -> bool) {
+        self.shelf.keep(self.tag, entry, supersedes);
     }
 }
 
@@ -93,23 +140,30 @@ mod tests {
     #[test]
     fn the_oldest_makes_room_and_the_superseded_before_it() {
         let shelf = Shelf::default();
-        let held = |number| shelf.find(|entry: &Arc<(i32, i32)>| (entry.0 == number).then_some(entry.1));
+        let held = |number| shelf.find(7, |entry: &Arc<(i32, i32)>| (entry.0 == number).then_some(entry.1));
         for number in 0..4 {
-            shelf.keep(Arc::new((number, 1)), |old| old.0 == number);
+            shelf.keep(7, Arc::new((number, 1)), |old| old.0 == number);
         }
-        shelf.keep(Arc::new((0, 2)), |old| old.0 == 0);
+        shelf.keep(7, Arc::new((0, 2)), |old| old.0 == 0);
         assert_eq!([0, 1, 2, 3].map(held), [Some(2), Some(1), Some(1), Some(1)]);
-        shelf.keep(Arc::new((4, 1)), |old| old.0 == 4);
+        shelf.keep(7, Arc::new((4, 1)), |old| old.0 == 4);
         assert_eq!([0, 1, 2, 3, 4].map(held), [None, Some(1), Some(1), Some(1), Some(1)]);
+        assert_eq!(shelf.find(8, |_| Some(())), None);
     }
 
     #[test]
-    fn keys_are_spread() {
-        let shelves = Shelves::default();
-        for number in 0..2000_u64 {
-            let keep = |key: &str, salt| shelves.shelf(key, salt).unwrap().keep(Arc::new(()), |()| false);
-            if number < 1000 { keep("example.com", number) } else { keep(&format!("{number}.example.com"), 0) }
+    fn keys_are_spread_and_kept_when_they_are_met_again() {
+        let shelves = Shelves::<()>::default();
+        let met = |number: u64, salt| shelves.spot(&format!("{number}.example.com"), salt).unwrap().is_met_again();
+        assert!(!met(1, 0) && met(1, 0) && met(1, 0));
+        assert!(!met(1, 1) && !met(2, 0));
+        for number in 0..2000 {
+            met(number, 0);
+            assert!(met(number, 0));
+            shelves.spot(&format!("{number}.example.com"), number).unwrap().keep(Arc::new(()), |()| false);
         }
         assert_eq!(shelves.used(), SHELVES);
+        // The first ones were forgotten in favour of the last.
+        assert!((0..1000).filter(|number| met(*number, 0)).count() < 300);
     }
 }

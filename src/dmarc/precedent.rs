@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// Identifiers that a conclusion may rest on to be remembered.
 const MAX_OFFERS: usize = 16;
 
+/// Conclusions are few and compared in full.
+const NO_TAG: u32 = 0;
+
 /// What is remembered from message to message, for any number of threads: what was read of the answers seen last, and at most 1024
 /// author domains with at most four conclusions each. Readers do not wait for each other.
 #[derive(Debug, Default)]
@@ -61,12 +64,17 @@ impl Memory {
     /// What was discovered for this author domain the last time, if each answer is what it was.
     pub(super) fn precedent<R: Reading>(&self, resolver: &R, author: &Domain) -> Option<Arc<Precedent>> {
         let stands = |known: &Precedent| known.author == *author && resolver.confirms_all(&known.grounds);
-        self.precedents.shelf(author.as_str(), 0)?.find(|known| stands(known).then(|| Arc::clone(known)))
+        self.precedents.spot(author.as_str(), 0)?.find(|known| stands(known).then(|| Arc::clone(known)))
+    }
+
+    /// Whether a precedent for this author domain is worth to be made, as it was met lately.
+    pub(super) fn is_met_again(&self, author: &Domain) -> bool {
+        self.precedents.spot(author.as_str(), 0).is_some_and(|spot| spot.is_met_again())
     }
 
     pub(super) fn keep(&self, precedent: &Arc<Precedent>) {
-        if let Some(shelf) = self.precedents.shelf(precedent.author.as_str(), 0) {
-            shelf.keep(Arc::clone(precedent), |known| known.author == precedent.author);
+        if let Some(spot) = self.precedents.spot(precedent.author.as_str(), 0) {
+            spot.keep(Arc::clone(precedent), |known| known.author == precedent.author);
         }
     }
 }
@@ -89,7 +97,7 @@ impl Precedent {
         resolver: &R,
         offers: impl Iterator<Item = Offer<'o>> + Clone,
     ) -> Option<(Arc<DmarcReport>, Option<Arc<DmarcReport>>)> {
-        self.conclusions.find(|known| {
+        self.conclusions.find(NO_TAG, |known| {
             let stands = known.rests_on(offers.clone()) && resolver.confirms_all(&known.grounds);
             stands.then(|| (Arc::clone(&known.report), known.older.clone()))
         })
@@ -117,7 +125,7 @@ impl Precedent {
             report: Arc::clone(report),
             older: older.cloned(),
         };
-        self.conclusions.keep(Arc::new(conclusion), |known| known.rests_on(offers.clone()));
+        self.conclusions.keep(NO_TAG, Arc::new(conclusion), |known| known.rests_on(offers.clone()));
     }
 }
 
@@ -170,6 +178,14 @@ mod tests {
         })
     }
 
+    /// The report on the second such message, which is the first that is remembered.
+    fn met(memory: &Memory, zone: &Zone, from: &str, signer: &str) -> Arc<DmarcReport> {
+        let first = report_on(memory, zone, from, signer);
+        let second = report_on(memory, zone, from, signer);
+        assert_eq!(first, second);
+        second
+    }
+
     fn zone(record: &str) -> Zone {
         Zone::parse(format!("_dmarc.example.com. TXT \"{record}\""), "zone").unwrap()
     }
@@ -177,7 +193,7 @@ mod tests {
     #[test]
     fn the_same_evaluation_is_made_once_also_with_equal_answers() {
         let memory = Memory::default();
-        let first = report_on(&memory, &zone("v=DMARC1; p=reject"), "a.example.com", "b.example.com");
+        let first = met(&memory, &zone("v=DMARC1; p=reject"), "a.example.com", "b.example.com");
         assert_eq!(first.result.keyword(), "pass");
         for record in ["v=DMARC1; p=reject", "v=DMARC1; p=reject"] {
             let again = report_on(&memory, &zone(record), "a.example.com", "b.example.com");
@@ -192,7 +208,7 @@ mod tests {
             let report = report_on(&memory, &zone(record), from, signer);
             (report.result.keyword(), report.policy.map(|policy| policy.keyword()))
         };
-        for _ in 0..2 {
+        for _ in 0..4 {
             let (reject, strict) = ("v=DMARC1; p=reject", "v=DMARC1; p=quarantine; adkim=s");
             assert_eq!(result(reject, "a.example.com", "b.example.com"), ("pass", Some("reject")));
             assert_eq!(result(strict, "a.example.com", "b.example.com"), ("fail", Some("quarantine")));
@@ -210,7 +226,7 @@ mod tests {
         parted.add_txt(&Name::parse("_dmarc.b.example.com").unwrap(), *b"v=DMARC1; p=none; psd=n");
         let mut silent = plain.clone();
         silent.plant(&Name::parse("_dmarc.b.example.com").unwrap(), RecordType::Txt, LookupError::Timeout);
-        for _ in 0..2 {
+        for _ in 0..4 {
             for (zone, result) in [(&plain, "pass"), (&parted, "fail"), (&silent, "temperror")] {
                 assert_eq!(report_on(&memory, zone, "a.example.com", "b.example.com").result.keyword(), result);
             }
@@ -222,11 +238,11 @@ mod tests {
         let memory = Memory::default();
         let plain = zone("v=DMARC1; p=reject");
         for author in 0..1500 {
-            report_on(&memory, &plain, &format!("a{author}.example.com"), "example.com");
+            met(&memory, &plain, &format!("a{author}.example.com"), "example.com");
         }
         assert!(memory.precedents.used() > SHELVES / 2);
         for signer in 0..20 {
-            report_on(&memory, &plain, "example.com", &format!("b{signer}.example.com"));
+            met(&memory, &plain, "example.com", &format!("b{signer}.example.com"));
         }
         let last = report_on(&memory, &plain, "example.com", "b19.example.com");
         assert!(Arc::ptr_eq(&last, &report_on(&memory, &plain, "example.com", "b19.example.com")));
@@ -234,7 +250,7 @@ mod tests {
         let mut longer = long.clone();
         longer.add_txt(&Name::parse("_dmarc.example.com").unwrap(), vec![b'x'; 2048]);
         for (zone, is_remembered) in [(&long, true), (&longer, false)] {
-            let first = report_on(&memory, zone, "example.com", "example.com");
+            let first = met(&memory, zone, "example.com", "example.com");
             assert_eq!(first.result.keyword(), "pass");
             let again = report_on(&memory, zone, "example.com", "example.com");
             assert_eq!((first == again, Arc::ptr_eq(&first, &again)), (true, is_remembered));

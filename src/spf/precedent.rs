@@ -14,7 +14,7 @@ use super::{
 use crate::{
     dns::inquiry::{Grounds, Reading},
     name::Name,
-    shelf::Shelves,
+    shelf::{Shelves, Spot},
     text::Text,
 };
 use std::{net::IpAddr, sync::Arc};
@@ -63,23 +63,18 @@ impl Memory {
         let stands = |known: &Precedent| {
             known.ip == ip && known.domain.as_str() == sender.domain && resolver.confirms_all(&known.grounds)
         };
-        let Some(shelf) = self.precedents.shelf(sender.domain, salt(ip)) else { return };
-        shelf.find(|known| {
+        let Some(spot) = self.precedents.spot(sender.domain, salt(ip)) else { return };
+        spot.find(|known| {
             stands(known).then(|| {
                 take(&known.conclusion, sender.with_domain(sender.domain, address.or(Some(&known.postmaster))));
             })
         });
     }
 
-    /// Remembers what an evaluation came to, if it is not too large.
+    /// Remembers what an evaluation came to, if it is met again and is not too large.
     pub(super) fn keep<R: Reading>(&self, resolver: &R, ip: IpAddr, domain: &Name, result: &SpfResult, spent: Spent) {
-        if !is_small(result) {
-            return;
-        }
-        let (Some(grounds), Some(shelf)) = (resolver.grounds(), self.precedents.shelf(domain.as_str(), salt(ip)))
-        else {
-            return;
-        };
+        let spot = self.precedents.spot(domain.as_str(), salt(ip)).filter(Spot::is_met_again);
+        let Some((spot, grounds)) = spot.filter(|_| is_small(result)).zip(resolver.grounds()) else { return };
         let precedent = Precedent {
             ip,
             domain: domain.clone(),
@@ -87,7 +82,7 @@ impl Memory {
             conclusion: Conclusion { result: result.clone(), spent },
             postmaster: Sender::postmaster(domain.as_str()).with_domain(domain.as_str(), None),
         };
-        shelf.keep(Arc::new(precedent), |known| known.ip == ip && known.domain == *domain);
+        spot.keep(Arc::new(precedent), |known| known.ip == ip && known.domain == *domain);
     }
 }
 

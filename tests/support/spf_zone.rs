@@ -60,6 +60,13 @@ impl SpfZone {
     }
 }
 
+impl SpfZone {
+    /// The names of an address, under the address's own name.
+    pub(crate) fn ptr_of(&self, name: &Name) -> Lookup<Name> {
+        self.ask(name.as_str(), "PTR", |entry| &entry.ptr)
+    }
+}
+
 impl Resolver for SpfZone {
     async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
         self.ask(name.as_str(), "TXT", |entry| &entry.txt)

@@ -129,6 +129,11 @@ impl Senders {
     }
 }
 
+/// More clients of the tenant than any memory of evaluations holds, each in its turn.
+fn clients() -> impl Iterator<Item = Client> {
+    (0..16).flat_map(|c| (0..=255).map(move |d| Client { ip: IpAddr::V4(Ipv4Addr::new(198, 18, c, d)), ..MICROSOFT }))
+}
+
 /// The same from another author.
 pub fn from(message: &str, author: &str) -> String {
     message.replace("alice@example.com", author)
@@ -173,6 +178,7 @@ pub fn cases() -> (Vec<Case>, Zone) {
         case("arc 27 kB, chain of 3", Arc(chain(Multipart27k))),
         goal("spf Microsoft 365", 0.25, None, Spf(MICROSOFT)),
         goals("spf Microsoft 365, 16 senders", 0.25, None, senders.tasks(|_, client| Spf(client))),
+        Case { name: "spf Microsoft 365, 4096 clients", tasks: clients().map(Spf).collect(), goal: None },
         case("spf Google", Spf(GOOGLE)),
         goal("spf ten lookups", 0.25, None, Spf(NEST)),
         goal("dmarc, record at the author domain", 0.30, None, Dmarc(of(Plain2k, &[Relaxed]), MICROSOFT)),

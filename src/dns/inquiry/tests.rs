@@ -1,7 +1,11 @@
 //! Once, within ceilings, in time, and handed over.
 
 use super::*;
-use crate::{budget::Budget, dns::Answer, join::join};
+use crate::{
+    budget::Budget,
+    dns::{Answer, AnyAnswer, Question, RecordType},
+    join::join,
+};
 use std::{
     pin::Pin,
     sync::{
@@ -21,7 +25,21 @@ struct Slow {
     limits: Mutex<Vec<Duration>>,
 }
 
+impl Slow {
+    fn answer(&self) -> Lookup<Box<[u8]>> {
+        if self.fails {
+            return Err(LookupError::ServerFailure);
+        }
+        Ok(Answer::Records([vec![b'x'; self.octets].into_boxed_slice()].into()))
+    }
+}
+
 impl Resolver for Slow {
+    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+        let is_txt = question.record_type == RecordType::Txt;
+        let now = if is_txt { self.answer().map(AnyAnswer::Txt) } else { Ok(AnyAnswer::A(Answer::NxDomain)) };
+        now.is_ok_and(|now| now == *answer)
+    }
     async fn txt(&self, _: &Name) -> Lookup<Box<[u8]>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         for _ in 0..self.polls {
@@ -32,10 +50,7 @@ impl Resolver for Slow {
             })
             .await;
         }
-        if self.fails {
-            return Err(LookupError::ServerFailure);
-        }
-        Ok(Answer::Records([vec![b'x'; self.octets].into_boxed_slice()].into()))
+        self.answer()
     }
     async fn a(&self, _: &Name) -> Lookup<Ipv4Addr> {
         self.asked.fetch_add(1, Ordering::Relaxed);
@@ -239,4 +254,93 @@ fn what_was_asked_ahead_is_paid_for_by_who_takes_it() {
     assert!(drive(evidence.a(&name("b"))).is_ok());
     assert_eq!(drive(policy.txt(&name("d"))), Err(LookupError::OutOfQuestions));
     assert_eq!(resolver.asked.load(Ordering::Relaxed), 3);
+}
+
+/// What one evaluation of this message would ask, from another message.
+fn grounds_of(resolver: &Slow, names: &[&str]) -> Arc<Grounds> {
+    let inquiry = inquiry(resolver, &Budget::default());
+    let asker = inquiry.evidence().of(Evaluation::Helo);
+    names.iter().for_each(|text| drop(drive(asker.txt(&name(text)))));
+    assert_eq!(drive(asker.a(&name("host"))), Ok(Answer::NxDomain));
+    Arc::new(asker.grounds().unwrap())
+}
+
+#[test]
+fn an_evaluation_knows_its_own_questions_and_no_others() {
+    let resolver = Slow { octets: 3, ..Slow::default() };
+    let inquiry = inquiry(&resolver, &Budget::default());
+    let (helo, mail_from) = (inquiry.evidence().of(Evaluation::Helo), inquiry.evidence().of(Evaluation::MailFrom));
+    drive(helo.txt(&name("a"))).unwrap();
+    drive(mail_from.txt(&name("b"))).unwrap();
+    drive(mail_from.txt(&name("a"))).unwrap();
+    drive(inquiry.evidence().txt(&name("c"))).unwrap();
+    let names = |asker: &Asker<'_, '_, Slow>| {
+        let grounds = asker.grounds().unwrap();
+        grounds.asked().iter().map(|(question, _)| question.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!((names(&helo), names(&mail_from)), (vec!["a".to_owned()], vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(inquiry.evidence().grounds().map(|_| ()), None);
+}
+
+#[test]
+fn what_failed_or_is_too_much_is_no_grounds() {
+    let failing = Slow { fails: true, ..Slow::default() };
+    let large = Slow { octets: 2049, ..Slow::default() };
+    for resolver in [&failing, &large] {
+        let inquiry = inquiry(resolver, &Budget::default());
+        let asker = inquiry.evidence().of(Evaluation::Helo);
+        drop(drive(asker.txt(&name("a"))));
+        assert!(asker.grounds().is_none());
+    }
+    let resolver = Slow::default();
+    let asked = |budget: Budget, count: usize| {
+        let inquiry = inquiry(&resolver, &budget);
+        let asker = inquiry.policy().of(Evaluation::Discovery);
+        (0..count).for_each(|number| drop(drive(asker.txt(&name(&format!("a{number}"))))));
+        asker.grounds().map(|grounds| grounds.asked().len())
+    };
+    assert_eq!(asked(Budget::default(), 32), Some(32));
+    assert_eq!(asked(Budget::default(), 33), None);
+    let two = || Budget { policy_questions: 2, ..Budget::default() };
+    assert_eq!((asked(two(), 2), asked(two(), 3)), (Some(2), None));
+}
+
+#[test]
+fn what_is_confirmed_counts_as_asked() {
+    let resolver = Slow { octets: 10, ..Slow::default() };
+    let grounds = grounds_of(&resolver, &["a", "b"]);
+    // Three questions, twenty octets.
+    let with = |questions, octets| Budget { questions, octets, ..Budget::default() };
+    for (budget, is_enough) in [(with(3, 21), true), (with(2, 21), false), (with(3, 20), false)] {
+        let inquiry = inquiry(&resolver, &budget);
+        assert_eq!(inquiry.evidence().confirms_all(&grounds), is_enough);
+        resolver.asked.store(0, Ordering::Relaxed);
+        // What was confirmed is known; where it was not, nothing was spent.
+        assert!(drive(inquiry.evidence().txt(&name("b"))).is_ok());
+        assert_eq!(resolver.asked.load(Ordering::Relaxed), usize::from(!is_enough));
+        let next = drive(inquiry.evidence().txt(&name("c")));
+        assert_eq!(next == Err(LookupError::OutOfQuestions), is_enough);
+    }
+    // To have it confirmed twice, or to have asked for a part of it, costs no more.
+    let inquiry = inquiry(&resolver, &with(3, 21));
+    drive(inquiry.evidence().txt(&name("a"))).unwrap();
+    assert!(inquiry.evidence().confirms_all(&grounds) && inquiry.evidence().confirms_all(&grounds));
+    // Who asks for a part of it afterwards stands on it as well.
+    let asker = inquiry.evidence().of(Evaluation::MailFrom);
+    drive(asker.txt(&name("b"))).unwrap();
+    assert_eq!(asker.grounds().unwrap().asked().len(), 1);
+}
+
+#[test]
+fn what_is_answered_otherwise_is_not_confirmed() {
+    let resolver = Slow { octets: 10, ..Slow::default() };
+    let grounds = grounds_of(&resolver, &["a", "b"]);
+    let (longer, failing) = (Slow { octets: 11, ..Slow::default() }, Slow { fails: true, ..Slow::default() });
+    for other in [&longer, &failing] {
+        assert!(!inquiry(other, &Budget::default()).evidence().confirms_all(&grounds));
+    }
+    // Within one message nothing is told in two ways: what was answered otherwise before stays.
+    let inquiry = inquiry(&resolver, &Budget::default());
+    inquiry.book().entries.set(None, &name("b"), RecordType::Txt, State::Answered(Err(LookupError::Timeout)));
+    assert!(!inquiry.evidence().confirms_all(&grounds));
 }

@@ -13,6 +13,7 @@ use mailverdict::{
     dmarc::{Editions, Policy as DmarcPolicy, SuffixList},
     dns::{Lookup, Mx, Resolver, Zone},
     name::Name,
+    session::MailFrom,
     spf::{Observers, Tree},
 };
 use std::{
@@ -86,6 +87,22 @@ pub(crate) fn check_host(data: &[u8]) {
     let again = now(authenticator.check_spf(&session, &mut Observers { helo: (), mail_from: () }));
     assert_eq!(again, reports, "not the same twice");
     assert_eq!(resolver.take(), questions, "not as many questions twice");
+    // What is remembered of it must not show, also to another sender and after another.
+    let session_from = |local_part: &str| match &session.mail_from {
+        MailFrom::Address(address) => {
+            let domain = address.rsplit('@').next().unwrap_or_default();
+            session.clone().with_mail_from(&format!("{local_part}@{domain}"))
+        }
+        MailFrom::Null | MailFrom::FromReturnPath => session.clone().with_helo(local_part),
+    };
+    let remembering = Authenticator::new(&resolver.zone);
+    for session in [&session, &session, &session, &session_from("other"), &session] {
+        let fresh = Authenticator::new(&resolver.zone);
+        let silent = || Observers { helo: (), mail_from: () };
+        let (from_memory, evaluated) =
+            (now(remembering.check_spf(session, &mut silent())), now(fresh.check_spf(session, &mut silent())));
+        assert_eq!(from_memory, evaluated, "otherwise from memory");
+    }
 }
 
 /// A whole evaluation over any message, session and zone.
@@ -96,13 +113,17 @@ pub(crate) fn authenticate(data: &[u8]) {
     let mut policy = Policy::default();
     policy.dmarc = DmarcPolicy::by(Editions::Both(std::sync::Arc::new(SuffixList::default())));
     let resolver = Counting::new(zone);
-    let authenticator = Authenticator::new(&resolver).with_policy(policy);
+    let authenticator = Authenticator::new(&resolver).with_policy(policy.clone());
     let verdict = now(authenticator.authenticate(&message, session.clone()));
     let questions = resolver.take();
     let Budget { questions: evidence, policy_questions, .. } = Budget::default();
     assert!(questions <= evidence + policy_questions, "{questions} questions");
     assert_verdict(&verdict, &raw, &message, &session);
-    assert_eq!(now(authenticator.authenticate(&message, session)), verdict, "not the same twice");
+    assert_eq!(now(authenticator.authenticate(&message, session.clone())), verdict, "not the same twice");
+    let remembering = Authenticator::new(&resolver.zone).with_policy(policy);
+    for time in 0..4 {
+        assert_eq!(now(remembering.authenticate(&message, session.clone())), verdict, "otherwise from memory, {time}");
+    }
 
     // The body in chunks, as it comes over the network.
     let authors = message.header().authors();
