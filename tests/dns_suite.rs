@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use mailverdict::{
-    dns::{Answer, Lookup, LookupError, RecordType, Resolver, Zone},
+    dns::{Answer, AnyAnswer, Lookup, LookupError, Question, RecordType, Resolver, Zone},
     name::Name,
 };
 use proptest::strategy::Strategy as _;
@@ -156,6 +156,46 @@ fn zones_are_made_in_code_and_failures_planted() {
     // Records that are added after the first answer are seen.
     zone.add_txt(&name("a.example"), *b"more");
     assert_eq!(ask(&zone, "a.example TXT"), "text | more");
+}
+
+#[test]
+fn a_zone_confirms_what_it_answers_and_nothing_else() {
+    let text = "$ORIGIN example.\na TXT \"text\"\n  A 192.0.2.1\n  AAAA 2001:db8::1\n  MX 10 a\nb CNAME a\n*.c TXT \"wild\"\n\
+                1.2.0.192.in-addr.arpa. PTR a\nloop CNAME loop\n";
+    let mut zone = Zone::parse(text, "a.zone").unwrap();
+    zone.plant(&name("f.example"), RecordType::Txt, LookupError::Timeout);
+    let names = ["a", "b", "x.c", "c", "d", "loop", "f"].map(|label| name(&format!("{label}.example")));
+    let names = || names.iter().cloned().chain([name("1.2.0.192.in-addr.arpa")]);
+    let types = [RecordType::Txt, RecordType::A, RecordType::Aaaa, RecordType::Mx, RecordType::Ptr];
+    let questions = || names().flat_map(|name| types.map(|record_type| Question { name: name.clone(), record_type }));
+    let answer = |Question { name, record_type }: &Question| {
+        Some(match record_type {
+            RecordType::Txt => AnyAnswer::Txt(now(zone.txt(name)).ok()?),
+            RecordType::A => AnyAnswer::A(now(zone.a(name)).ok()?),
+            RecordType::Aaaa => AnyAnswer::Aaaa(now(zone.aaaa(name)).ok()?),
+            RecordType::Mx => AnyAnswer::Mx(now(zone.mx(name)).ok()?),
+            // Asked by the address, of which this zone knows one.
+            RecordType::Ptr if name.as_str().ends_with("arpa") => {
+                AnyAnswer::Ptr(now(zone.ptr([192, 0, 2, 1].into())).ok()?)
+            }
+            RecordType::Ptr => return None,
+        })
+    };
+    let mut confirmed = 0;
+    for (asked, known) in questions().filter_map(|question| Some((answer(&question)?, question))) {
+        for question in questions() {
+            let is_it = answer(&question).is_some_and(|answer| answer == asked);
+            if question.record_type != RecordType::Ptr || question == known {
+                assert_eq!(zone.confirms(&question, &asked), is_it, "{question}: {asked}");
+            }
+            confirmed += usize::from(is_it);
+        }
+    }
+    assert!(confirmed > 70, "{confirmed}");
+    // A copy holds the same answers, though not the same memory.
+    let (again, question) =
+        (Zone::parse(text, "a.zone").unwrap(), &Question { name: name("a.example"), record_type: RecordType::Txt });
+    assert!(again.confirms(question, &answer(question).unwrap()));
 }
 
 proptest::proptest! {
