@@ -12,8 +12,6 @@ use std::{
 pub(crate) const SHELVES: usize = 256;
 /// Places of a shelf.
 const PLACES: usize = 4;
-/// Keys that were met lately; a power of two.
-const MET: usize = SHELVES * PLACES;
 
 /// A few entries, of which the oldest makes room for the next. Readers do not wait for each other.
 #[derive(Debug)]
@@ -31,7 +29,8 @@ struct Places<T> {
 #[derive(Debug)]
 pub(crate) struct Shelves<T> {
     shelves: Box<[Shelf<T>]>,
-    met: Box<[AtomicU32]>,
+    /// The tags of keys that were met lately, shelf by shelf, the last one first.
+    met: Box<[[AtomicU32; PLACES]]>,
     /// So that nobody outside can choose keys that share a shelf.
     seed: u64,
 }
@@ -41,7 +40,7 @@ pub(crate) struct Shelves<T> {
 pub(crate) struct Spot<'s, T> {
     shelf: &'s Shelf<T>,
     tag: u32,
-    met: &'s AtomicU32,
+    met: &'s [AtomicU32; PLACES],
 }
 
 impl<T> Default for Shelf<T> {
@@ -82,7 +81,7 @@ impl<T> Default for Shelves<T> {
     fn default() -> Self {
         Self {
             shelves: (0..SHELVES).map(|_| Shelf::default()).collect(),
-            met: (0..MET).map(|_| AtomicU32::new(0)).collect(),
+            met: (0..SHELVES).map(|_| [const { AtomicU32::new(0) }; PLACES]).collect(),
             seed: RandomState::new().hash_one(SHELVES),
         }
     }
@@ -100,9 +99,9 @@ impl<T> Shelves<T> {
             let spread = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             spread ^ (spread >> 32)
         });
-        let part = |shift: u32, count: usize| usize::try_from((hash >> shift) % count as u64).unwrap_or_default();
+        let place = usize::try_from(hash % SHELVES as u64).unwrap_or_default();
         let tag = u32::try_from(hash >> 32).unwrap_or_default();
-        Some(Spot { shelf: self.shelves.get(part(0, SHELVES))?, tag, met: self.met.get(part(16, MET))? })
+        Some(Spot { shelf: self.shelves.get(place)?, tag, met: self.met.get(place)? })
     }
 
     /// How many shelves hold an entry.
@@ -122,9 +121,16 @@ impl<T> Spot<'_, T> {
     /// Whether the key was met lately, so that an entry is worth to be made; it counts as met from now on.
     pub(crate) fn is_met_again(&self) -> bool {
         // Between threads one may overlook the other's meeting, which then counts the next time.
-        let again = self.met.load(Ordering::Relaxed) == self.tag;
-        self.met.store(self.tag, Ordering::Relaxed);
-        again
+        let mut tag = self.tag;
+        for met in self.met {
+            let before = met.load(Ordering::Relaxed);
+            met.store(tag, Ordering::Relaxed);
+            tag = before;
+            if before == self.tag {
+                return true;
+            }
+        }
+        false
     }
 
     /// Puts an entry in the place of the one that it supersedes, or of the oldest.

@@ -94,7 +94,8 @@ impl<'m> Answers<'m> {
     /// Makes a precedent of what was discovered for the sole author domain.
     fn remember<R: Reading>(&mut self, resolver: &R, author: &Domain) {
         let memory = self.memory.filter(|memory| memory.is_met_again(author));
-        let Some((memory, grounds)) = memory.zip(resolver.grounds()) else { return };
+        let Some(memory) = memory else { return };
+        let Some(grounds) = resolver.grounds() else { return };
         let (found, existence) = (std::mem::take(&mut self.found), std::mem::take(&mut self.existence));
         let walks = std::mem::take(&mut self.walks);
         let precedent = Arc::new(Precedent::new(author.clone(), grounds, found, existence, walks));

@@ -72,7 +72,9 @@ pub(crate) async fn evaluate<'o, R: Reading>(
         Editions::Rfc7489(suffixes) => (by_suffixes(&**suffixes), None),
         Editions::Both(suffixes) => (by_tree_walk(), Some(by_suffixes(&**suffixes))),
     };
-    if let (Some(precedent), Some(grounds)) = (&answers.precedent, resolver.grounds()) {
+    if let Some(precedent) = &answers.precedent
+        && let Some(grounds) = resolver.grounds()
+    {
         precedent.keep(offers, grounds, &report, older.as_ref());
     }
     (report, older)

@@ -74,7 +74,8 @@ impl Memory {
     /// Remembers what an evaluation came to, if it is met again and is not too large.
     pub(super) fn keep<R: Reading>(&self, resolver: &R, ip: IpAddr, domain: &Name, result: &SpfResult, spent: Spent) {
         let spot = self.precedents.spot(domain.as_str(), salt(ip)).filter(Spot::is_met_again);
-        let Some((spot, grounds)) = spot.filter(|_| is_small(result)).zip(resolver.grounds()) else { return };
+        let Some(spot) = spot.filter(|_| is_small(result)) else { return };
+        let Some(grounds) = resolver.grounds() else { return };
         let precedent = Precedent {
             ip,
             domain: domain.clone(),
