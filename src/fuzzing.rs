@@ -91,7 +91,7 @@ pub fn canonical_body<'c>(algorithm: Algorithm, chunks: impl IntoIterator<Item =
 /// A header field, canonicalized: its name and the pieces of its value.
 pub fn canonical_field<'v>(algorithm: Algorithm, name: &[u8], value: impl IntoIterator<Item = &'v [u8]>) -> Vec<u8> {
     let mut canonical = Vec::new();
-    canonicalize::header_field(algorithm, name, value, &mut |text: &[u8]| canonical.extend_from_slice(text));
+    canonicalize::header_field(algorithm, name, value, &mut canonical);
     canonical
 }
 

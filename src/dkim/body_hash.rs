@@ -39,7 +39,6 @@ pub(crate) struct BodyHasher {
 #[derive(Clone, Debug)]
 struct Lane {
     body: Body,
-    gathered: Gathered<512>,
     prefixes: Prefixes,
 }
 
@@ -120,8 +119,7 @@ impl BodyHasher {
     /// From here on each lane goes its own way.
     fn part(&mut self) {
         let Some(shared) = self.shared.take() else { return };
-        let Shared { mut lane, space } = *shared;
-        lane.flush();
+        let Shared { lane, space } = *shared;
         for own in &mut self.lanes {
             own.take_over(&lane);
             if space {
@@ -165,30 +163,26 @@ impl Shared {
 
 impl Lane {
     fn new(canonicalization: Algorithm) -> Self {
-        Self { body: Body::new(canonicalization), gathered: Gathered::new(), prefixes: Prefixes::default() }
+        Self { body: Body::new(canonicalization), prefixes: Prefixes::default() }
     }
 
     fn update(&mut self, chunk: &[u8]) {
-        let Self { body, gathered, prefixes } = self;
-        body.update(chunk, &mut |text| gathered.push(text, &mut |text| prefixes.update(text)));
+        let Self { body, prefixes } = self;
+        let mut gathered = Gathered::new();
+        body.update(chunk, &mut gathered.to(|text| prefixes.update(text)));
+        gathered.flush(|text| prefixes.update(text));
     }
 
-    fn flush(&mut self) {
-        let Self { gathered, prefixes, .. } = self;
-        gathered.flush(&mut |text| prefixes.update(text));
-    }
-
-    /// Goes on where `shared` has come to; nothing is left in its buffer.
+    /// Goes on where `shared` has come to.
     fn take_over(&mut self, shared: &Self) {
         self.body = shared.body.clone().turned_to(self.body.algorithm());
         self.prefixes.take_over(&shared.prefixes);
     }
 
     fn finish(&mut self) {
-        let Self { body, gathered, prefixes } = self;
-        body.clone().finish(&mut |text| gathered.push(text, &mut |text| prefixes.update(text)));
-        self.flush();
-        for stream in &mut self.prefixes.streams {
+        let Self { body, prefixes } = self;
+        body.clone().finish(&mut |text: &[u8]| prefixes.update(text));
+        for stream in &mut prefixes.streams {
             if stream.whole == Whole::Wanted {
                 stream.whole = Whole::Done(stream.hasher.clone().finish());
             }

@@ -1,6 +1,10 @@
 //! What canonicalization makes of a body, RFC 6376 §3.4.3 and §3.4.4: streaming, exact to the octet, without a copy of the text.
 
-use super::canonicalize::{Algorithm, is_wsp};
+use super::{
+    block::{BLOCK, first_block, first_run, white_space_len},
+    canonicalize::{Algorithm, is_wsp},
+    gather::Sink,
+};
 
 /// Canonicalizes a body that comes in chunks of any size; gives out pieces of the chunks, and keeps none of them.
 #[derive(Clone, Debug)]
@@ -34,7 +38,7 @@ impl Body {
     }
 
     /// Takes the next chunk.
-    pub(crate) fn update(&mut self, chunk: &[u8], out: &mut impl FnMut(&[u8])) {
+    pub(crate) fn update(&mut self, chunk: &[u8], out: &mut impl Sink) {
         let relaxed = self.algorithm == Algorithm::Relaxed;
         let is_text = |octet: &u8| !(matches!(octet, b'\r' | b'\n') || relaxed && is_wsp(*octet));
         // What line ends and white space come to depends on the text after them, and so all before the last text is settled.
@@ -51,13 +55,13 @@ impl Body {
         if relaxed {
             relaxed_text(settled, out)
         } else {
-            out(settled)
+            out.text(settled)
         }
         self.edge(chunk.get(end..).unwrap_or_default(), out);
     }
 
     /// Takes octets that are CR, LF, or white space in "relaxed".
-    fn edge(&mut self, octets: &[u8], out: &mut impl FnMut(&[u8])) {
+    fn edge(&mut self, octets: &[u8], out: &mut impl Sink) {
         for octet in octets {
             match (std::mem::replace(&mut self.cr, *octet == b'\r'), octet) {
                 (true, b'\n') => {
@@ -79,90 +83,98 @@ impl Body {
     }
 
     /// Ends the body.
-    pub(crate) fn finish(mut self, out: &mut impl FnMut(&[u8])) {
+    pub(crate) fn finish(mut self, out: &mut impl Sink) {
         if std::mem::take(&mut self.cr) {
             self.text(b"\r", out);
         }
         // RFC 6376 §3.4.3: an empty body is one CRLF in "simple"; §3.4.4: and nothing at all in "relaxed".
         if self.started || self.algorithm == Algorithm::Simple {
-            out(b"\r\n");
+            out.text(b"\r\n");
         }
     }
 
     /// Gives out text and what was held back before it.
-    fn text(&mut self, text: &[u8], out: &mut impl FnMut(&[u8])) {
+    fn text(&mut self, text: &[u8], out: &mut impl Sink) {
         self.release(out);
-        out(text);
+        out.text(text);
     }
 
     /// Gives out what was held back, as text follows.
-    fn release(&mut self, out: &mut impl FnMut(&[u8])) {
+    fn release(&mut self, out: &mut impl Sink) {
         while self.line_ends > 0 {
             let octets = usize::try_from(self.line_ends.saturating_mul(2)).unwrap_or(usize::MAX).min(LINE_ENDS.len());
-            out(LINE_ENDS.get(..octets).unwrap_or_default());
+            out.text(LINE_ENDS.get(..octets).unwrap_or_default());
             self.line_ends = self.line_ends.saturating_sub(LINE_ENDS.len() as u64 / 2);
         }
         if std::mem::take(&mut self.space) {
-            out(b" ");
+            out.text(b" ");
         }
         self.started = true;
     }
 }
 
-/// RFC 6376 §3.4.4 for octets of which the last one is text: given out in stretches as long as nothing is to be changed.
-fn relaxed_text(text: &[u8], out: &mut impl FnMut(&[u8])) {
-    let (mut start, mut at) = (0, 0);
-    while let Some(run) = next_run(text, at) {
-        let rest = text.get(run..).unwrap_or_default();
-        let length = rest.iter().position(|octet| !is_wsp(*octet)).unwrap_or(rest.len());
-        at = run + length;
-        let at_line_end = rest.get(length..).is_some_and(|rest| rest.starts_with(b"\r\n"));
-        // One SP is kept where it stands: before text, and a bare CR is text.
-        let kept = usize::from(!at_line_end && rest.first() == Some(&b' '));
-        if length > kept {
-            out(text.get(start..run + kept).unwrap_or_default());
-            start = at;
-            if !at_line_end && kept == 0 {
-                out(b" ");
+/// RFC 6376 §3.4.4 for octets of which the last one is text.
+fn relaxed_text(text: &[u8], out: &mut impl Sink) {
+    let (mut at, mut clean) = (0, 0);
+    let mut room = [0; BLOCK + 1];
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let Some((block, next)) = first_block(rest, &mut room) else { break };
+        match first_run(block, next) {
+            Some(run) => {
+                out.start_of(block, run);
+                at += run + white_space(rest.get(run..).unwrap_or_default(), out);
+                clean = 0;
+            }
+            None => {
+                let octets = rest.len().min(BLOCK);
+                out.start_of(block, octets);
+                at += octets;
+                clean += 1;
             }
         }
+        if clean == MANY {
+            clean = 0;
+            let rest = text.get(at..).unwrap_or_default();
+            let words = without_white_space(rest);
+            out.text(rest.get(..words).unwrap_or_default());
+            at += words;
+        }
     }
-    out(text.get(start..).unwrap_or_default());
+}
+
+/// What stays of a run of WSP: one SP before text, and nothing at the end of a line. Gives its length.
+fn white_space(text: &[u8], out: &mut impl Sink) -> usize {
+    let length = white_space_len(text);
+    if !text.get(length..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+        out.start_of(&[b' '; BLOCK], 1);
+    }
+    length
 }
 
 /// Where the algorithms begin to differ on a text that follows text or a line end; an SP at its end may turn out to be alike.
 pub(super) fn first_difference(text: &[u8]) -> Option<usize> {
-    let at_end = || text.len().checked_sub(1).filter(|last| text.get(*last).is_some_and(|octet| is_wsp(*octet)));
-    next_run(text, 0).or_else(at_end)
-}
-
-/// The next white space that may be more than one SP between two words: a TAB, or SP before WSP or CR.
-fn next_run(text: &[u8], from: usize) -> Option<usize> {
-    const BLOCK: usize = 32;
-    // In arithmetic of octets and without a way out, so that a block is compared by vector instructions.
-    let is_run = |octet: u8, next: u8| {
-        let before_white = u8::from(next == b' ') | u8::from(next == b'\t') | u8::from(next == b'\r');
-        u8::from(octet == b'\t') | (u8::from(octet == b' ') & before_white)
-    };
-    let mut at = from;
-    for blocks in 1_usize.. {
-        let (rest, after) = (text.get(at..)?, text.get(at + 1..)?);
-        let clean = match (rest.first_chunk::<BLOCK>(), after.first_chunk::<BLOCK>()) {
-            (Some(block), Some(next)) => {
-                block.iter().zip(next).fold(0, |any, (octet, next)| any | is_run(*octet, *next)) == 0
-            }
-            _ => false,
-        };
-        if !clean {
-            return rest.iter().zip(after).position(|(octet, next)| is_run(*octet, *next) != 0).map(|run| at + run);
+    let (mut at, mut clean) = (0, 0);
+    let mut room = [0; BLOCK + 1];
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let (block, next) = first_block(rest, &mut room)?;
+        if let Some(run) = first_run(block, next) {
+            return Some(at + run);
         }
         at += BLOCK;
-        if blocks % 16 == 0 {
-            // Long texts without any white space are attachments.
-            at += memchr::memchr2(b' ', b'\t', text.get(at..)?)?;
+        clean += 1;
+        if clean == MANY {
+            clean = 0;
+            at += without_white_space(text.get(at..)?);
         }
     }
-    None
+    text.len().checked_sub(1).filter(|last| text.get(*last).is_some_and(|octet| is_wsp(*octet)))
+}
+
+/// After as many blocks without such a run the text may be an attachment, which has no white space for long.
+const MANY: usize = 16;
+
+fn without_white_space(text: &[u8]) -> usize {
+    memchr::memchr2(b' ', b'\t', text).unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -212,8 +224,8 @@ mod tests {
     fn in_chunks<'c>(algorithm: Algorithm, chunks: impl IntoIterator<Item = &'c [u8]>) -> Vec<u8> {
         let mut body = Body::new(algorithm);
         let mut canonical = Vec::new();
-        chunks.into_iter().for_each(|chunk| body.update(chunk, &mut |piece| canonical.extend_from_slice(piece)));
-        body.finish(&mut |piece| canonical.extend_from_slice(piece));
+        chunks.into_iter().for_each(|chunk| body.update(chunk, &mut canonical));
+        body.finish(&mut canonical);
         canonical
     }
 

@@ -1,7 +1,7 @@
 //! Canonicalization, RFC 6376 §3.4: the algorithms, and what they make of a header field. All is exact to the octet and without a copy
 //! of the text.
 
-use super::canonical_body::Body;
+use super::{canonical_body::Body, gather::Sink};
 use std::fmt;
 
 /// A canonicalization algorithm.
@@ -71,29 +71,29 @@ pub(crate) fn header_field<'v>(
     algorithm: Algorithm,
     raw_name: &[u8],
     value: impl IntoIterator<Item = &'v [u8]>,
-    out: &mut impl FnMut(&[u8]),
+    out: &mut impl Sink,
 ) {
     match algorithm {
         Algorithm::Simple => {
-            out(raw_name);
-            out(b":");
-            value.into_iter().for_each(out);
+            out.text(raw_name);
+            out.text(b":");
+            value.into_iter().for_each(|piece| out.text(piece));
         }
         Algorithm::Relaxed => {
             let mut name = [0_u8; 64];
             // White space before the colon is dropped as well.
             for part in raw_name.trim_ascii_end().chunks(name.len()) {
                 let lower = name.iter_mut().zip(part).map(|(to, from)| *to = from.to_ascii_lowercase()).count();
-                out(name.get(..lower).unwrap_or_default());
+                out.text(name.get(..lower).unwrap_or_default());
             }
-            out(b":");
+            out.text(b":");
             relaxed_value(value, out);
         }
     }
 }
 
 /// RFC 6376 §3.4.2: unfolds, makes runs of WSP one SP, and drops those at both ends of the value.
-fn relaxed_value<'v>(pieces: impl IntoIterator<Item = &'v [u8]>, out: &mut impl FnMut(&[u8])) {
+fn relaxed_value<'v>(pieces: impl IntoIterator<Item = &'v [u8]>, out: &mut impl Sink) {
     let (mut started, mut space) = (false, false);
     for piece in pieces {
         let mut at = 0;
@@ -110,11 +110,11 @@ fn relaxed_value<'v>(pieces: impl IntoIterator<Item = &'v [u8]>, out: &mut impl 
                 continue;
             }
             if space && started {
-                out(b" ");
+                out.text(b" ");
             }
             (started, space) = (true, false);
             let clean = clean_len(rest);
-            out(rest.get(..clean).unwrap_or_default());
+            out.text(rest.get(..clean).unwrap_or_default());
             at += clean;
         }
     }
@@ -154,7 +154,7 @@ mod tests {
     fn field(algorithm: Algorithm, raw: &[u8]) -> Vec<u8> {
         let colon = raw.iter().position(|octet| *octet == b':').unwrap();
         let mut canonical = Vec::new();
-        header_field(algorithm, &raw[..colon], [&raw[colon + 1..]], &mut |text| canonical.extend_from_slice(text));
+        header_field(algorithm, &raw[..colon], [&raw[colon + 1..]], &mut canonical);
         canonical
     }
 
@@ -187,7 +187,7 @@ mod tests {
             // No CRLF is cut in two.
             let cut = (0..=cut.min(value.len())).rev().find(|at| !value[..*at].ends_with(b"\r")).unwrap();
             let mut canonical = Vec::new();
-            relaxed_value([&value[..cut], &value[cut..]], &mut |text| canonical.extend_from_slice(text));
+            relaxed_value([&value[..cut], &value[cut..]], &mut canonical);
             prop_assert_eq!(canonical, plainly_of_value(&value));
         }
 

@@ -193,7 +193,7 @@ fn copied_fields(own: HeaderField<'_>, header: &Header<'_>) -> Vec<String> {
     let copies = tags.tag("z").and_then(|tag| parse::sig_z_tag(&tag).ok()).unwrap_or_default();
     let relaxed = |name: &[u8], value: &[u8]| {
         let mut text = Vec::new();
-        header_field(Algorithm::Relaxed, name, [list_text(value)], &mut |part| text.extend_from_slice(part));
+        header_field(Algorithm::Relaxed, name, [list_text(value)], &mut text);
         text
     };
     let mut present: Vec<Vec<u8>> = header.fields().iter().map(|field| relaxed(field.name(), field.value())).collect();

@@ -1,59 +1,139 @@
-//! Small pieces of text on their way to a hash, which takes large ones sooner.
+//! Canonicalized text on its way to a hash, which takes large pieces sooner than small ones.
 
-/// Gathers pieces until they fill `SIZE` octets; what is longer passes through as it is.
+use super::block::BLOCK;
+
+/// Where canonicalized text goes.
+pub(crate) trait Sink {
+    /// Takes a piece of any size.
+    fn text(&mut self, piece: &[u8]);
+
+    /// Takes the first octets of a block. A copy of a size that is known beforehand costs next to nothing.
+    fn start_of(&mut self, block: &[u8; BLOCK], octets: usize) {
+        self.text(block.get(..octets).unwrap_or(block));
+    }
+}
+
+impl<F: FnMut(&[u8])> Sink for F {
+    fn text(&mut self, piece: &[u8]) {
+        self(piece);
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn text(&mut self, piece: &[u8]) {
+        self.extend_from_slice(piece);
+    }
+}
+
+/// Octets that are gathered; a multiple of those that hash functions take at once.
+const SIZE: usize = 1024;
+/// Octets that SHA-1 and SHA-256 take at once.
+const HASH_BLOCK: usize = 64;
+
+/// Pieces that wait for others; always fewer than `SIZE` octets.
 #[derive(Clone, Debug)]
-pub(crate) struct Gathered<const SIZE: usize> {
-    octets: [u8; SIZE],
+pub(crate) struct Gathered {
+    octets: [u8; SIZE + BLOCK],
     len: usize,
 }
 
-impl<const SIZE: usize> Gathered<SIZE> {
+impl Gathered {
     pub(crate) fn new() -> Self {
-        Self { octets: [0; SIZE], len: 0 }
+        Self { octets: [0; SIZE + BLOCK], len: 0 }
     }
 
-    /// Takes a piece; `out` is given what is ready.
-    pub(crate) fn push(&mut self, piece: &[u8], out: &mut impl FnMut(&[u8])) {
-        if self.copy(piece).is_none() {
-            self.flush(out);
-            if self.copy(piece).is_none() {
-                out(piece);
-            }
-        }
+    /// A sink that gives out what is ready, in multiples of `HASH_BLOCK`.
+    pub(super) fn to<F: FnMut(&[u8])>(&mut self, out: F) -> Gathering<'_, F> {
+        Gathering { gathered: self, out }
     }
 
     /// Gives out what was gathered.
-    pub(crate) fn flush(&mut self, out: &mut impl FnMut(&[u8])) {
+    pub(crate) fn flush(&mut self, mut out: impl FnMut(&[u8])) {
         let len = std::mem::take(&mut self.len);
         if len > 0 {
             out(self.octets.get(..len).unwrap_or_default());
         }
     }
 
-    /// Copies the piece where there is room for all of it.
-    fn copy(&mut self, piece: &[u8]) -> Option<()> {
-        let end = self.len.checked_add(piece.len())?;
-        self.octets.get_mut(self.len..end)?.copy_from_slice(piece);
-        self.len = end;
-        Some(())
+    fn copy(&mut self, piece: &[u8]) {
+        let end = self.len + piece.len();
+        if let Some(place) = self.octets.get_mut(self.len..end) {
+            place.copy_from_slice(piece);
+            self.len = end;
+        }
+    }
+}
+
+/// [`Gathered`] with the place it gives out to.
+pub(super) struct Gathering<'g, F> {
+    gathered: &'g mut Gathered,
+    out: F,
+}
+
+impl<F: FnMut(&[u8])> Gathering<'_, F> {
+    /// What does not fit fills the buffer; then whole blocks pass through as they are.
+    fn overflow(&mut self, piece: &[u8]) {
+        let Self { gathered, out } = self;
+        let (head, rest) = piece.split_at(if gathered.len == 0 { 0 } else { SIZE - gathered.len });
+        gathered.copy(head);
+        gathered.flush(&mut *out);
+        let (whole, tail) = rest.split_at(rest.len() / HASH_BLOCK * HASH_BLOCK);
+        if !whole.is_empty() {
+            out(whole);
+        }
+        gathered.copy(tail);
+    }
+}
+
+impl<F: FnMut(&[u8])> Sink for Gathering<'_, F> {
+    fn text(&mut self, piece: &[u8]) {
+        if self.gathered.len + piece.len() < SIZE { self.gathered.copy(piece) } else { self.overflow(piece) }
+    }
+
+    fn start_of(&mut self, block: &[u8; BLOCK], octets: usize) {
+        let Gathered { octets: gathered, len } = &mut *self.gathered;
+        if let Some(place) = gathered.get_mut(*len..).and_then(|rest| rest.first_chunk_mut::<BLOCK>()) {
+            *place = *block;
+            *len += octets.min(BLOCK);
+        }
+        if *len >= SIZE {
+            (self.out)(gathered.get(..SIZE).unwrap_or_default());
+            // Fewer than a block are left.
+            gathered.copy_within(SIZE.., 0);
+            *len -= SIZE;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::{collection::vec, prelude::*};
+    use proptest::{collection::vec, prelude::*, sample::select};
 
     proptest! {
         #[test]
-        fn nothing_is_lost_or_moved(lengths in vec(0_usize..20, 0..40)) {
-            let mut octets = 0..=u8::MAX;
-            let pieces: Vec<Vec<u8>> =
-                lengths.iter().map(|length| (0..*length).map(|_| octets.next().unwrap_or(0)).collect()).collect();
-            let (mut gathered, mut given) = (Gathered::<8>::new(), Vec::new());
-            pieces.iter().for_each(|piece| gathered.push(piece, &mut |text| given.extend_from_slice(text)));
-            gathered.flush(&mut |text| given.extend_from_slice(text));
-            prop_assert_eq!(given, pieces.concat());
+        fn nothing_is_lost_or_moved(pieces in vec((select(vec![0, 1, 20, 63, 500, SIZE - 1, SIZE, SIZE + 7, 4000]), any::<bool>()), 0..40)) {
+            let mut octets = (0..=u8::MAX).cycle();
+            let (mut gathered, mut given, mut pushed) = (Gathered::new(), Vec::new(), Vec::new());
+            let mut sink = gathered.to(|text: &[u8]| {
+                assert_eq!(text.len() % HASH_BLOCK, 0);
+                given.extend_from_slice(text);
+            });
+            for (length, as_block) in pieces {
+                let piece: Vec<u8> = octets.by_ref().take(length).collect();
+                match piece.first_chunk::<BLOCK>() {
+                    Some(block) if as_block => {
+                        sink.start_of(block, length % (BLOCK + 1));
+                        pushed.extend_from_slice(&block[..length % (BLOCK + 1)]);
+                    }
+                    _ => {
+                        sink.text(&piece);
+                        pushed.extend_from_slice(&piece);
+                    }
+                }
+            }
+            gathered.flush(|text| given.extend_from_slice(text));
+            prop_assert_eq!(given, pushed);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     canonicalize::{Algorithm, header_field},
-    gather::Gathered,
+    gather::{Gathered, Sink},
 };
 use crate::{
     crypto::{Digest, HashAlgorithm, Hasher},
@@ -126,7 +126,7 @@ fn bit(at: usize) -> u128 {
 pub(crate) struct HeaderHasher {
     canonicalization: Algorithm,
     hasher: Hasher,
-    gathered: Gathered<512>,
+    gathered: Gathered,
 }
 
 impl HeaderHasher {
@@ -137,7 +137,7 @@ impl HeaderHasher {
     /// Adds a signed field, with its CRLF.
     pub(crate) fn field(&mut self, field: HeaderField<'_>) {
         self.unfinished(raw_name(&field), [without_line_end(field.value()), b""]);
-        self.gathered.push(b"\r\n", &mut |text| self.hasher.update(text));
+        self.gathered.to(|text| self.hasher.update(text)).text(b"\r\n");
     }
 
     /// Adds the signature's own field with the value of `b=` taken for empty, without a CRLF (RFC 6376 §3.7), and ends.
@@ -149,16 +149,14 @@ impl HeaderHasher {
         let after = value.get(data_span.end..).unwrap_or_default();
         self.unfinished(raw_name(&own), [before, after]);
         let Self { mut hasher, mut gathered, .. } = self;
-        gathered.flush(&mut |text| hasher.update(text));
+        gathered.flush(|text| hasher.update(text));
         hasher.finish()
     }
 
     /// Adds a field whose value is given in two pieces, without a CRLF.
     fn unfinished(&mut self, raw_name: &[u8], value: [&[u8]; 2]) {
         let Self { canonicalization, hasher, gathered } = self;
-        header_field(*canonicalization, raw_name, value, &mut |text| {
-            gathered.push(text, &mut |text| hasher.update(text));
-        });
+        header_field(*canonicalization, raw_name, value, &mut gathered.to(|text| hasher.update(text)));
     }
 }
 

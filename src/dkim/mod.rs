@@ -5,6 +5,7 @@
 //!
 #![doc = include_str!("../../docs/dkim.md")]
 
+mod block;
 pub(crate) mod body_hash;
 pub(crate) mod canonical_body;
 pub(crate) mod canonicalize;
