@@ -1,6 +1,5 @@
 //! Texts that share their memory.
 
-use smallvec::SmallVec;
 use std::{fmt, hash, ops::Deref, sync::Arc};
 
 /// A text, or a part of a longer one whose memory it shares; a clone copies nothing.
@@ -99,30 +98,67 @@ impl serde::Serialize for Text {
 }
 
 /// Texts that are written one after another, and then share one allocation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Texts {
-    /// UTF-8.
-    octets: SmallVec<[u8; 1024]>,
+    /// UTF-8, as long as there is room for all of it.
+    few: [u8; FEW],
+    len: usize,
+    /// All of it, once there is not.
+    many: Vec<u8>,
+}
+
+/// Octets that are written without an allocation.
+const FEW: usize = 1024;
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { few: [0; FEW], len: 0, many: Vec::new() }
+    }
 }
 
 impl Texts {
     /// Where the next text will begin.
     pub(crate) fn len(&self) -> usize {
-        self.octets.len()
+        self.len
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        self.octets.extend_from_slice(text.as_bytes());
+        self.push_octets(text.as_bytes());
+    }
+
+    /// Writes octets that are a text, or will be one with those that follow.
+    pub(crate) fn push_octets(&mut self, octets: &[u8]) {
+        let end = self.len + octets.len();
+        match self.few.get_mut(self.len..end) {
+            Some(room) if self.many.is_empty() => room.copy_from_slice(octets),
+            _ => self.push_to_many(octets),
+        }
+        self.len = end;
+    }
+
+    #[cold]
+    fn push_to_many(&mut self, octets: &[u8]) {
+        if self.many.is_empty() {
+            self.many.extend_from_slice(self.few.get(..self.len).unwrap_or_default());
+        }
+        self.many.extend_from_slice(octets);
+    }
+
+    /// The octets written from `start` on.
+    pub(crate) fn octets_since(&self, start: usize) -> &[u8] {
+        let all = if self.many.is_empty() { &self.few[..] } else { &self.many };
+        all.get(start..self.len).unwrap_or_default()
     }
 
     /// What was written from `start` on.
     pub(crate) fn since(&self, start: usize) -> &str {
-        self.octets.get(start..).and_then(|octets| std::str::from_utf8(octets).ok()).unwrap_or_default()
+        std::str::from_utf8(self.octets_since(start)).unwrap_or_default()
     }
 
     /// Takes back what was written last; `len` is on the border of a character.
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.octets.truncate(len);
+        self.len = self.len.min(len);
+        self.many.truncate(len);
     }
 
     /// Ends a text that began at `start`.
@@ -179,5 +215,19 @@ mod tests {
         assert_ne!(shared.text(first), shared.text(second));
         assert_eq!(Text::of(&format_args!("{}-bit", 2048)), Text::from("2048-bit"));
         assert_eq!(format!("{:?} {}", shared.text(first), shared.text(second)), "\"ä\" bc");
+    }
+    #[test]
+    fn texts_of_any_length_are_kept() {
+        let mut texts = Texts::default();
+        let long = "x".repeat(FEW - 1);
+        texts.push(&long);
+        texts.push("\u{e4}b");
+        assert_eq!(texts.since(0), format!("{long}\u{e4}b"));
+        texts.truncate(FEW - 2);
+        texts.push("yz");
+        assert_eq!((texts.since(FEW - 3), texts.len()), ("xyz", FEW));
+        texts.truncate(0);
+        texts.push("c");
+        assert_eq!((texts.since(0), &*texts.share().text(Span { start: 0, end: 1 })), ("c", "c"));
     }
 }

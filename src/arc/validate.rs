@@ -169,7 +169,7 @@ fn message_signature(
         return Err(FailReason::SealSigned { instance });
     }
     let key_user = acceptable(policy, &signature, now).map_err(fail)?;
-    Ok(PendingSignature::new(&signature, key_user, index, field, field_index))
+    Ok(PendingSignature::new(signature, key_user, index, field, field_index))
 }
 
 impl Link<'_> {

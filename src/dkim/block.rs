@@ -27,7 +27,8 @@ pub(super) fn first_block<'t>(
 #[inline(always)]
 pub(super) fn first_run(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> Option<usize> {
     // In arithmetic of octets and without a way out, so that a block is compared by vector instructions.
-    let begins_run = |octet: u8, next: u8| u8::from(octet == b'\t') | (u8::from(octet == b' ') & u8::from(next <= b' '));
+    let begins_run =
+        |octet: u8, next: u8| u8::from(octet == b'\t') | (u8::from(octet == b' ') & u8::from(next <= b' '));
     if block.iter().zip(next).fold(0, |any, (octet, next)| any | begins_run(*octet, *next)) == 0 {
         return None;
     }

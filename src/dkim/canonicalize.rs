@@ -1,7 +1,7 @@
 //! Canonicalization, RFC 6376 §3.4: the algorithms, and what they make of a header field. All is exact to the octet and without a copy
 //! of the text.
 
-use super::{canonical_body::Body, gather::Sink};
+use super::{block::BLOCK, canonical_body::Body, gather::Sink};
 use std::fmt;
 
 /// A canonicalization algorithm.
@@ -80,13 +80,13 @@ pub(crate) fn header_field<'v>(
             value.into_iter().for_each(|piece| out.text(piece));
         }
         Algorithm::Relaxed => {
-            let mut name = [0_u8; 64];
             // White space before the colon is dropped as well.
-            for part in raw_name.trim_ascii_end().chunks(name.len()) {
-                let lower = name.iter_mut().zip(part).map(|(to, from)| *to = from.to_ascii_lowercase()).count();
-                out.text(name.get(..lower).unwrap_or_default());
+            for part in raw_name.trim_ascii_end().chunks(BLOCK) {
+                let mut name = [0; BLOCK];
+                name.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+                out.start_of(&name.map(|octet| octet.to_ascii_lowercase()), part.len());
             }
-            out.text(b":");
+            out.start_of(&[b':'; BLOCK], 1);
             relaxed_value(value, out);
         }
     }
@@ -110,7 +110,7 @@ fn relaxed_value<'v>(pieces: impl IntoIterator<Item = &'v [u8]>, out: &mut impl 
                 continue;
             }
             if space && started {
-                out.text(b" ");
+                out.start_of(&[b' '; BLOCK], 1);
             }
             (started, space) = (true, false);
             let clean = clean_len(rest);

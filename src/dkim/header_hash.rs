@@ -1,6 +1,7 @@
 //! The hash of the signed header fields, RFC 6376 §3.7.
 
 use super::{
+    block::BLOCK,
     canonicalize::{Algorithm, header_field},
     gather::{Gathered, Sink},
 };
@@ -121,6 +122,13 @@ fn bit(at: usize) -> u128 {
     u32::try_from(at).ok().and_then(|at| 1_u128.checked_shl(at)).unwrap_or(0)
 }
 
+/// CRLF, and what is not looked at.
+const LINE_END: [u8; BLOCK] = {
+    let mut block = [b'\n'; BLOCK];
+    block[0] = b'\r';
+    block
+};
+
 /// A hash of header fields that is being computed.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderHasher {
@@ -137,7 +145,7 @@ impl HeaderHasher {
     /// Adds a signed field, with its CRLF.
     pub(crate) fn field(&mut self, field: HeaderField<'_>) {
         self.unfinished(raw_name(&field), [without_line_end(field.value()), b""]);
-        self.gathered.to(|text| self.hasher.update(text)).text(b"\r\n");
+        self.gathered.to(|text| self.hasher.update(text)).start_of(&LINE_END, 2);
     }
 
     /// Adds the signature's own field with the value of `b=` taken for empty, without a CRLF (RFC 6376 §3.7), and ends.
@@ -148,9 +156,8 @@ impl HeaderHasher {
         let before = value.get(..data_span.start).unwrap_or_default();
         let after = value.get(data_span.end..).unwrap_or_default();
         self.unfinished(raw_name(&own), [before, after]);
-        let Self { mut hasher, mut gathered, .. } = self;
-        gathered.flush(|text| hasher.update(text));
-        hasher.finish()
+        self.gathered.flush(|text| self.hasher.update(text));
+        self.hasher.finish()
     }
 
     /// Adds a field whose value is given in two pieces, without a CRLF.

@@ -47,20 +47,20 @@ pub(crate) fn base64string(tag: &Tag<'_>) -> Result<Box<[u8]>, SyntaxError> {
 
 /// `base64string`, not empty, written to `texts` without white space and with its padding: so that equal octets are equal texts.
 pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Span, SyntaxError> {
-    let error = || error_at(tag, 0, "base64string");
     let start = texts.len();
-    let mut rest = std::str::from_utf8(tag.value).map_err(|_| error())?;
+    let mut rest = tag.value;
     // The tag list's grammar has seen to it that CR and LF stand in FWS alone.
-    while let Some(at) = memchr::memchr3(b' ', b'\t', b'\r', rest.as_bytes()) {
-        let (symbols, after) = rest.split_at_checked(at).ok_or_else(error)?;
-        texts.push(symbols);
-        rest = after.trim_start_matches([' ', '\t', '\r', '\n']);
+    while let Some(at) = memchr::memchr3(b' ', b'\t', b'\r', rest) {
+        let (symbols, after) = rest.split_at(at);
+        texts.push_octets(symbols);
+        rest = after.trim_ascii_start();
     }
-    texts.push(rest);
-    let written = texts.since(start);
-    let symbols = written.trim_end_matches('=').len();
-    if !with_decoded(written, |octets| octets.is_some_and(|octets| !octets.is_empty())) {
-        return Err(error());
+    texts.push_octets(rest);
+    let written = texts.octets_since(start);
+    let symbols = written.iter().rposition(|octet| *octet != b'=').map_or(0, |last| last + 1);
+    if !is_base64(written) {
+        texts.truncate(start);
+        return Err(error_at(tag, 0, "base64string"));
     }
     texts.truncate(start + symbols);
     texts.push(match symbols % 4 {
@@ -69,6 +69,27 @@ pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Span, Synt
         _ => "",
     });
     Ok(texts.span(start))
+}
+
+/// Whether a text is base64 and stands for an octet at least, without all the work of decoding it.
+fn is_base64(text: &[u8]) -> bool {
+    // Each four symbols are decoded by themselves, and only the last ones can be other than three whole octets.
+    let (whole, last) = text.split_at(text.len().saturating_sub(4) / 4 * 4);
+    let mut octets = [0; 6];
+    only_symbols(whole) && BASE64.decode_slice(last, &mut octets).is_ok_and(|len| len > 0)
+}
+
+/// Whether all octets are symbols of base64, without padding.
+fn only_symbols(text: &[u8]) -> bool {
+    // In arithmetic of octets and in blocks without a way out, so that vector instructions are made of it.
+    let beyond = |octet: u8, from: u8, to: u8| u8::from(octet.wrapping_sub(from) > to - from);
+    let is_other = |octet: u8| {
+        let no_letter = beyond(octet | 0x20, b'a', b'z');
+        no_letter & beyond(octet, b'0', b'9') & u8::from(octet != b'+') & u8::from(octet != b'/')
+    };
+    let (blocks, rest) = text.as_chunks::<32>();
+    let clean = |octets: &[u8]| octets.iter().fold(0, |any, octet| any | is_other(*octet)) == 0;
+    blocks.iter().all(|block| clean(block)) && clean(rest)
 }
 
 /// Gives the octets of a base64 text, or `None` where it is none; those of a signature or a hash need no allocation.
@@ -141,6 +162,10 @@ fn list(value: &[u8], separator: u8) -> impl Iterator<Item = (usize, &[u8])> {
 pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps, texts: &mut Texts) -> Result<Span, SyntaxError> {
     let ftext = |octet: &u8| matches!(octet, 33..=57 | 59..=126);
     let start = texts.len();
+    if is_plain_list(tag.value) {
+        texts.push_octets(tag.value);
+        return Ok(texts.span(start));
+    }
     for (number, (offset, name)) in list(tag.value, b':').enumerate() {
         if number > 0 {
             texts.push(":");
@@ -151,6 +176,17 @@ pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps, texts: &mut Texts) -> Result<
         }
     }
     Ok(texts.span(start))
+}
+
+/// Whether this is a list of names as most signers write it: without white space, and no name empty. In arithmetic of octets, so that
+/// it is done by vector instructions.
+fn is_plain_list(value: &[u8]) -> bool {
+    let outside_ftext = |octet: u8| u8::from(octet.wrapping_sub(33) > 126 - 33);
+    let colon = |octet: u8| u8::from(octet == b':');
+    let others = value.iter().fold(0, |any, octet| any | outside_ftext(*octet));
+    let after = value.get(1..).unwrap_or_default();
+    let pairs = value.iter().zip(after).fold(0, |any, (octet, next)| any | (colon(*octet) & colon(*next)));
+    others | pairs == 0 && !matches!(value, [] | [b':', ..] | [.., b':'])
 }
 
 /// Whether two colons of a list may stand side by side.
@@ -313,4 +349,46 @@ pub(crate) fn sig_z_tag(tag: &Tag<'_>) -> Result<Vec<CopiedField>, SyntaxError> 
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn base64_is_told_as_by_decoding_it(
+            symbols in vec(select(&b"AQgwz09+/"[..]), 0..80),
+            other in select(&b"A=.:@[`{-_\x80 "[..]),
+            at in 0_usize..200,
+            padding in 0_usize..6,
+        ) {
+            let mut text = symbols;
+            if let Some(octet) = text.get_mut(at) {
+                *octet = other;
+            }
+            text.extend(std::iter::repeat_n(b'=', padding));
+            let decoded = BASE64.decode(&text).is_ok_and(|octets| !octets.is_empty());
+            prop_assert_eq!(is_base64(&text), decoded, "{}", text.escape_ascii());
+        }
+
+        #[test]
+        fn a_plain_list_of_names_is_one_that_white_space_does_not_change(
+            names in vec(select(&["From", "to", "", "X-A_!~", "a b", "\u{e4}", "\x7f", "x\tz"][..]), 0..12),
+            separator in select(&[":", " : "][..]),
+        ) {
+            let value = names.join(separator);
+            let read = |value: &str| {
+                let value = value.as_bytes();
+                let tag = Tag { name: b"h", value, name_offset: 0, value_offset: 0, raw_start: 0, raw_end: 0 };
+                let mut texts = Texts::default();
+                hdr_names(&tag, Gaps::Forbidden, &mut texts).ok().map(|_| texts.since(0).to_owned())
+            };
+            prop_assert_eq!(is_plain_list(value.as_bytes()), read(&value).is_some_and(|text| text == value));
+            prop_assert_eq!(read(&value), read(&names.join(" :")));
+        }
+    }
 }

@@ -152,18 +152,18 @@ impl Signature {
     }
 
     /// The summary for reports.
-    pub(crate) fn summary(&self) -> SignatureSummary {
+    pub(crate) fn into_summary(self) -> SignatureSummary {
         SignatureSummary {
-            domain: Some(self.domain.clone()),
-            selector: Some(self.selector.clone()),
-            algorithm: Some(self.algorithm.clone()),
-            identity: Some(self.identity.clone()),
-            canonicalization: Some(self.canonicalization_text.clone()),
-            signed_fields: self.signed_fields.clone(),
+            domain: Some(self.domain),
+            selector: Some(self.selector),
+            algorithm: Some(self.algorithm),
+            identity: Some(self.identity),
+            canonicalization: Some(self.canonicalization_text),
+            signed_fields: self.signed_fields,
             body_length: self.body_length,
             timestamp: self.timestamp,
             expiration: self.expiration,
-            signature_data: self.signature_data.clone(),
+            signature_data: self.signature_data,
         }
     }
 

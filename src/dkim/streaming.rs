@@ -57,14 +57,13 @@ pub struct StreamingVerifier {
 #[derive(Clone, Debug)]
 struct Job {
     field_index: usize,
-    summary: SignatureSummary,
     state: State,
 }
 
 #[derive(Clone, Debug)]
 enum State {
     /// The result stands without key and body.
-    Decided(DkimResult),
+    Decided(SignatureSummary, DkimResult),
     Pending(PendingSignature),
 }
 
@@ -149,8 +148,7 @@ impl StreamingVerifier {
 struct Read<'m> {
     field_index: usize,
     field: HeaderField<'m>,
-    summary: SignatureSummary,
-    outcome: Result<(Signature, KeyUser), DkimResult>,
+    outcome: Result<(Signature, KeyUser), (SignatureSummary, DkimResult)>,
     kinship: Kinship,
 }
 
@@ -158,26 +156,33 @@ impl<'m> Read<'m> {
     fn new(policy: &Policy, field_index: usize, field: HeaderField<'m>, now: UnixTime, family: &Family<'_>) -> Self {
         let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
         let signature = outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim));
-        let (summary, outcome) = match signature {
-            Ok(signature) => {
-                (signature.summary(), acceptable(policy, &signature, now).map(|key_user| (signature, key_user)))
-            }
-            Err(error) => (SignatureSummary::salvage(&tags), Err(DkimResult::PermError(PermReason::Signature(error)))),
+        let outcome = match signature {
+            Ok(signature) => match acceptable(policy, &signature, now) {
+                Ok(key_user) => Ok((signature, key_user)),
+                Err(result) => Err((signature.into_summary(), result)),
+            },
+            Err(error) => Err((SignatureSummary::salvage(&tags), DkimResult::PermError(PermReason::Signature(error)))),
         };
-        let kinship = summary.domain.as_ref().map_or(Kinship::None, |signer| family.kinship(signer));
-        Self { field_index, field, summary, outcome, kinship }
+        let signer = match &outcome {
+            Ok((signature, _)) => Some(&signature.domain),
+            Err((summary, _)) => summary.domain.as_ref(),
+        };
+        let kinship = signer.map_or(Kinship::None, |signer| family.kinship(signer));
+        Self { field_index, field, outcome, kinship }
     }
 
     fn job(self, index: Option<&FieldIndex<'_, 'm>>) -> Job {
-        let Self { field_index, field, summary, outcome, .. } = self;
+        let Self { field_index, field, outcome, .. } = self;
         let state = match (outcome, index) {
-            (Err(result), _) => State::Decided(result),
+            (Err((summary, result)), _) => State::Decided(summary, result),
             (Ok((signature, key_user)), Some(index)) => {
-                State::Pending(PendingSignature::new(&signature, key_user, index, field, field_index))
+                State::Pending(PendingSignature::new(signature, key_user, index, field, field_index))
             }
-            (Ok(_), _) => State::Decided(DkimResult::Neutral(NeutralReason::NotEvaluated)),
+            (Ok((signature, _)), None) => {
+                State::Decided(signature.into_summary(), DkimResult::Neutral(NeutralReason::NotEvaluated))
+            }
         };
-        Job { field_index, summary, state }
+        Job { field_index, state }
     }
 }
 
@@ -185,14 +190,14 @@ impl Job {
     fn pending(&self) -> Option<&PendingSignature> {
         match &self.state {
             State::Pending(pending) => Some(pending),
-            State::Decided(_) => None,
+            State::Decided(..) => None,
         }
     }
 
     fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> SignatureReport {
-        let Self { field_index, summary: signature, state } = self;
+        let Self { field_index, state } = self;
         match state {
-            State::Decided(result) => SignatureReport {
+            State::Decided(signature, result) => SignatureReport {
                 field_index,
                 signature,
                 result,
@@ -206,7 +211,7 @@ impl Job {
                     pending.conclude(policy, keys, body, purse);
                 SignatureReport {
                     field_index,
-                    signature,
+                    signature: pending.into_summary(),
                     result,
                     key,
                     body_hash,

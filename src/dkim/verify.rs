@@ -2,25 +2,20 @@
 //! verified by the same steps.
 
 use super::{
-    DkimResult, FailReason, KeySummary, PermReason, Policy, PolicyReason,
+    DkimResult, FailReason, KeySummary, PermReason, Policy, PolicyReason, SignatureSummary,
     body_hash::{BodyHash, BodyHashes, Wanted},
     header_hash::{FieldIndex, HeaderHasher},
     keys::{self, KeyUser, Keys},
     parse,
     signature::Signature,
 };
-use crate::{budget::Purse, crypto::Digest, message::HeaderField, name::Name, text::Text, time::UnixTime};
+use crate::{budget::Purse, crypto::Digest, message::HeaderField, name::Name, time::UnixTime};
 
 /// A signature that waits for its key and for the hash of the body.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingSignature {
-    key_name: Name,
+    signature: Signature,
     key_user: KeyUser,
-    /// `b=` in base64.
-    data: Text,
-    /// `bh=` in base64.
-    body_hash: Text,
-    wanted_body: Wanted,
     header_hash: Digest,
 }
 
@@ -62,48 +57,46 @@ pub(crate) fn acceptable(policy: &Policy, signature: &Signature, now: UnixTime) 
 impl PendingSignature {
     /// Hashes the signed fields. `own` is the signature's field, and `own_index` its place among all fields of the header.
     pub(crate) fn new(
-        signature: &Signature,
+        signature: Signature,
         key_user: KeyUser,
         index: &FieldIndex<'_, '_>,
         own: HeaderField<'_>,
         own_index: usize,
     ) -> Self {
-        let hash = key_user.algorithm.hash();
-        let mut hasher = HeaderHasher::new(signature.canonicalization.header, hash);
+        let mut hasher = HeaderHasher::new(signature.canonicalization.header, key_user.algorithm.hash());
         let names = signature.signed_fields.iter().map(|name| name.as_bytes());
         index.select(names, own_index).for_each(|field| hasher.field(field));
-        Self {
-            key_name: signature.key_name.clone(),
-            key_user,
-            data: signature.signature_data.clone(),
-            body_hash: signature.body_hash.clone(),
-            wanted_body: Wanted {
-                canonicalization: signature.canonicalization.body,
-                hash,
-                length: signature.body_length,
-            },
-            header_hash: hasher.finish(own, &signature.data_span),
-        }
+        let header_hash = hasher.finish(own, &signature.data_span);
+        Self { signature, key_user, header_hash }
     }
 
     /// The name its key is asked for at.
     pub(crate) fn key_name(&self) -> &Name {
-        &self.key_name
+        &self.signature.key_name
     }
 
     /// The hash of the body it is about.
     pub(crate) fn wanted_body(&self) -> Wanted {
-        self.wanted_body
+        Wanted {
+            canonicalization: self.signature.canonicalization.body,
+            hash: self.key_user.algorithm.hash(),
+            length: self.signature.body_length,
+        }
+    }
+
+    /// What its field says, for reports.
+    pub(crate) fn into_summary(self) -> SignatureSummary {
+        self.signature.into_summary()
     }
 
     /// RFC 6376 §6.1.2 and §6.1.3, in their order.
     pub(crate) fn conclude(&self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> Conclusion {
-        let body = body.of(&self.wanted_body);
+        let body = body.of(&self.wanted_body());
         let (body_hash, unsigned_octets) = match body {
             Some(BodyHash::Computed { digest, unsigned_octets }) => (Some(digest), unsigned_octets),
             Some(BodyHash::TooShort { .. }) | None => (None, 0),
         };
-        let (result, key) = match keys.usable(policy, &self.key_name, &self.key_user) {
+        let (result, key) = match keys.usable(policy, self.key_name(), &self.key_user) {
             Ok(usable) => self.compare(policy, &usable, body, purse),
             Err(no_key) => (no_key.result, no_key.key),
         };
@@ -118,9 +111,11 @@ impl PendingSignature {
         body: Option<BodyHash>,
         purse: &mut Purse,
     ) -> (DkimResult, Option<KeySummary>) {
-        let first = || usable.first().map(|key| key.summary(&self.key_name));
+        let first = || usable.first().map(|key| key.summary(self.key_name()));
         let unsigned_octets = match body {
-            Some(BodyHash::Computed { digest, unsigned_octets }) if is_in_base64(&digest, &self.body_hash) => {
+            Some(BodyHash::Computed { digest, unsigned_octets })
+                if is_in_base64(&digest, &self.signature.body_hash) =>
+            {
                 unsigned_octets
             }
             // RFC 6376 §3.5, l=: "MUST NOT be larger than the actual number of octets in the canonicalized message body".
@@ -132,7 +127,7 @@ impl PendingSignature {
         };
         let verify =
             |data: Option<&[u8]>| keys::verify_digest(purse, usable, &self.header_hash, data.unwrap_or_default());
-        match parse::with_decoded(&self.data, verify) {
+        match parse::with_decoded(&self.signature.signature_data, verify) {
             Err(result) => (result, first()),
             Ok(key) => {
                 // RFC 6376 §6.1.3: unsigned content may be treated as if the signature were invalid.
@@ -141,7 +136,7 @@ impl PendingSignature {
                 } else {
                     DkimResult::Pass
                 };
-                (result, Some(key.summary(&self.key_name)))
+                (result, Some(key.summary(self.key_name())))
             }
         }
     }
