@@ -2,9 +2,9 @@
 
 use crate::{
     args::Batch,
-    batch_input::{Piece, Pieces},
-    batch_run::{Part, Run},
-    buffers::Buffers,
+    batch_input::Pieces,
+    batch_queue::{Done, End, Queue, Work},
+    batch_run::Run,
     failure::Failure,
     progress::{INTERVAL, Progress},
     request,
@@ -12,18 +12,17 @@ use crate::{
 };
 use mailverdict::Authenticator;
 use std::{
-    collections::BTreeMap,
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufReader, Stdin, Stdout},
     num::NonZeroUsize,
     pin::pin,
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
 };
 use tokio::{
-    runtime::Handle,
+    runtime::{Builder, Handle, Runtime},
     signal,
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{Mutex, mpsc as tokio_mpsc},
     task::yield_now,
     time,
 };
@@ -33,10 +32,6 @@ use tokio::{
 const LINES_AT_ONCE: usize = 64;
 /// Octets that one read asks for: as many lines as go together, where each holds a message of common size.
 const READ_OCTETS: usize = 1 << 18;
-/// For each job, how many pieces may wait or be finished, so that a slow one does not hold up the others.
-const WINDOW: usize = 4;
-/// What the lines that were read and not yet answered may take up, in units of 1024 octets.
-const HELD: usize = 256 << 10;
 /// Requests evaluated at the same time for each processor, where answers come over the network.
 const WAITING_FOR_NETWORK: usize = 16;
 /// The most that are evaluated at the same time, whatever is asked for.
@@ -44,193 +39,133 @@ const MAX_JOBS: usize = 4096;
 /// Exit status after SIGINT, as shells have it.
 const EXIT_INTERRUPTED: u8 = 130;
 
-/// A piece of the input on its way to the output.
-struct Work {
-    number: u64,
-    piece: Piece,
-    /// Given back when its results are written.
-    place: OwnedSemaphorePermit,
-}
-
-/// Results of one piece, or of the first lines of it.
-struct Done {
-    number: u64,
-    part: Part,
-    /// There with the last part of a piece.
-    place: Option<OwnedSemaphorePermit>,
-}
+type Lines = Queue<BufReader<Stdin>, Stdout>;
 
 /// Evaluates all requests on standard input.
 pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.receiver.as_ref())?;
     let source = Source::open(&args.source)?;
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let (jobs, lines_at_once) = match &source {
-        Source::Zone(_) => (processors, LINES_AT_ONCE),
-        // Each request waits by itself.
-        Source::Network(_) => (processors.saturating_mul(WAITING_FOR_NETWORK), 1),
-    };
-    let jobs = args.jobs.map_or(jobs, NonZeroUsize::get).min(MAX_JOBS);
+    let asked = args.jobs.map_or(usize::MAX, NonZeroUsize::get);
     let policy = request::message_policy(&args.source, &args.rules);
-    let authenticator = Authenticator::new(source).with_policy(policy);
     let receiver = args.receiver.as_ref().map(ToString::to_string);
-    let run = Arc::new(Run::new(authenticator, authserv_id, receiver, args.rules.at));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(processors.min(jobs))
-        // Between any two pieces, so that a signal is seen however busy the threads are.
-        .event_interval(1)
-        .enable_all()
-        .build()
-        .map_err(Failure::Runtime)?;
+    let run = |source| {
+        Arc::new(Run::new(Authenticator::new(source).with_policy(policy), authserv_id, receiver, args.rules.at))
+    };
+    let (runtime, queue) = match source {
+        source @ Source::Zone(_) => {
+            let jobs = processors.min(asked);
+            let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+            let queue = queue(LINES_AT_ONCE, jobs);
+            answer_from_memory(&run(source), &queue, jobs, runtime.handle())?;
+            (runtime, queue)
+        }
+        source @ Source::Network(_) => {
+            let jobs =
+                args.jobs.map_or(processors.saturating_mul(WAITING_FOR_NETWORK), NonZeroUsize::get).min(MAX_JOBS);
+            let runtime = Builder::new_multi_thread().worker_threads(processors.min(jobs)).enable_all().build();
+            let runtime = runtime.map_err(Failure::Runtime)?;
+            // Each request waits by itself.
+            let queue = queue(1, jobs);
+            answer_over_network(&run(source), &queue, jobs, &runtime)?;
+            (runtime, queue)
+        }
+    };
     let mut progress = Progress::on_terminal();
-    let outcome = runtime.block_on(answer_all(&run, jobs, lines_at_once, progress.as_mut()));
+    let end = runtime.block_on(attend(&queue, progress.as_mut()));
     if let Some(progress) = progress {
-        progress.finish();
+        progress.finish(&queue.count());
     }
     // A line that is still being read must not hold up the end.
     runtime.shutdown_background();
-    outcome
+    match end {
+        End::Answered => Ok(ExitCode::SUCCESS),
+        End::Stopped => Ok(ExitCode::from(EXIT_INTERRUPTED)),
+        End::Unreadable(error) => {
+            Err(Failure::Unreadable { what: "the requests from", path: "standard input".into(), error })
+        }
+        End::Unwritable(error) => Err(Failure::Output(error)),
+    }
 }
 
-/// Reads, evaluates and writes side by side, with bounded memory in between.
-async fn answer_all(
-    run: &Arc<Run>,
-    jobs: usize,
-    lines_at_once: usize,
-    mut progress: Option<&mut Progress>,
-) -> Result<ExitCode, Failure> {
-    let (to_jobs, work) = mpsc::channel(1);
-    let (to_here, mut done) = mpsc::unbounded_channel();
-    let (stop, stopped) = watch::channel(false);
-    let work = Arc::new(Mutex::new(work));
+fn queue(lines_at_once: usize, jobs: usize) -> Arc<Lines> {
+    let input = BufReader::with_capacity(READ_OCTETS, io::stdin());
+    Arc::new(Queue::new(Pieces::new(input, lines_at_once), io::stdout(), jobs))
+}
+
+/// Starts a thread for each job, which reads, evaluates and writes by itself: what it has in its processor's memory stays there.
+fn answer_from_memory(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, handle: &Handle) -> Result<(), Failure> {
     for _ in 0..jobs {
-        tokio::spawn(work_off(Arc::clone(run), Arc::clone(&work), to_here.clone(), stopped.clone()));
-    }
-    drop((work, to_here, stopped));
-    let (handle, run_of_reader) = (Handle::current(), Arc::clone(run));
-    let reader = thread::spawn(move || {
-        let input = BufReader::with_capacity(READ_OCTETS, io::stdin().lock());
-        hand_out(Pieces::new(input, lines_at_once), &run_of_reader.buffers, jobs, &to_jobs, &handle)
-    });
-
-    let out = BufWriter::new(io::stdout());
-    let mut results = Results { out, buffers: &run.buffers, due: 0, early: BTreeMap::new() };
-    let mut ticks = time::interval(INTERVAL);
-    let mut interrupt = pin!(signal::ctrl_c());
-    let mut listening = true;
-    loop {
-        if done.is_empty() {
-            // Nothing to write at once: what has been written shall be seen.
-            results.out.flush().map_err(Failure::Output)?;
-        }
-        tokio::select! {
-            biased;
-            heard = &mut interrupt, if listening => match heard {
-                // The second time nothing is waited for.
-                Ok(()) if *stop.borrow() => break,
-                Ok(()) => {
-                    // What was begun is finished and written; a time limit bounds that.
-                    stop.send_replace(true);
-                    interrupt.set(signal::ctrl_c());
-                }
-                Err(_) => listening = false,
-            },
-            next = done.recv() => match next {
-                Some(next) => results.take(next, progress.as_deref_mut())?,
-                // All jobs have ended.
-                None => break,
-            },
-            _ = ticks.tick(), if progress.is_some() => progress.iter_mut().for_each(|progress| progress.show()),
-        }
-    }
-    results.out.flush().map_err(Failure::Output)?;
-    if *stop.borrow() {
-        return Ok(ExitCode::from(EXIT_INTERRUPTED));
-    }
-    // The jobs ended because the reader did.
-    match reader.join() {
-        Ok(Err(error)) => Err(Failure::Unreadable { what: "the requests from", path: "standard input".into(), error }),
-        Ok(Ok(())) | Err(_) => Ok(ExitCode::SUCCESS),
-    }
-}
-
-/// Reads pieces until the input ends, or nobody wants them any more; waits while too many are on their way.
-fn hand_out(
-    mut pieces: Pieces<impl io::BufRead>,
-    buffers: &Buffers,
-    jobs: usize,
-    to_jobs: &mpsc::Sender<Work>,
-    handle: &Handle,
-) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(HELD));
-    let least = HELD / jobs.saturating_mul(WINDOW);
-    let mut number = 0;
-    while let Some(piece) = pieces.read(buffers.take())? {
-        let size = (piece.memory() / 1024).max(least).clamp(1, HELD);
-        let place = Arc::clone(&places).acquire_many_owned(u32::try_from(size).unwrap_or(u32::MAX));
-        let Ok(place) = handle.block_on(place) else { break };
-        if to_jobs.blocking_send(Work { number, piece, place }).is_err() {
-            break;
-        }
-        number += 1;
+        let (run, queue, handle) = (Arc::clone(run), Arc::clone(queue), handle.clone());
+        start(move || {
+            while let Some(Work { place, piece }) = queue.read_and_begin() {
+                let part = run.answer(piece, &queue.buffers, |part| queue.write(Done::Some(place, part)));
+                queue.write(Done::Rest(place, handle.block_on(part)));
+            }
+        })?;
     }
     Ok(())
 }
 
-/// One job: takes the next piece and answers its lines, until there is none or all shall stop. Pieces are begun in their order.
+/// Starts a task for each job. A thread of its own reads, and another one writes: neither may hold up a question to the DNS.
+fn answer_over_network(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, runtime: &Runtime) -> Result<(), Failure> {
+    let (to_jobs, work) = tokio_mpsc::channel(1);
+    let (to_writer, done) = mpsc::channel();
+    let work = Arc::new(Mutex::new(work));
+    for _ in 0..jobs {
+        runtime.spawn(work_off(Arc::clone(run), Arc::clone(queue), Arc::clone(&work), to_writer.clone()));
+    }
+    let (reading, writing) = (Arc::clone(queue), Arc::clone(queue));
+    start(move || while reading.read().is_some_and(|work| to_jobs.blocking_send(work).is_ok()) {})?;
+    start(move || done.iter().for_each(|done| writing.write(done)))
+}
+
+/// One job: takes the next piece and answers its lines, until there is none or all shall stop.
 async fn work_off(
     run: Arc<Run>,
-    work: Arc<Mutex<mpsc::Receiver<Work>>>,
-    to_writer: mpsc::UnboundedSender<Done>,
-    mut stopped: watch::Receiver<bool>,
+    queue: Arc<Lines>,
+    work: Arc<Mutex<tokio_mpsc::Receiver<Work>>>,
+    to_writer: mpsc::Sender<Done>,
 ) {
     loop {
-        let next = async { work.lock().await.recv().await };
-        let next = tokio::select! {
-            biased;
-            _ = stopped.wait_for(|stopped| *stopped) => None,
-            next = next => next,
+        let begun = {
+            // Locked until it is begun: what is begun has no holes.
+            let mut work = work.lock().await;
+            work.recv().await.filter(|work| queue.begin(work))
         };
-        let Some(Work { number, piece, place }) = next else { return };
+        let Some(Work { place, piece }) = begun else { return };
         // Where nobody receives any more, the run is over.
-        let part = run.answer(piece, |part| drop(to_writer.send(Done { number, part, place: None }))).await;
-        if to_writer.send(Done { number, part, place: Some(place) }).is_err() {
-            return;
-        }
+        let write = |done| drop(to_writer.send(done));
+        let part = run.answer(piece, &queue.buffers, |part| write(Done::Some(place, part))).await;
+        write(Done::Rest(place, part));
         yield_now().await;
     }
 }
 
-/// Results on their way to the output.
-struct Results<'r, W> {
-    out: W,
-    buffers: &'r Buffers,
-    /// The piece whose results are due.
-    due: u64,
-    /// What came before it was due.
-    early: BTreeMap<u64, Vec<Done>>,
+/// Waits for the end; SIGINT brings it nearer.
+async fn attend(queue: &Lines, mut progress: Option<&mut Progress>) -> End {
+    let mut ticks = time::interval(INTERVAL);
+    let mut interrupt = pin!(signal::ctrl_c());
+    let mut end = pin!(queue.end());
+    let mut listening = true;
+    loop {
+        tokio::select! {
+            biased;
+            heard = &mut interrupt, if listening => match heard {
+                // What was begun is finished and written; a time limit bounds that.
+                Ok(()) if queue.stop() => interrupt.set(signal::ctrl_c()),
+                // The second time nothing is waited for.
+                Ok(()) => return End::Stopped,
+                Err(_) => listening = false,
+            },
+            end = &mut end => return end,
+            _ = ticks.tick(), if progress.is_some() => {
+                progress.iter_mut().for_each(|progress| progress.show(&queue.count()));
+            }
+        }
+    }
 }
 
-impl<W: Write> Results<'_, W> {
-    /// Writes all that is due now.
-    fn take(&mut self, done: Done, mut progress: Option<&mut Progress>) -> Result<(), Failure> {
-        self.early.entry(done.number).or_default().push(done);
-        while let Some(parts) = self.early.remove(&self.due) {
-            let mut whole = false;
-            for Done { part, place, .. } in parts {
-                self.out.write_all(&part.lines).map_err(Failure::Output)?;
-                if let Some(progress) = &mut progress {
-                    progress.add(part.octets, &part.tally);
-                    progress.show();
-                }
-                self.buffers.give(part.lines);
-                whole |= place.is_some();
-            }
-            if !whole {
-                break;
-            }
-            self.due += 1;
-        }
-        Ok(())
-    }
+fn start(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    thread::Builder::new().spawn(work).map(drop).map_err(Failure::Runtime)
 }

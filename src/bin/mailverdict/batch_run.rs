@@ -6,7 +6,7 @@ use crate::{
     buffers::Buffers,
     json,
     json_text::Object,
-    progress::Tally,
+    progress::Count,
     report::{Report, received_spf},
     source::Source,
     style::printable,
@@ -41,16 +41,13 @@ pub(crate) struct Run {
     receiver: Option<String>,
     at: Option<UnixTime>,
     memory: Semaphore,
-    pub(crate) buffers: Buffers,
 }
 
 /// Results of some lines.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
     pub(crate) lines: Vec<u8>,
-    pub(crate) tally: Tally,
-    /// Octets of the requests.
-    pub(crate) octets: u64,
+    pub(crate) count: Count,
 }
 
 impl Run {
@@ -60,26 +57,26 @@ impl Run {
         receiver: Option<String>,
         at: Option<UnixTime>,
     ) -> Self {
-        Self { authenticator, authserv_id, receiver, at, memory: Semaphore::new(MESSAGES), buffers: Buffers::default() }
+        Self { authenticator, authserv_id, receiver, at, memory: Semaphore::new(MESSAGES) }
     }
 
     /// Answers the lines of a piece; where that takes a while, what is finished goes to `finished` in between.
-    pub(crate) async fn answer(&self, piece: Piece, mut finished: impl FnMut(Part)) -> Part {
-        let mut part = self.part();
+    pub(crate) async fn answer(&self, piece: Piece, buffers: &Buffers, mut finished: impl FnMut(Part)) -> Part {
+        let mut part = Part::new(buffers);
         let lines = match piece {
             Piece::Lines(lines) => lines,
             Piece::TooLong(octets) => {
-                part.octets = octets;
+                part.count.octets = octets;
                 part.refuse(None, &format!("the line is longer than {MAX_LINE_LEN} octets"));
                 return part;
             }
         };
-        let mut scratch = self.buffers.take();
+        let mut scratch = buffers.take();
         let mut begun = Instant::now();
         let mut rest = lines.as_slice();
         while let Some((line, after)) = split_line(rest) {
             rest = after;
-            part.octets += u64::try_from(line.len()).unwrap_or(u64::MAX);
+            part.count.octets += u64::try_from(line.len()).unwrap_or(u64::MAX);
             if line.trim_ascii().is_empty() {
                 continue;
             }
@@ -88,7 +85,7 @@ impl Run {
             }
             if begun.elapsed() > KEPT_BACK {
                 begun = Instant::now();
-                finished(mem::replace(&mut part, self.part()));
+                finished(mem::replace(&mut part, Part::new(buffers)));
                 // Signals are seen by a thread that has nothing else to do.
                 yield_now().await;
             }
@@ -104,13 +101,9 @@ impl Run {
                 part.refuse(None, "the evaluation was broken off");
             }
         }
-        self.buffers.give(scratch);
-        self.buffers.give(lines);
+        buffers.give(scratch);
+        buffers.give(lines);
         part
-    }
-
-    fn part(&self) -> Part {
-        Part { lines: self.buffers.take(), ..Part::default() }
     }
 
     async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part) {
@@ -145,7 +138,7 @@ impl Run {
         let verdict = self.authenticator.explain(&message, &session, &mut unobserved).await;
         let report = Report::new(&message, &verdict, &session, &self.authserv_id);
         part.write(Some(&request), |to| json::message(to, &report));
-        part.tally.count(&verdict.dmarc.result);
+        part.count.tally.count(&verdict.dmarc.result);
     }
 
     async fn spf_alone(&self, request: &Request<'_>, session: &Session, part: &mut Part) {
@@ -159,7 +152,7 @@ impl Run {
         }
         let field = received_spf(&reports, session);
         part.write(Some(request), |to| json::spf_alone(to, &reports, field.as_deref()));
-        part.tally.spf_alone += 1;
+        part.count.tally.spf_alone += 1;
     }
 
     fn session(&self, request: &Request<'_>) -> Result<Session, String> {
@@ -175,11 +168,15 @@ impl Run {
 }
 
 impl Part {
+    fn new(buffers: &Buffers) -> Self {
+        Self { lines: buffers.take(), ..Self::default() }
+    }
+
     /// Adds the line that says why there is no result.
     fn refuse(&mut self, request: Option<&Request<'_>>, error: &str) {
         // A log in which it ends up is read on terminals as well.
         self.write(request, |to| to.text("error", &printable(error)));
-        self.tally.errors += 1;
+        self.count.tally.errors += 1;
     }
 
     /// Adds a line: the id of the request, and the fields of its results.
@@ -188,7 +185,7 @@ impl Part {
             to.json("id", request.and_then(Request::id).unwrap_or("null"));
             results(to);
         });
-        self.tally.requests += 1;
+        self.count.tally.requests += 1;
     }
 }
 

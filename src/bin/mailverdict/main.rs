@@ -4,6 +4,7 @@ mod args;
 mod batch;
 mod batch_input;
 mod batch_message;
+mod batch_queue;
 mod batch_request;
 mod batch_run;
 mod buffers;

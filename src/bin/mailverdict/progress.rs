@@ -26,6 +26,22 @@ pub(crate) struct Tally {
     pub(crate) errors: u64,
 }
 
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// Octets of the requests.
+    pub(crate) octets: u64,
+    pub(crate) tally: Tally,
+}
+
+impl Count {
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self { octets, tally } = other;
+        self.octets += octets;
+        self.tally.add(tally);
+    }
+}
+
 impl Tally {
     pub(crate) fn count(&mut self, result: &DmarcResult) {
         let place = match result {
@@ -38,7 +54,7 @@ impl Tally {
         *place += 1;
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
         let Self { requests, pass, fail, none, temperror, permerror, spf_alone, errors } = other;
         self.requests += requests;
         self.pass += pass;
@@ -79,11 +95,8 @@ impl fmt::Display for Tally {
 #[derive(Debug)]
 pub(crate) struct Progress {
     begun: Instant,
-    written: Option<Instant>,
     /// Octets that there are to read, where the input is a file.
     length: Option<u64>,
-    octets: u64,
-    tally: Tally,
 }
 
 impl Progress {
@@ -95,27 +108,17 @@ impl Progress {
     }
 
     fn new(length: Option<u64>, begun: Instant) -> Self {
-        Self { begun, written: None, length, octets: 0, tally: Tally::default() }
+        Self { begun, length }
     }
 
-    /// Counts results that are written, and the octets of their requests.
-    pub(crate) fn add(&mut self, octets: u64, tally: &Tally) {
-        self.octets += octets;
-        self.tally.add(tally);
-    }
-
-    /// Writes the line anew, unless that was done a moment ago.
-    pub(crate) fn show(&mut self) {
-        let now = Instant::now();
-        if self.written.is_none_or(|written| now.duration_since(written) >= INTERVAL) {
-            self.written = Some(now);
-            self.write(&self.line(now), "");
-        }
+    /// Writes the line anew.
+    pub(crate) fn show(&self, count: &Count) {
+        self.write(&self.line(count, Instant::now()), "");
     }
 
     /// Writes the line for the last time.
-    pub(crate) fn finish(&self) {
-        self.write(&self.end_line(Instant::now()), "\n");
+    pub(crate) fn finish(&self, count: &Count) {
+        self.write(&self.end_line(count, Instant::now()), "\n");
     }
 
     fn write(&self, line: &str, end: &str) {
@@ -124,38 +127,38 @@ impl Progress {
         let _ = write!(io::stderr(), "\r\x1b[?7l{line}\x1b[K\x1b[?7h{end}");
     }
 
-    fn line(&self, now: Instant) -> String {
+    fn line(&self, count: &Count, now: Instant) -> String {
         let elapsed = now.duration_since(self.begun);
-        let mut line = self.head(elapsed);
-        if let Some(left) = self.time_left(elapsed) {
+        let mut line = head(count, elapsed);
+        if let Some(left) = self.time_left(count, elapsed) {
             // Writing to a `String` cannot fail.
             let _ = write!(line, ", {} left", clock(left));
         }
-        let _ = write!(line, "{}", self.tally);
+        let _ = write!(line, "{}", count.tally);
         line
     }
 
-    fn end_line(&self, now: Instant) -> String {
+    fn end_line(&self, count: &Count, now: Instant) -> String {
         let elapsed = now.duration_since(self.begun);
-        format!("{}, in {}{}", self.head(elapsed), clock(elapsed), self.tally)
-    }
-
-    fn head(&self, elapsed: Duration) -> String {
-        let requests = self.tally.requests;
-        let messages = if requests == 1 { "message" } else { "messages" };
-        let tenths = u128::from(requests) * 10_000_000 / elapsed.as_micros().max(1);
-        let tenths = u64::try_from(tenths).unwrap_or(u64::MAX);
-        // Where servers are slow, whole numbers say little.
-        let fraction = if tenths < 100 { format!(".{}", tenths % 10) } else { String::new() };
-        format!("{} {messages}, {}{fraction}/s", grouped(requests), grouped(tenths / 10))
+        format!("{}, in {}{}", head(count, elapsed), clock(elapsed), count.tally)
     }
 
     /// If what is left takes as long as what is done: nothing is known before something is.
-    fn time_left(&self, elapsed: Duration) -> Option<Duration> {
-        let left = self.length?.saturating_sub(self.octets);
-        let micros = elapsed.as_micros().checked_mul(left.into())?.checked_div(self.octets.into())?;
+    fn time_left(&self, count: &Count, elapsed: Duration) -> Option<Duration> {
+        let left = self.length?.saturating_sub(count.octets);
+        let micros = elapsed.as_micros().checked_mul(left.into())?.checked_div(count.octets.into())?;
         u64::try_from(micros).ok().map(Duration::from_micros)
     }
+}
+
+fn head(count: &Count, elapsed: Duration) -> String {
+    let requests = count.tally.requests;
+    let messages = if requests == 1 { "message" } else { "messages" };
+    let tenths = u128::from(requests) * 10_000_000 / elapsed.as_micros().max(1);
+    let tenths = u64::try_from(tenths).unwrap_or(u64::MAX);
+    // Where servers are slow, whole numbers say little.
+    let fraction = if tenths < 100 { format!(".{}", tenths % 10) } else { String::new() };
+    format!("{} {messages}, {}{fraction}/s", grouped(requests), grouped(tenths / 10))
 }
 
 /// What is left to read of standard input, where that is a file.
@@ -199,26 +202,28 @@ mod tests {
     #[test]
     fn the_line_tells_messages_rate_time_left_and_results() {
         let begun = Instant::now();
-        let mut progress = Progress::new(Some(4_000), begun);
-        assert_eq!(progress.line(begun), "0 messages, 0.0/s");
+        let progress = Progress::new(Some(4_000), begun);
+        let mut count = Count::default();
+        assert_eq!(progress.line(&count, begun), "0 messages, 0.0/s");
         let tally = Tally { requests: 12_345, pass: 9_001, none: 2, errors: 1_000, ..Tally::default() };
-        progress.add(1_000, &tally);
+        count.add(&Count { octets: 1_000, tally });
         let now = begun + Duration::from_secs(5);
         let results = "; DMARC pass 9,001, none 2; errors 1,000";
-        assert_eq!(progress.line(now), format!("12,345 messages, 2,469/s, 0:15 left{results}"));
-        assert_eq!(progress.end_line(now), format!("12,345 messages, 2,469/s, in 0:05{results}"));
-        progress.add(3_000, &Tally { requests: 1, fail: 1, temperror: 1, permerror: 1, spf_alone: 7, ..tally });
+        assert_eq!(progress.line(&count, now), format!("12,345 messages, 2,469/s, 0:15 left{results}"));
+        assert_eq!(progress.end_line(&count, now), format!("12,345 messages, 2,469/s, in 0:05{results}"));
+        let tally = Tally { requests: 1, fail: 1, temperror: 1, permerror: 1, spf_alone: 7, ..tally };
+        count.add(&Count { octets: 3_000, tally });
         let results = "; DMARC pass 18,002, fail 1, none 4, temperror 1, permerror 1; SPF alone 7; errors 2,000";
-        assert_eq!(progress.line(now), format!("12,346 messages, 2,469/s, 0:00 left{results}"));
+        assert_eq!(progress.line(&count, now), format!("12,346 messages, 2,469/s, 0:00 left{results}"));
     }
 
     #[test]
     fn without_a_length_nothing_is_said_of_time_left() {
         let begun = Instant::now();
-        let mut progress = Progress::new(None, begun);
-        progress.add(1_000, &Tally { requests: 10, ..Tally::default() });
-        assert_eq!(progress.line(begun + Duration::from_secs(1)), "10 messages, 10/s");
-        assert_eq!(progress.line(begun + Duration::from_secs(4)), "10 messages, 2.5/s");
+        let progress = Progress::new(None, begun);
+        let count = Count { octets: 1_000, tally: Tally { requests: 10, ..Tally::default() } };
+        assert_eq!(progress.line(&count, begun + Duration::from_secs(1)), "10 messages, 10/s");
+        assert_eq!(progress.line(&count, begun + Duration::from_secs(4)), "10 messages, 2.5/s");
     }
 
     #[test]
