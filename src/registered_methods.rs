@@ -11,16 +11,9 @@ use crate::{
     verdict::Verdict,
 };
 use std::{
-    borrow::Cow,
     fmt::{self, Write},
     net::IpAddr,
 };
-
-/// RFC 5322 §2.1.1 allows no line of more than 998 characters, and a word cannot be folded: longer values are left out.
-const MAX_VALUE_LEN: usize = 320;
-
-/// Reasons are for people, who read no more than this.
-const MAX_REASON_LEN: usize = 240;
 
 impl AuthenticationResults {
     /// The field that reports `verdict`, written by the service `authserv_id` (RFC 8601 §2.5: a name of the receiver's own).
@@ -105,19 +98,19 @@ impl<'t, R: Results> Registered<'t, R> {
 
     fn verdict(&mut self, verdict: &Verdict) {
         let Verdict { spf, dkim, arc, dmarc, .. } = verdict;
-        spf.mail_from.iter().for_each(|report| self.spf(report, "mailfrom"));
-        spf.helo.iter().for_each(|report| self.spf(report, "helo"));
+        spf.mail_from.iter().for_each(|report| self.spf(report, "smtp.mailfrom="));
+        spf.helo.iter().for_each(|report| self.spf(report, "smtp.helo="));
         self.dkim(dkim);
         self.arc(arc);
         self.to.result("dmarc", dmarc.result.keyword(), |to| describe_dmarc(to, dmarc, &mut self.words));
     }
 
     /// RFC 8601 §4: only the identity that gave the result is named; §2.7.2: without its local part, which SPF did not authenticate.
-    fn spf(&mut self, report: &SpfReport, identity: &'static str) {
+    fn spf(&mut self, report: &SpfReport, key: &'static str) {
         let keyword = report.result.keyword();
         self.to.result("spf", keyword, |to| {
             explained(to, keyword, report, &mut self.words);
-            evaluated(to, "smtp", identity, Some(report.domain()));
+            evaluated(to, key, Some(report.domain()));
         });
     }
 
@@ -134,11 +127,11 @@ impl<'t, R: Results> Registered<'t, R> {
                 } else if let Some(bits) = key.as_ref().and_then(|key| key.bits) {
                     to.comment(in_words(&format_args!("{bits}-bit key"), &mut self.words));
                 }
-                evaluated(to, "header", "d", signature.domain.as_ref().map(Domain::as_str));
-                evaluated(to, "header", "i", signature.identity.as_deref());
-                evaluated(to, "header", "s", signature.selector.as_ref().map(|selector| selector.as_str()));
-                evaluated(to, "header", "a", signature.algorithm.as_deref());
-                evaluated(to, "header", "b", Some(data));
+                evaluated(to, "header.d=", signature.domain.as_ref().map(Domain::as_str));
+                evaluated(to, "header.i=", signature.identity.as_deref());
+                evaluated(to, "header.s=", signature.selector.as_ref().map(|selector| selector.as_str()));
+                evaluated(to, "header.a=", signature.algorithm.as_deref());
+                evaluated(to, "header.b=", Some(data));
             });
         }
     }
@@ -151,12 +144,12 @@ impl<'t, R: Results> Registered<'t, R> {
                 ArcResult::Pass { oldest_pass, .. } => {
                     let sealers: Vec<&str> = report.sealers.iter().map(|domain| domain.as_str()).collect();
                     to.comment(in_words(&format_args!("sealed by {}", sealers.join(", ")), &mut self.words));
-                    to.property("header", "oldest-pass", in_words(oldest_pass, &mut self.words));
+                    to.property("header.oldest-pass=", in_words(oldest_pass, &mut self.words));
                 }
                 ArcResult::Fail(reason) => explained(to, keyword, reason, &mut self.words),
             }
             if let Some(ip) = self.remote_ip {
-                to.property("smtp", "remote-ip", in_words(&ip, &mut self.words));
+                to.property("smtp.remote-ip=", in_words(&ip, &mut self.words));
             }
         });
     }
@@ -171,8 +164,8 @@ fn describe_dmarc(to: &mut impl Describe, report: &DmarcReport, words: &mut Stri
     if !matches!(report.result, DmarcResult::Pass(_)) {
         explained(to, keyword, &report.result, words);
     }
-    evaluated(to, "header", "from", report.author_domain.as_ref().map(Domain::as_str));
-    evaluated(to, "policy", "dmarc", disposition);
+    evaluated(to, "header.from=", report.author_domain.as_ref().map(Domain::as_str));
+    evaluated(to, "policy.dmarc=", disposition);
 }
 
 /// What `text` displays.
@@ -184,23 +177,17 @@ fn in_words<'w>(text: &impl fmt::Display, words: &'w mut String) -> &'w str {
 }
 
 /// Adds a property whose value comes from a message.
-fn evaluated(to: &mut impl Describe, ptype: &'static str, property: &'static str, value: Option<&str>) {
-    let value = printable(value.unwrap_or_default());
-    if !value.is_empty() && value.len() <= MAX_VALUE_LEN {
-        to.property(ptype, property, &value);
+fn evaluated(to: &mut impl Describe, key: &'static str, value: Option<&str>) {
+    if let Some(value) = value.filter(|value| !value.is_empty()) {
+        to.property(key, value);
     }
 }
 
 /// Adds the reason, unless it says no more than the result does.
 fn explained(to: &mut impl Describe, result: &str, reason: &impl fmt::Display, words: &mut String) {
-    let reason = printable(in_words(reason, words));
-    if reason.is_empty() || *reason == *result {
-        return;
-    }
-    // All of it is ASCII.
-    match reason.get(..MAX_REASON_LEN).filter(|_| reason.len() > MAX_REASON_LEN) {
-        Some(start) => to.reason(&format!("{start}...")),
-        None => to.reason(&reason),
+    let reason = in_words(reason, words);
+    if !reason.is_empty() && reason != result {
+        to.reason(reason);
     }
 }
 
@@ -220,18 +207,6 @@ fn distinct_prefixes(reports: &[SignatureReport]) -> impl Iterator<Item = &str> 
     };
     // All of it where it is shorter, or a character would be cut in two.
     data().map(move |text| text.get(..needed(text)).unwrap_or(text))
-}
-
-/// The text with all but printable ASCII escaped.
-fn printable(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
-        return Cow::Borrowed(text);
-    }
-    let mut printed = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, ' '..='~') { printed.push(c) } else { printed.extend(c.escape_default()) }
-    }
-    Cow::Owned(printed)
 }
 
 #[cfg(test)]

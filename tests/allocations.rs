@@ -23,7 +23,7 @@ const SPF: u64 = 0;
 const DMARC: u64 = 0;
 /// Splitting the message, SPF for MAIL FROM, DKIM, ARC and DMARC, and the verdict, which owns what it says.
 const WHOLE: u64 = 5;
-const WRITING_THE_FIELD: u64 = 3;
+const WRITING_THE_FIELD: u64 = 2;
 
 const ZONE: &str = r#"
 contoso.com.                 TXT  "v=spf1 include:spf.protection.outlook.com -all"

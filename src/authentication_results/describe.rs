@@ -14,9 +14,45 @@ pub(crate) trait Results {
 
 /// What takes the rest of a result: its comments, then its reason, then its properties.
 pub(crate) trait Describe {
+    /// `text` is printable ASCII.
     fn comment(&mut self, text: &str);
+    /// Adds the reason [as it is shown](shown_reason).
     fn reason(&mut self, text: &str);
-    fn property(&mut self, ptype: &'static str, property: &'static str, value: &str);
+    /// Adds a property, unless its value [is not shown](shown_value); `key` is how it is named before its value: `header.d=`.
+    fn property(&mut self, key: &'static str, value: &str);
+}
+
+/// RFC 5322 §2.1.1 allows no line of more than 998 characters, and a word cannot be folded: longer values are left out.
+pub(super) const MAX_VALUE_LEN: usize = 320;
+
+/// Reasons are for people, who read no more than this.
+pub(super) const MAX_REASON_LEN: usize = 240;
+
+/// A value from a message in printable ASCII; none where it is too long.
+pub(super) fn shown_value(value: &str) -> Option<Cow<'_, str>> {
+    Some(printable(value)).filter(|value| value.len() <= MAX_VALUE_LEN)
+}
+
+/// A reason in printable ASCII, or its beginning.
+pub(super) fn shown_reason(reason: &str) -> Cow<'_, str> {
+    let reason = printable(reason);
+    // All of it is ASCII.
+    match reason.get(..MAX_REASON_LEN).filter(|_| reason.len() > MAX_REASON_LEN) {
+        Some(start) => Cow::Owned(format!("{start}...")),
+        None => reason,
+    }
+}
+
+/// The text with all but printable ASCII escaped.
+fn printable(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
+    let mut printed = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, ' '..='~') { printed.push(c) } else { printed.extend(c.escape_default()) }
+    }
+    Cow::Owned(printed)
 }
 
 impl Results for Vec<MethodResult> {
@@ -35,10 +71,13 @@ impl Describe for MethodResult {
     }
 
     fn reason(&mut self, text: &str) {
-        self.reason = Some(text.into());
+        self.reason = Some((&*shown_reason(text)).into());
     }
 
-    fn property(&mut self, ptype: &'static str, property: &'static str, value: &str) {
-        self.properties.push(Property::new(Cow::Borrowed(ptype), Cow::Borrowed(property), value));
+    fn property(&mut self, key: &'static str, value: &str) {
+        let (ptype, property) = key.trim_end_matches('=').split_once('.').unwrap_or_default();
+        let value =
+            shown_value(value).map(|value| Property::new(Cow::Borrowed(ptype), Cow::Borrowed(property), &*value));
+        self.properties.extend(value);
     }
 }

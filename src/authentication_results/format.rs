@@ -1,6 +1,10 @@
 //! The field as text.
 
-use super::{AuthenticationResults, Describe, MethodResult, Property, Results, fold::Folded};
+use super::{
+    AuthenticationResults, Describe, MethodResult, Property, Results,
+    describe::{MAX_REASON_LEN, MAX_VALUE_LEN, shown_reason, shown_value},
+    fold::{Folded, Marks, Phrase},
+};
 use crate::lex::structured::{is_escaped, is_keyword_char};
 use std::{borrow::Cow, fmt};
 
@@ -10,8 +14,11 @@ const FIELD_START: &str = "Authentication-Results: ";
 /// What begins the line of each result.
 const RESULT_INDENT: &str = "    ";
 
-/// No key before a phrase.
-const ALONE: [&str; 4] = [""; 4];
+/// RFC 5322 §3.2.4.
+const QUOTES: Marks = Marks { open: '"', close: '"' };
+
+/// RFC 5322 §3.2.2.
+const PARENTHESES: Marks = Marks { open: '(', close: ')' };
 
 impl AuthenticationResults {
     /// The whole field, folded, from its name to the CRLF at its end.
@@ -22,18 +29,18 @@ impl AuthenticationResults {
     fn written(&self) -> FieldWriter {
         let mut writer = FieldWriter::new(&self.authserv_id);
         if let Some(version) = self.version {
-            writer.field.word(&[&version.to_string()]);
+            writer.field.word(&version.to_string());
         }
         self.comments.iter().for_each(|text| writer.comment(text));
         // What `none` means in another version is not known here.
         if self.results.is_empty() && self.not_understood.is_empty() && self.is_version_known() {
             writer.field.put(";");
-            writer.field.word(&["none"]);
+            writer.field.word("none");
         }
         self.results.iter().for_each(|result| result.write(&mut writer));
         for text in &self.not_understood {
             writer.field.put(";");
-            writer.field.phrase(ALONE, quoted_string(text, "", &mut writer.scratch));
+            writer.field.phrase("", &quoted_string(text, &mut writer.scratch));
         }
         writer
     }
@@ -47,16 +54,17 @@ impl fmt::Display for AuthenticationResults {
 
 impl MethodResult {
     fn write(&self, writer: &mut FieldWriter) {
-        writer.begin(&self.method, self.version, &self.result);
+        writer.begin(&keyword(&self.method), self.version, &keyword(&self.result));
         self.comments.iter().for_each(|text| writer.comment(text));
         if let Some(reason) = &self.reason {
-            writer.reason(reason);
+            writer.field.pair("reason=", &value(reason, &mut writer.scratch));
         }
         for Property { ptype, property, value } in &self.properties {
-            writer.pair(ptype, property, value);
+            let key = format!("{}.{}=", keyword(ptype), keyword(property));
+            writer.field.pair(&key, &pvalue(value, &mut writer.scratch));
         }
         for text in &self.not_understood {
-            writer.field.phrase(ALONE, not_understood(text, &mut writer.scratch));
+            writer.field.phrase("", &not_understood(text, &mut writer.scratch));
         }
     }
 }
@@ -65,15 +73,15 @@ impl MethodResult {
 #[derive(Debug)]
 pub(crate) struct FieldWriter {
     field: Folded,
-    /// One buffer for all that is not written as it is.
+    /// One buffer for all that is not written as it is; few fields need it.
     scratch: String,
 }
 
 impl FieldWriter {
     /// The name of the field and who evaluated.
     pub(crate) fn new(authserv_id: &str) -> Self {
-        let mut writer = Self { field: Folded::after(FIELD_START), scratch: String::with_capacity(256) };
-        writer.field.put(value(authserv_id, &mut writer.scratch));
+        let mut writer = Self { field: Folded::after(FIELD_START), scratch: String::new() };
+        writer.field.put_phrase(&value(authserv_id, &mut writer.scratch));
         writer
     }
 
@@ -87,16 +95,12 @@ impl FieldWriter {
     fn begin(&mut self, method: &str, version: Option<u32>, result: &str) {
         self.field.put(";");
         self.field.line(RESULT_INDENT);
-        self.field.put(&keyword(method));
+        self.field.put(method);
         if let Some(version) = version {
             self.field.put(&format!("/{version}"));
         }
         self.field.put("=");
-        self.field.put(&keyword(result));
-    }
-
-    fn pair(&mut self, ptype: &str, property: &str, value: &str) {
-        self.field.pair([&keyword(ptype), ".", &keyword(property), "="], pvalue(value, &mut self.scratch));
+        self.field.put(result);
     }
 }
 
@@ -111,15 +115,25 @@ impl Results for FieldWriter {
 
 impl Describe for FieldWriter {
     fn comment(&mut self, text: &str) {
-        self.field.phrase(ALONE, comment(text, &mut self.scratch));
+        self.field.phrase("", &comment(text, &mut self.scratch));
     }
 
     fn reason(&mut self, text: &str) {
-        self.field.pair(["reason=", "", "", ""], value(text, &mut self.scratch));
+        // What is even is shown as it is.
+        if text.len() <= MAX_REASON_LEN && is_even(text) && !is_token(text) {
+            self.field.pair("reason=", &Phrase::even(QUOTES, text));
+        } else {
+            self.field.pair("reason=", &value(&shown_reason(text), &mut self.scratch));
+        }
     }
 
-    fn property(&mut self, ptype: &'static str, property: &'static str, value: &str) {
-        self.pair(ptype, property, value);
+    fn property(&mut self, key: &'static str, value: &str) {
+        // So is a token.
+        if value.len() <= MAX_VALUE_LEN && is_token(value) {
+            self.field.pair(key, &Phrase::plain(value));
+        } else if let Some(value) = shown_value(value) {
+            self.field.pair(key, &pvalue(&value, &mut self.scratch));
+        }
     }
 }
 
@@ -133,8 +147,21 @@ fn keyword(text: &str) -> Cow<'_, str> {
 
 /// `token` of RFC 2045 §5.1: all printable ASCII but the space and `tspecials`.
 pub(super) fn is_token(text: &str) -> bool {
-    let is_token_octet = |octet| matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'~');
+    // A bit for each octet is quicker than to compare it with one after another, and every property asks.
+    let is_token_octet = |octet: u8| TOKEN_OCTETS.checked_shr(octet.into()).is_some_and(|bits| bits & 1 == 1);
     !text.is_empty() && text.bytes().all(is_token_octet)
+}
+
+const TOKEN_OCTETS: u128 = bits(b"!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
+/// A bit for each octet of ASCII.
+const fn bits(mut octets: &[u8]) -> u128 {
+    let mut bits = 0;
+    while let [octet, rest @ ..] = octets {
+        bits |= 1 << *octet;
+        octets = rest;
+    }
+    bits
 }
 
 /// `atext` of RFC 5322 §3.2.3, with UTF-8 (RFC 6532 §3.2).
@@ -164,28 +191,30 @@ fn is_domain_name(text: &str) -> bool {
     is_dotted(text, |c| is_keyword_char(c) || (!c.is_ascii() && !is_escaped(c)))
 }
 
-/// `value` of RFC 2045 §5.1: a token, or else a quoted string, written to `scratch`.
-fn value<'t>(text: &'t str, scratch: &'t mut String) -> &'t str {
-    if is_token(text) { text } else { quoted_string(text, "", scratch) }
+/// `value` of RFC 2045 §5.1: a token, or else a quoted string, written to `scratch` where it does not stand there as it is.
+fn value<'t>(text: &'t str, scratch: &'t mut String) -> Phrase<'t> {
+    if is_token(text) { Phrase::plain(text) } else { quoted_string(text, scratch) }
 }
 
 /// `pvalue` of RFC 8601 §2.2. What is an address or a domain is written as one.
-fn pvalue<'t>(text: &'t str, scratch: &'t mut String) -> &'t str {
+fn pvalue<'t>(text: &'t str, scratch: &'t mut String) -> Phrase<'t> {
     if is_token(text) {
-        return text;
+        return Phrase::plain(text);
     }
     match text.rsplit_once('@') {
-        Some(("", domain)) if is_domain_name(domain) => text,
+        Some(("", domain)) if is_domain_name(domain) => Phrase::plain(text),
         Some((local, domain)) if is_domain_name(domain) => {
             if is_dot_atom(local) && !looks_like_a_property(local) {
-                text
+                Phrase::plain(text)
             } else {
-                let domain = text.get(local.len()..).unwrap_or_default();
-                quoted_string(local, domain, scratch)
+                write_marked(QUOTES, local, b"\"\\", scratch);
+                scratch.push('@');
+                scratch.push_str(domain);
+                Phrase::plain(scratch)
             }
         }
-        None if is_domain_name(text) => text,
-        Some(_) | None => quoted_string(text, "", scratch),
+        None if is_domain_name(text) => Phrase::plain(text),
+        Some(_) | None => quoted_string(text, scratch),
     }
 }
 
@@ -200,34 +229,56 @@ fn looks_like_a_property(text: &str) -> bool {
 }
 
 /// A word of its own: `token=token` as it is (some senders write `action=none`), anything else as a quoted string.
-fn not_understood<'t>(text: &'t str, scratch: &'t mut String) -> &'t str {
+fn not_understood<'t>(text: &'t str, scratch: &'t mut String) -> Phrase<'t> {
     match text.split_once('=') {
         Some((key, word))
             if !key.eq_ignore_ascii_case("reason") && !key.contains('.') && is_token(key) && is_token(word) =>
         {
-            text
+            Phrase::plain(text)
         }
-        Some(_) | None => quoted_string(text, "", scratch),
+        Some(_) | None => quoted_string(text, scratch),
     }
 }
 
-/// `quoted-string` of RFC 5322 §3.2.4, with what follows it at once.
-fn quoted_string<'t>(text: &str, after: &str, scratch: &'t mut String) -> &'t str {
-    scratch.clear();
-    scratch.push('"');
-    push_escaped(scratch, text, b"\"\\");
-    scratch.push('"');
-    scratch.push_str(after);
-    scratch
+/// `quoted-string` of RFC 5322 §3.2.4.
+fn quoted_string<'t>(text: &'t str, scratch: &'t mut String) -> Phrase<'t> {
+    marked(QUOTES, text, b"\"\\", scratch)
 }
 
 /// `comment` of RFC 5322 §3.2.2; parentheses inside are quoted, so that no nesting is needed.
-fn comment<'t>(text: &str, scratch: &'t mut String) -> &'t str {
+fn comment<'t>(text: &'t str, scratch: &'t mut String) -> Phrase<'t> {
+    marked(PARENTHESES, text, b"()\\", scratch)
+}
+
+fn marked<'t>(marks: Marks, text: &'t str, special: &[u8], scratch: &'t mut String) -> Phrase<'t> {
+    if is_even(text) {
+        return Phrase::even(marks, text);
+    }
+    write_marked(marks, text, special, scratch);
+    Phrase::plain(scratch)
+}
+
+fn write_marked(marks: Marks, text: &str, special: &[u8], scratch: &mut String) {
     scratch.clear();
-    scratch.push('(');
-    push_escaped(scratch, text, b"()\\");
-    scratch.push(')');
-    scratch
+    scratch.push(marks.open);
+    push_escaped(scratch, text, special);
+    scratch.push(marks.close);
+}
+
+/// Whether the text is words of printable ASCII with one space between them, and nothing is special there, in quotes or a comment.
+fn is_even(text: &str) -> bool {
+    let octets = text.as_bytes();
+    let next = octets.get(1..).unwrap_or_default();
+    // Without a way out, so that the octets are compared by vector instructions.
+    let is_odd = |octet: u8| {
+        let special =
+            u8::from(octet == b'"') | u8::from(octet == b'(') | u8::from(octet == b')') | u8::from(octet == b'\\');
+        special | u8::from(octet.wrapping_sub(b' ') > b'~' - b' ')
+    };
+    let odd = octets.iter().fold(0, |any, octet| any | is_odd(*octet));
+    let is_wide = |octet: u8, next: u8| u8::from(octet == b' ') & u8::from(next == b' ');
+    let wide = octets.iter().zip(next).fold(0, |any, (octet, next)| any | is_wide(*octet, *next));
+    odd | wide == 0 && !text.starts_with(' ') && !text.ends_with(' ')
 }
 
 fn push_escaped(to: &mut String, text: &str, special: &[u8]) {

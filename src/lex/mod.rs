@@ -1,10 +1,12 @@
 //! The only door between nom and the rest of the house.
 
+mod dotted_quad;
 pub(crate) mod mailbox;
 mod printable;
 pub(crate) mod structured;
 pub(crate) mod tag_list;
 
+pub(crate) use dotted_quad::DottedQuad;
 pub(crate) use printable::Printable;
 
 use nom::error::{ErrorKind, FromExternalError, ParseError};

@@ -10,6 +10,11 @@ pub(crate) struct Printable<'t>(pub(crate) &'t str);
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
+        // Without a way out, so that the octets are compared by vector instructions.
+        let is_special = |octet: u8| u8::from(octet == b'\\') | u8::from(octet.wrapping_sub(b' ') > b'~' - b' ');
+        if rest.bytes().fold(0, |any, octet| any | is_special(octet)) == 0 {
+            return f.write_str(rest);
+        }
         while let Some(at) = rest.find(|c| !matches!(c, ' '..='[' | ']'..='~')) {
             let (plain, special) = rest.split_at(at);
             f.write_str(plain)?;

@@ -131,9 +131,16 @@ impl fmt::Display for Matched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, at) in self.path().rev().enumerate() {
             let (directive, domain) = (at.directive(), Printable(at.domain.as_str()));
-            match index {
-                0 => write!(f, "{directive} of {domain}")?,
-                _ => write!(f, ", included by {domain} through {directive}")?,
+            // Every verdict says this, and pieces one by one are quicker than a format string.
+            if index == 0 {
+                directive.fmt(f)?;
+                f.write_str(" of ")?;
+                domain.fmt(f)?;
+            } else {
+                f.write_str(", included by ")?;
+                domain.fmt(f)?;
+                f.write_str(" through ")?;
+                directive.fmt(f)?;
             }
         }
         Ok(())

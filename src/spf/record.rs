@@ -4,7 +4,7 @@ use super::{
     macro_string::{DomainSpec, MacroString},
     parse,
 };
-use crate::lex::{SyntaxError, parse_all};
+use crate::lex::{DottedQuad, SyntaxError, parse_all};
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::fmt;
 
@@ -217,13 +217,19 @@ impl fmt::Display for Mechanism {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("all"),
-            Self::Include(domain) => write!(f, "include:{domain}"),
+            Self::Include(domain) => {
+                f.write_str("include:")?;
+                domain.fmt(f)
+            }
             Self::A(host) => write!(f, "a{host}"),
             Self::Mx(host) => write!(f, "mx{host}"),
             Self::Ptr(None) => f.write_str("ptr"),
             Self::Ptr(Some(domain)) => write!(f, "ptr:{domain}"),
-            Self::Ip4(net) if net.prefix_len() == 32 => write!(f, "ip4:{}", net.addr()),
-            Self::Ip4(net) => write!(f, "ip4:{net}"),
+            Self::Ip4(net) => {
+                f.write_str("ip4:")?;
+                DottedQuad(net.addr()).fmt(f)?;
+                if net.prefix_len() < 32 { write!(f, "/{}", net.prefix_len()) } else { Ok(()) }
+            }
             Self::Ip6(net) if net.prefix_len() == 128 => write!(f, "ip6:{}", net.addr()),
             Self::Ip6(net) => write!(f, "ip6:{net}"),
             Self::Exists(domain) => write!(f, "exists:{domain}"),

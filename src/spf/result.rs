@@ -3,7 +3,7 @@
 use super::{identity::Identity, limits::Limit, matched::Matched};
 use crate::{
     dns::LookupError,
-    lex::{Printable, SyntaxError},
+    lex::{DottedQuad, Printable, SyntaxError},
     name::{Name, NameError},
     text::Text,
 };
@@ -71,7 +71,14 @@ impl fmt::Display for SpfReport {
             SpfResult::Pass(_)
             | SpfResult::Fail(..)
             | SpfResult::SoftFail(_)
-            | SpfResult::Neutral(NeutralReason::Matched(_)) => write!(f, "{} is {}", self.ip, self.result),
+            | SpfResult::Neutral(NeutralReason::Matched(_)) => {
+                match self.ip {
+                    IpAddr::V4(ip) => DottedQuad(ip).fmt(f)?,
+                    IpAddr::V6(ip) => ip.fmt(f)?,
+                }
+                f.write_str(" is ")?;
+                self.result.fmt(f)
+            }
             SpfResult::None(_) | SpfResult::Neutral(_) | SpfResult::TempError(_) | SpfResult::PermError(_) => {
                 self.result.fmt(f)
             }
@@ -243,7 +250,10 @@ impl fmt::Display for SpfResult {
             Self::Neutral(NeutralReason::NoMatch { domain }) => {
                 write!(f, "no directive of {} matched", Printable(domain.as_str()))
             }
-            Self::Pass(matched) => write!(f, "allowed by {matched}"),
+            Self::Pass(matched) => {
+                f.write_str("allowed by ")?;
+                matched.fmt(f)
+            }
             Self::Fail(matched, _) => write!(f, "not allowed by {matched}"),
             Self::SoftFail(matched) => write!(f, "probably not allowed by {matched}"),
             Self::TempError(error) => error.fmt(f),
