@@ -1,7 +1,7 @@
 //! What canonicalization makes of a body, RFC 6376 §3.4.3 and §3.4.4: streaming, exact to the octet, without a copy of the text.
 
 use super::{
-    block::{BLOCK, first_block, first_run, white_space_len},
+    block::{BLOCK, filled_up, first_block, first_run, white_space_len},
     canonicalize::{Algorithm, is_wsp},
     gather::Sink,
 };
@@ -114,50 +114,58 @@ impl Body {
 }
 
 /// RFC 6376 §3.4.4 for octets of which the last one is text.
-fn relaxed_text(text: &[u8], out: &mut impl Sink) {
-    let (mut at, mut clean) = (0, 0);
-    let mut room = [0; BLOCK + 1];
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let Some((block, next)) = first_block(rest, &mut room) else { break };
-        match first_run(block, next) {
-            Some(run) => {
-                out.start_of(block, run);
-                at += run + white_space(rest.get(run..).unwrap_or_default(), out);
-                clean = 0;
-            }
-            None => {
-                let octets = rest.len().min(BLOCK);
-                out.start_of(block, octets);
-                at += octets;
-                clean += 1;
-            }
-        }
-        if clean == MANY {
+fn relaxed_text(mut text: &[u8], out: &mut impl Sink) {
+    let mut clean = 0;
+    while let Some((block, next)) = first_block(text) {
+        if let Some(run) = first_run(block, next) {
+            out.start_of(block, run);
+            text = after_white_space(text.get(run..).unwrap_or_default(), out);
             clean = 0;
-            let rest = text.get(at..).unwrap_or_default();
-            let words = without_white_space(rest);
-            out.text(rest.get(..words).unwrap_or_default());
-            at += words;
+            continue;
         }
+        out.start_of(block, BLOCK);
+        text = text.get(BLOCK..).unwrap_or_default();
+        clean += 1;
+        if clean == MANY {
+            let (words, rest) = text.split_at(without_white_space(text));
+            out.text(words);
+            text = rest;
+            clean = 0;
+        }
+    }
+    while !text.is_empty() {
+        let end = filled_up(text);
+        let run = first_block(&end).and_then(|(block, next)| first_run(block, next));
+        let (words, rest) = text.split_at(run.unwrap_or(text.len()));
+        out.text(words);
+        text = if run.is_some() { after_white_space(rest, out) } else { rest };
     }
 }
 
-/// What stays of a run of WSP: one SP before text, and nothing at the end of a line. Gives its length.
-fn white_space(text: &[u8], out: &mut impl Sink) -> usize {
-    let length = white_space_len(text);
-    if !text.get(length..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+/// Gives out what stays of the WSP that a text begins with: one SP before text, and nothing at the end of a line.
+#[inline(always)]
+fn after_white_space<'t>(text: &'t [u8], out: &mut impl Sink) -> &'t [u8] {
+    let rest = text.get(white_space_len(text)..).unwrap_or_default();
+    if !rest.starts_with(b"\r\n") {
         out.start_of(&[b' '; BLOCK], 1);
     }
-    length
+    rest
 }
 
-/// Where the algorithms begin to differ on a text that follows text or a line end; an SP at its end may turn out to be alike.
+/// Where the algorithms begin to differ on a text that follows text or a line end, or may begin to; an SP at its end may turn out to be
+/// alike.
 pub(super) fn first_difference(text: &[u8]) -> Option<usize> {
     let (mut at, mut clean) = (0, 0);
-    let mut room = [0; BLOCK + 1];
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let (block, next) = first_block(rest, &mut room)?;
-        if let Some(run) = first_run(block, next) {
+    loop {
+        let rest = text.get(at..)?;
+        let run = match first_block(rest) {
+            Some((block, next)) => first_run(block, next),
+            None => {
+                let end = filled_up(rest);
+                return first_block(&end).and_then(|(block, next)| first_run(block, next)).map(|run| at + run);
+            }
+        };
+        if let Some(run) = run {
             return Some(at + run);
         }
         at += BLOCK;
@@ -167,7 +175,6 @@ pub(super) fn first_difference(text: &[u8]) -> Option<usize> {
             at += without_white_space(text.get(at..)?);
         }
     }
-    text.len().checked_sub(1).filter(|last| text.get(*last).is_some_and(|octet| is_wsp(*octet)))
 }
 
 /// After as many blocks without such a run the text may be an attachment, which has no white space for long.
@@ -264,8 +271,23 @@ mod tests {
 
     /// Bodies of what canonicalization cares for, and a little else.
     fn bodies() -> impl Strategy<Value = Vec<u8>> {
-        const PIECES: [&[u8]; 12] =
-            [b"\r\n", b"\r\n\r\n", b" ", b"\t", b"\r", b"\n", b"a", b"word", b" \r\n", b"\0", b"\xff", b". b"];
+        const PIECES: [&[u8]; 15] = [
+            b"\r\n",
+            b"\r\n\r\n",
+            b" ",
+            b"\t",
+            b"\r",
+            b"\n",
+            b"a",
+            b"word",
+            b" \r\n",
+            b"\0",
+            b"\xff",
+            b". b",
+            b"!",
+            b"\x08",
+            b"eight of",
+        ];
         vec(select(&PIECES[..]), 0..60).prop_map(|pieces| pieces.concat())
     }
 
