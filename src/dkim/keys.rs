@@ -37,9 +37,6 @@ impl Keys {
         memory: Option<&KeyMemory>,
         names: impl IntoIterator<Item = Name>,
     ) -> Self {
-        let mut distinct: SmallVec<[Name; 2]> = names.into_iter().collect();
-        distinct.sort_unstable();
-        distinct.dedup();
         let question = |name: Name| async move {
             let records = match resolver.txt(&name).await {
                 Ok(Answer::Records(texts)) => Ok(match memory {
@@ -51,14 +48,16 @@ impl Keys {
             };
             Found { name, records }
         };
+        let mut names = names.into_iter();
         // Most messages have one signature, and its question needs no company.
-        if let [_] = distinct.as_slice() {
-            let mut found = SmallVec::new();
-            for name in distinct {
-                found.push(question(name).await);
-            }
-            return Self(found);
-        }
+        let (first, second) = match (names.next(), names.next()) {
+            (Some(first), Some(second)) => (first, second),
+            (Some(only), None) => return Self(SmallVec::from_buf([question(only).await])),
+            (None, _) => return Self::default(),
+        };
+        let mut distinct: Vec<Name> = [first, second].into_iter().chain(names).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
         Self(join_all(distinct.into_iter().map(question)).await.into())
     }
 

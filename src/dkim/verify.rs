@@ -64,8 +64,7 @@ impl PendingSignature {
         own_index: usize,
     ) -> Self {
         let mut hasher = HeaderHasher::new(signature.canonicalization.header, key_user.algorithm.hash());
-        let names = signature.signed_fields.iter().map(|name| name.as_bytes());
-        index.select(names, own_index).for_each(|field| hasher.field(field));
+        index.select(signature.signed_fields.octets(), own_index).for_each(|field| hasher.field(field));
         let header_hash = hasher.finish(own, &signature.data_span);
         Self { signature, key_user, header_hash }
     }

@@ -64,7 +64,14 @@ impl<'t> Tags<'t> {
     fn duplicate(&self) -> Option<&'t [u8]> {
         // A search is the quickest for as many tags as signatures have; a stranger may send a list of any length.
         if self.0.len() <= 16 {
-            let repeats = |(at, tag): (usize, &Tag<'t>)| self.0.iter().take(at).any(|other| other.is(tag.name));
+            // A bit for each initial that came: hardly any two tags have the same.
+            let mut initials = 0_u64;
+            let mut repeats = |(at, tag): (usize, &Tag<'t>)| {
+                let initial = 1 << (tag.name.first().copied().unwrap_or_default() % 64);
+                let met = initials & initial != 0;
+                initials |= initial;
+                met && self.0.iter().take(at).any(|other| other.is(tag.name))
+            };
             return self.0.iter().enumerate().find(|place| repeats(*place)).map(|(_, tag)| tag.name);
         }
         let mut names: Vec<&'t [u8]> = self.0.iter().map(|tag| tag.name).collect();
@@ -109,6 +116,9 @@ impl<'t> TagList<'t> {
 ///
 /// A text that came from the DNS or was unfolded has no CRLF; a bare CR or LF is no FWS.
 pub(crate) fn fws_len(text: &[u8]) -> usize {
+    if !matches!(text.first(), Some(b' ' | b'\t' | b'\r')) {
+        return 0;
+    }
     let wsp = |at: usize| text.get(at..).unwrap_or_default().iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let first = wsp(0);
     if text.get(first..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
@@ -122,6 +132,9 @@ pub(crate) fn fws_len(text: &[u8]) -> usize {
 
 /// The text without `[FWS]` at its end.
 pub(crate) fn trim_fws_end(text: &[u8]) -> &[u8] {
+    if !matches!(text.last(), Some(b' ' | b'\t')) {
+        return text;
+    }
     let trim_wsp = |text: &'_ [u8]| text.len() - text.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let end = trim_wsp(text);
     let trimmed = text.get(..end).unwrap_or_default();

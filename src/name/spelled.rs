@@ -1,7 +1,6 @@
 //! Domains on their way into a longer name.
 
 use super::{Domain, MAX_NAME_LEN, Name, NameError, is_at_or_below};
-use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// A domain that was read and has no memory of its own yet: in lower case, with A-labels, without a final dot.
@@ -50,17 +49,14 @@ impl Joined {
     /// # Errors
     /// [`NameError::TooLong`] where that is longer than a name can be.
     pub(crate) fn of(first: &Spelled<'_>, labels: &str, last: &Spelled<'_>) -> Result<Self, NameError> {
-        let mut text: SmallVec<[u8; MAX_NAME_LEN]> = SmallVec::new();
-        for (at, part) in [first.as_str(), labels, last.as_str()].into_iter().enumerate() {
-            if at > 0 {
-                text.push(b'.');
-            }
-            text.extend_from_slice(part.as_bytes());
+        let mut room = [0; MAX_NAME_LEN];
+        let mut end = 0;
+        for part in [first.as_str(), ".", labels, ".", last.as_str()] {
+            let start = end;
+            end += part.len();
+            room.get_mut(start..end).ok_or(NameError::TooLong)?.copy_from_slice(part.as_bytes());
         }
-        let text = std::str::from_utf8(&text).map_err(|_| NameError::NotAscii)?;
-        if text.len() > MAX_NAME_LEN {
-            return Err(NameError::TooLong);
-        }
+        let text = room.get(..end).and_then(|text| std::str::from_utf8(text).ok()).ok_or(NameError::NotAscii)?;
         let whole = Name::of_spelled(text);
         let (first, last) = (whole.part(0, first.0.len()), Domain(whole.after(text.len() - last.0.len())));
         Ok(Self { whole, first, last })
