@@ -94,32 +94,36 @@ impl<R: Resolver> Authenticator<R> {
         };
         let now = session.received_at;
         let authors = message.header().authors();
-        let main = pin!(async {
-            let mut purse = Purse::of(&policy.budget);
-            let mut answers = dmarc::Answers::new(&self.dmarc_memory);
-            let (spf, ((), (dkim, evidence))) = {
-                let spf = pin!(spf::check(&spf_sources, &policy.spf, session, Some(message.header()), observers));
-                let (domains, purse) = (authors.domains(), &mut purse);
-                let dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse);
-                let dkim = pin!(dkim);
-                let evidence = pin!(arc::gather(resolver, &self.keys, &policy.dkim, message, now));
-                let discovery = pin!(dmarc::discover(for_discovery, &policy.dmarc, &authors, &mut answers));
-                join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await
+        let mut spf = spf::SpfReports::default();
+        let (dkim, arc, dmarc, dmarc_rfc7489) = {
+            let main = pin!(async {
+                let mut purse = Purse::of(&policy.budget);
+                let mut answers = dmarc::Answers::new(&self.dmarc_memory);
+                let ((), ((), (dkim, evidence))) = {
+                    let header = Some(message.header());
+                    let spf = pin!(spf::check(&spf_sources, &policy.spf, session, header, observers, &mut spf));
+                    let (domains, purse) = (authors.domains(), &mut purse);
+                    let dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse);
+                    let dkim = pin!(dkim);
+                    let evidence = pin!(arc::gather(resolver, &self.keys, &policy.dkim, message, now));
+                    let discovery = pin!(dmarc::discover(for_discovery, &policy.dmarc, &authors, &mut answers));
+                    join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await
+                };
+                // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
+                // on the order of answers.
+                let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
+                let offers = dmarc::offers(&spf, &dkim);
+                let (dmarc, dmarc_rfc7489) =
+                    dmarc::evaluate(for_conclusion, &policy.dmarc, &authors, &mut answers, offers).await;
+                (dkim, arc, dmarc, dmarc_rfc7489)
+            });
+            let ahead = async || {
+                if self.policy.dmarc.asks_ahead {
+                    dmarc::ask_ahead(&inquiry.ahead(), &policy.dmarc, &authors, message.header(), session).await;
+                }
             };
-            // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
-            // on the order of answers.
-            let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
-            let offers = dmarc::offers(&spf, &dkim);
-            let (dmarc, dmarc_rfc7489) =
-                dmarc::evaluate(for_conclusion, &policy.dmarc, &authors, &mut answers, offers).await;
-            (spf, dkim, arc, dmarc, dmarc_rfc7489)
-        });
-        let ahead = async || {
-            if self.policy.dmarc.asks_ahead {
-                dmarc::ask_ahead(&inquiry.ahead(), &policy.dmarc, &authors, message.header(), session).await;
-            }
+            beside(main, ahead).await
         };
-        let (spf, dkim, arc, dmarc, dmarc_rfc7489) = beside(main, ahead).await;
         let mut findings = message.findings();
         findings.extend(authors.findings());
         Verdict { dmarc_rfc7489, findings, ..Verdict::new(spf, dkim, arc, dmarc) }
@@ -135,7 +139,9 @@ impl<R: Resolver> Authenticator<R> {
         let (resolver, ahead) = (inquiry.evidence(), &inquiry.ahead());
         let (helo, mail_from) = (&resolver.of(Evaluation::Helo), &resolver.of(Evaluation::MailFrom));
         let sources = spf::Sources { helo, mail_from, ahead, memory: &self.spf_memory };
-        spf::check(&sources, &self.policy.spf, session, None, observers).await
+        let mut reports = spf::SpfReports::default();
+        spf::check(&sources, &self.policy.spf, session, None, observers, &mut reports).await;
+        reports
     }
 
     /// DKIM alone, at the time `now`.

@@ -65,25 +65,25 @@ pub(crate) struct Sources<'a, R> {
 #[derive(Clone, Copy, Debug)]
 struct Subject<'a> {
     identity: Identity,
-    ip: IpAddr,
+    ip: &'a IpAddr,
     sender: Sender<'a>,
     /// What `sender` was read from, where it can be shared.
     address: Option<&'a Text>,
 }
 
-/// Evaluates both identities side by side. `header` offers its Return-Path where the session does not know the reverse-path.
+/// Evaluates both identities side by side, into `reports`. `header` offers its Return-Path where the session does not know the reverse-path.
 pub(crate) async fn check<R: Reading, O: Observe>(
     sources: &Sources<'_, R>,
     limits: &Limits,
     session: &Session,
     header: Option<&Header<'_>>,
     observers: &mut Observers<O>,
-) -> SpfReports {
     // Each writes its report where it is to stand: handed on from future to future, it would be copied each time.
-    let mut reports = SpfReports { helo: None, mail_from: None };
-    let Some(ip) = session.peer_ip else { return reports };
+    reports: &mut SpfReports,
+) {
+    let Some(ip) = session.peer_ip else { return };
     // RFC 7208 §5: IPv4-mapped IPv6 addresses are IPv4 clients.
-    let ip = ip.to_canonical();
+    let ip = &ip.to_canonical();
     let (reverse_path, address) = match &session.mail_from {
         MailFrom::FromReturnPath => (header.and_then(identity::return_path), None),
         MailFrom::Null => (Some(Cow::Borrowed("")), None),
@@ -102,7 +102,7 @@ pub(crate) async fn check<R: Reading, O: Observe>(
     let (helo, mail_from) =
         (helo.filter(|_| reports.helo.is_none()), mail_from.filter(|_| reports.mail_from.is_none()));
     if helo.is_some() || mail_from.is_some() {
-        let SpfReports { helo: helo_report, mail_from: mail_from_report } = &mut reports;
+        let SpfReports { helo: helo_report, mail_from: mail_from_report } = reports;
         let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
         let by_helo =
             pin!(check_identity(sources, sources.helo, limits, session, helo.as_ref(), helo_observer, helo_report));
@@ -114,7 +114,6 @@ pub(crate) async fn check<R: Reading, O: Observe>(
     if let Some(helo) = reports.helo.as_ref().filter(|_| is_null) {
         reports.mail_from = Some(SpfReport { identity: Identity::MailFrom, ..helo.clone() });
     }
-    reports
 }
 
 impl Subject<'_> {
@@ -122,7 +121,7 @@ impl Subject<'_> {
     #[inline]
     fn recall<R: Reading>(&self, memory: &Memory, resolver: &R, report: &mut Option<SpfReport>) {
         let Self { ip, sender, address, .. } = self;
-        memory.recall(resolver, *ip, sender, *address, |Conclusion { result, spent }, whole_sender| {
+        memory.recall(resolver, ip, sender, *address, |Conclusion { result, spent }, whole_sender| {
             *report = Some(self.report(whole_sender, sender.domain.len(), result.clone(), *spent));
         });
     }
@@ -130,7 +129,7 @@ impl Subject<'_> {
     #[inline]
     fn report(&self, sender: Text, domain_len: usize, result: SpfResult, spent: Spent) -> SpfReport {
         let Spent { lookups: dns_lookups, void_lookups } = spent;
-        SpfReport { identity: self.identity, ip: self.ip, sender, domain_len, result, dns_lookups, void_lookups }
+        SpfReport { identity: self.identity, ip: *self.ip, sender, domain_len, result, dns_lookups, void_lookups }
     }
 }
 
@@ -158,7 +157,7 @@ async fn check_identity<R: Reading, O: Observe>(
     let helo = helo_of(session);
     let particular = AtomicBool::new(false);
     let values = Values {
-        ip,
+        ip: *ip,
         sender: &whole_sender,
         local_part: sender.local_part,
         sender_domain: &domain,
@@ -171,7 +170,7 @@ async fn check_identity<R: Reading, O: Observe>(
     let result = check.evaluate(&domain).await;
     let spent = check.spent();
     if !O::LISTENS && !particular.load(Ordering::Relaxed) {
-        sources.memory.keep(resolver, ip, &domain, &result, spent);
+        sources.memory.keep(resolver, *ip, &domain, &result, spent);
     }
     *report = Some(subject.report(whole_sender, domain.as_str().len(), result, spent));
 }

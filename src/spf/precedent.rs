@@ -54,16 +54,16 @@ impl Memory {
     pub(super) fn recall<R: Reading>(
         &self,
         resolver: &R,
-        ip: IpAddr,
+        ip: &IpAddr,
         sender: &Sender<'_>,
         address: Option<&Text>,
         mut take: impl FnMut(&Conclusion, Text),
     ) {
         // A domain that is written otherwise than as a name is in lower case is not found, and evaluated.
         let stands = |known: &Precedent| {
-            known.ip == ip && known.domain.as_str() == sender.domain && resolver.confirms_all(&known.grounds)
+            known.ip == *ip && known.domain.as_str() == sender.domain && resolver.confirms_all(&known.grounds)
         };
-        let Some(spot) = self.precedents.spot(sender.domain, salt(ip)) else { return };
+        let Some(spot) = self.precedents.spot(sender.domain, salt(*ip)) else { return };
         spot.find(|known| {
             stands(known).then(|| {
                 take(&known.conclusion, sender.with_domain(sender.domain, address.or(Some(&known.postmaster))));

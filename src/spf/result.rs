@@ -10,7 +10,7 @@ use crate::{
 use std::{fmt, net::IpAddr};
 
 /// SPF for both identities of a session, evaluated and reported apart (RFC 7208 §2.3, §2.4).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SpfReports {
     /// HELO; `None` where the session does not know it, or not the client's address.
