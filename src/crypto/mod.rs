@@ -6,6 +6,8 @@ mod ed25519;
 mod ed25519_public;
 mod edwards;
 mod field25519;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod montgomery;
 mod rsa;
 mod rsa_public;

@@ -87,6 +87,30 @@ impl<const N: usize> Modulus<N> {
         Some(self.multiply(&power, &base))
     }
 
+    pub(super) fn limbs(&self) -> &[u64; N] {
+        &self.limbs
+    }
+
+    /// `-limbs^-1` modulo 2^64.
+    pub(super) fn negated_inverse(&self) -> u64 {
+        self.negated_inverse
+    }
+
+    /// 2 to the power of `exponent`, which is not less than 128 N, modulo the modulus.
+    pub(super) fn power_of_two(&self, exponent: usize) -> [u64; N] {
+        // Both products are less than the modulus, for one of their factors is.
+        let mut one = [0; N];
+        if let [lowest, ..] = one.as_mut_slice() {
+            *lowest = 1;
+        }
+        let r = self.multiply(&self.r_squared, &one);
+        let mut power = self.multiply(&self.r_squared, &r);
+        for _ in 128 * N..exponent {
+            self.double(&mut power);
+        }
+        power
+    }
+
     /// [`Modulus::power`] in big-endian octets.
     #[cfg(any(fuzzing, test))]
     pub(super) fn power_octets(&self, base: &[u8], squarings: u32) -> Option<Vec<u8>> {
@@ -253,17 +277,17 @@ fn is_less(x: &[u64], y: &[u64]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use rsa::BigUint;
 
     /// xorshift64*, so that a failure can be repeated.
-    struct Random(u64);
+    pub(in crate::crypto) struct Random(pub(in crate::crypto) u64);
     impl Random {
-        fn below(&mut self, bound: usize) -> usize {
+        pub(in crate::crypto) fn below(&mut self, bound: usize) -> usize {
             usize::try_from(self.next() >> 33).unwrap() % bound
         }
-        fn next(&mut self) -> u64 {
+        pub(in crate::crypto) fn next(&mut self) -> u64 {
             self.0 ^= self.0 >> 12;
             self.0 ^= self.0 << 25;
             self.0 ^= self.0 >> 27;
@@ -279,13 +303,13 @@ mod tests {
                 _ => self.next(),
             }
         }
-        fn octets(&mut self, limbs: usize) -> Vec<u8> {
+        pub(in crate::crypto) fn octets(&mut self, limbs: usize) -> Vec<u8> {
             let dull = self.next() >> 63 == 0;
             (0..limbs).flat_map(|_| if dull { self.next() } else { self.limb() }.to_be_bytes()).collect()
         }
     }
 
-    fn octets_of(limbs: &[u64]) -> Vec<u8> {
+    pub(in crate::crypto) fn octets_of(limbs: &[u64]) -> Vec<u8> {
         limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect()
     }
 
@@ -320,7 +344,7 @@ mod tests {
     }
 
     /// `MAILVERDICT_RSA_ROUNDS=1000000 cargo test --release montgomery` for the long run.
-    fn rounds(default: u64) -> u64 {
+    pub(in crate::crypto) fn rounds(default: u64) -> u64 {
         std::env::var("MAILVERDICT_RSA_ROUNDS").map_or(default, |rounds| rounds.parse().unwrap())
     }
 

@@ -1,6 +1,8 @@
 //! The public operation of RSA for the exponents that keys have, and the comparison that makes it a verification.
 
-use super::{InvalidSignature, montgomery::Modulus};
+#[cfg(target_arch = "x86_64")]
+use super::ifma;
+use super::{InvalidSignature, montgomery};
 
 /// Octets of the longest modulus.
 const MAX_OCTETS: usize = 512;
@@ -18,11 +20,50 @@ pub(super) struct PreparedKey {
 /// The modulus at the least width that holds it.
 #[derive(Debug)]
 enum Width {
-    Bits1024(Box<Modulus<16>>),
-    Bits1536(Box<Modulus<24>>),
-    Bits2048(Box<Modulus<32>>),
-    Bits3072(Box<Modulus<48>>),
-    Bits4096(Box<Modulus<64>>),
+    Bits1024(Prepared<16, 3>),
+    Bits1536(Prepared<24, 4>),
+    Bits2048(Prepared<32, 5>),
+    Bits3072(Prepared<48, 8>),
+    Bits4096(Prepared<64, 10>),
+}
+
+/// The modulus in `N` limbs, or in `V` vectors where this processor has the instructions for them.
+#[derive(Debug)]
+enum Prepared<const N: usize, const V: usize> {
+    Limbs(Box<montgomery::Modulus<N>>),
+    #[cfg(target_arch = "x86_64")]
+    Vectors(Box<ifma::Modulus<V>>),
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<const N: usize, const V: usize> Prepared<N, V>
+where
+    ifma::Modulus<V>: ifma::Width<V>,
+{
+    fn new(modulus: &[u8]) -> Option<Self> {
+        let modulus = montgomery::Modulus::new(modulus)?;
+        let vectors = ifma::Modulus::new(&modulus).map(|modulus| Self::Vectors(Box::new(modulus)));
+        Some(vectors.unwrap_or_else(|| Self::Limbs(Box::new(modulus))))
+    }
+
+    fn power_is(&self, base: &[u8], squarings: u32, expected: &[u8]) -> bool {
+        match self {
+            Self::Limbs(modulus) => modulus.power_is(base, squarings, expected),
+            Self::Vectors(modulus) => modulus.power_is(base, squarings, expected),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl<const N: usize, const V: usize> Prepared<N, V> {
+    fn new(modulus: &[u8]) -> Option<Self> {
+        montgomery::Modulus::new(modulus).map(|modulus| Self::Limbs(Box::new(modulus)))
+    }
+
+    fn power_is(&self, base: &[u8], squarings: u32, expected: &[u8]) -> bool {
+        let Self::Limbs(modulus) = self;
+        modulus.power_is(base, squarings, expected)
+    }
 }
 
 impl PreparedKey {
@@ -32,11 +73,11 @@ impl PreparedKey {
     pub(super) fn new(modulus: &[u8], exponent: u64) -> Option<Self> {
         let squarings = squarings(exponent)?;
         let width = match modulus.len() {
-            0..=128 => Width::Bits1024(Box::new(Modulus::new(modulus)?)),
-            129..=192 => Width::Bits1536(Box::new(Modulus::new(modulus)?)),
-            193..=256 => Width::Bits2048(Box::new(Modulus::new(modulus)?)),
-            257..=384 => Width::Bits3072(Box::new(Modulus::new(modulus)?)),
-            385..=MAX_OCTETS => Width::Bits4096(Box::new(Modulus::new(modulus)?)),
+            0..=128 => Width::Bits1024(Prepared::new(modulus)?),
+            129..=192 => Width::Bits1536(Prepared::new(modulus)?),
+            193..=256 => Width::Bits2048(Prepared::new(modulus)?),
+            257..=384 => Width::Bits3072(Prepared::new(modulus)?),
+            385..=MAX_OCTETS => Width::Bits4096(Prepared::new(modulus)?),
             _ => return None,
         };
         Some(Self { modulus: width, octets: modulus.len(), squarings })
@@ -52,14 +93,20 @@ impl PreparedKey {
         let mut buffer = [0xff; MAX_OCTETS];
         let encoded = buffer.get_mut(..self.octets).ok_or(InvalidSignature)?;
         encode(encoded, digest_info, digest).ok_or(InvalidSignature)?;
-        let verifies = match &self.modulus {
-            Width::Bits1024(modulus) => modulus.power_is(signature, self.squarings, encoded),
-            Width::Bits1536(modulus) => modulus.power_is(signature, self.squarings, encoded),
-            Width::Bits2048(modulus) => modulus.power_is(signature, self.squarings, encoded),
-            Width::Bits3072(modulus) => modulus.power_is(signature, self.squarings, encoded),
-            Width::Bits4096(modulus) => modulus.power_is(signature, self.squarings, encoded),
-        };
+        let verifies = self.modulus.power_is(signature, self.squarings, encoded);
         if verifies { Ok(()) } else { Err(InvalidSignature) }
+    }
+}
+
+impl Width {
+    fn power_is(&self, base: &[u8], squarings: u32, expected: &[u8]) -> bool {
+        match self {
+            Self::Bits1024(modulus) => modulus.power_is(base, squarings, expected),
+            Self::Bits1536(modulus) => modulus.power_is(base, squarings, expected),
+            Self::Bits2048(modulus) => modulus.power_is(base, squarings, expected),
+            Self::Bits3072(modulus) => modulus.power_is(base, squarings, expected),
+            Self::Bits4096(modulus) => modulus.power_is(base, squarings, expected),
+        }
     }
 }
 
@@ -69,17 +116,20 @@ pub(super) fn squarings(exponent: u64) -> Option<u32> {
     (power.is_power_of_two() && (1..=16).contains(&power.trailing_zeros())).then(|| power.trailing_zeros())
 }
 
-/// The number that a signature stands for: the whole encoded message, for those who compare it with another's.
+/// The number that a signature stands for: the whole encoded message, for those who compare it with another's. `None` also where the
+/// two ways to compute it differ.
 #[cfg(any(fuzzing, test))]
 pub(crate) fn power(modulus: &[u8], exponent: u64, base: &[u8]) -> Option<Vec<u8>> {
     let key = PreparedKey::new(modulus, exponent)?;
-    match &key.modulus {
-        Width::Bits1024(modulus) => modulus.power_octets(base, key.squarings),
-        Width::Bits1536(modulus) => modulus.power_octets(base, key.squarings),
-        Width::Bits2048(modulus) => modulus.power_octets(base, key.squarings),
-        Width::Bits3072(modulus) => modulus.power_octets(base, key.squarings),
-        Width::Bits4096(modulus) => modulus.power_octets(base, key.squarings),
-    }
+    let power = match &key.modulus {
+        Width::Bits1024(_) => montgomery::Modulus::<16>::new(modulus)?.power_octets(base, key.squarings),
+        Width::Bits1536(_) => montgomery::Modulus::<24>::new(modulus)?.power_octets(base, key.squarings),
+        Width::Bits2048(_) => montgomery::Modulus::<32>::new(modulus)?.power_octets(base, key.squarings),
+        Width::Bits3072(_) => montgomery::Modulus::<48>::new(modulus)?.power_octets(base, key.squarings),
+        Width::Bits4096(_) => montgomery::Modulus::<64>::new(modulus)?.power_octets(base, key.squarings),
+    };
+    let expected = power.as_deref().unwrap_or(base);
+    (key.modulus.power_is(base, key.squarings, expected) == power.is_some()).then_some(power).flatten()
 }
 
 /// EMSA-PKCS1-v1_5 (RFC 8017 §9.2) over octets that are all 0xff: 00 01 ff … ff 00, then the DER and the digest.
