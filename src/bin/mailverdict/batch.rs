@@ -12,6 +12,7 @@ use crate::{
 };
 use mailverdict::Authenticator;
 use std::{
+    future,
     io::{self, BufReader, Stdin, Stdout},
     num::NonZeroUsize,
     pin::pin,
@@ -46,33 +47,35 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.receiver.as_ref())?;
     let source = Source::open(&args.source)?;
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let asked = args.jobs.map_or(usize::MAX, NonZeroUsize::get);
-    let policy = request::message_policy(&args.source, &args.rules);
-    let receiver = args.receiver.as_ref().map(ToString::to_string);
-    let run = |source| {
-        Arc::new(Run::new(Authenticator::new(source).with_policy(policy), authserv_id, receiver, args.rules.at))
-    };
-    let (runtime, queue) = match source {
-        source @ Source::Zone(_) => {
-            let jobs = processors.min(asked);
-            let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
-            let queue = queue(LINES_AT_ONCE, jobs);
-            answer_from_memory(&run(source), &queue, jobs, runtime.handle())?;
-            (runtime, queue)
-        }
-        source @ Source::Network(_) => {
-            let jobs =
-                args.jobs.map_or(processors.saturating_mul(WAITING_FOR_NETWORK), NonZeroUsize::get).min(MAX_JOBS);
-            let runtime = Builder::new_multi_thread().worker_threads(processors.min(jobs)).enable_all().build();
-            let runtime = runtime.map_err(Failure::Runtime)?;
+    let asked = args.jobs.map(NonZeroUsize::get);
+    let (jobs, lines_at_once, runtime) = match &source {
+        Source::Zone(_) => (
+            asked.unwrap_or(processors).min(processors),
+            LINES_AT_ONCE,
+            Builder::new_current_thread().enable_all().build(),
+        ),
+        Source::Network(_) => {
+            let jobs = asked.unwrap_or(processors.saturating_mul(WAITING_FOR_NETWORK)).min(MAX_JOBS);
             // Each request waits by itself.
-            let queue = queue(1, jobs);
-            answer_over_network(&run(source), &queue, jobs, &runtime)?;
-            (runtime, queue)
+            (jobs, 1, Builder::new_multi_thread().worker_threads(processors.min(jobs)).enable_all().build())
         }
     };
-    let mut progress = Progress::on_terminal();
-    let end = runtime.block_on(attend(&queue, progress.as_mut()));
+    let runtime = runtime.map_err(Failure::Runtime)?;
+    // Before anything is begun: no result is seen of a run that does not end as it should.
+    let interrupts = listen(&runtime);
+    let progress = Progress::on_terminal();
+    let input = BufReader::with_capacity(READ_OCTETS, io::stdin());
+    let queue = Arc::new(Queue::new(Pieces::new(input, lines_at_once), io::stdout(), jobs));
+    let start = match &source {
+        Source::Zone(_) => answer_from_memory,
+        Source::Network(_) => answer_over_network,
+    };
+    let policy = request::message_policy(&args.source, &args.rules);
+    let authenticator = Authenticator::new(source).with_policy(policy);
+    let receiver = args.receiver.as_ref().map(ToString::to_string);
+    start(&Arc::new(Run::new(authenticator, authserv_id, receiver, args.rules.at)), &queue, jobs, runtime.handle())?;
+
+    let end = runtime.block_on(attend(&queue, interrupts, progress.as_ref()));
     if let Some(progress) = progress {
         progress.finish(&queue.count());
     }
@@ -88,16 +91,11 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     }
 }
 
-fn queue(lines_at_once: usize, jobs: usize) -> Arc<Lines> {
-    let input = BufReader::with_capacity(READ_OCTETS, io::stdin());
-    Arc::new(Queue::new(Pieces::new(input, lines_at_once), io::stdout(), jobs))
-}
-
 /// Starts a thread for each job, which reads, evaluates and writes by itself: what it has in its processor's memory stays there.
 fn answer_from_memory(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, handle: &Handle) -> Result<(), Failure> {
     for _ in 0..jobs {
         let (run, queue, handle) = (Arc::clone(run), Arc::clone(queue), handle.clone());
-        start(move || {
+        spawn(move || {
             while let Some(Work { place, piece }) = queue.read_and_begin() {
                 let part = run.answer(piece, &queue.buffers, |part| queue.write(Done::Some(place, part)));
                 queue.write(Done::Rest(place, handle.block_on(part)));
@@ -108,16 +106,16 @@ fn answer_from_memory(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, handle: &
 }
 
 /// Starts a task for each job. A thread of its own reads, and another one writes: neither may hold up a question to the DNS.
-fn answer_over_network(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, runtime: &Runtime) -> Result<(), Failure> {
+fn answer_over_network(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, handle: &Handle) -> Result<(), Failure> {
     let (to_jobs, work) = tokio_mpsc::channel(1);
     let (to_writer, done) = mpsc::channel();
     let work = Arc::new(Mutex::new(work));
     for _ in 0..jobs {
-        runtime.spawn(work_off(Arc::clone(run), Arc::clone(queue), Arc::clone(&work), to_writer.clone()));
+        handle.spawn(work_off(Arc::clone(run), Arc::clone(queue), Arc::clone(&work), to_writer.clone()));
     }
     let (reading, writing) = (Arc::clone(queue), Arc::clone(queue));
-    start(move || while reading.read().is_some_and(|work| to_jobs.blocking_send(work).is_ok()) {})?;
-    start(move || done.iter().for_each(|done| writing.write(done)))
+    spawn(move || while reading.read().is_some_and(|work| to_jobs.blocking_send(work).is_ok()) {})?;
+    spawn(move || done.iter().for_each(|done| writing.write(done)))
 }
 
 /// One job: takes the next piece and answers its lines, until there is none or all shall stop.
@@ -143,29 +141,50 @@ async fn work_off(
 }
 
 /// Waits for the end; SIGINT brings it nearer.
-async fn attend(queue: &Lines, mut progress: Option<&mut Progress>) -> End {
+async fn attend(queue: &Lines, mut interrupts: Option<Interrupts>, progress: Option<&Progress>) -> End {
     let mut ticks = time::interval(INTERVAL);
-    let mut interrupt = pin!(signal::ctrl_c());
     let mut end = pin!(queue.end());
-    let mut listening = true;
     loop {
         tokio::select! {
             biased;
-            heard = &mut interrupt, if listening => match heard {
-                // What was begun is finished and written; a time limit bounds that.
-                Ok(()) if queue.stop() => interrupt.set(signal::ctrl_c()),
-                // The second time nothing is waited for.
-                Ok(()) => return End::Stopped,
-                Err(_) => listening = false,
-            },
-            end = &mut end => return end,
-            _ = ticks.tick(), if progress.is_some() => {
-                progress.iter_mut().for_each(|progress| progress.show(&queue.count()));
+            () = heard(&mut interrupts) => {
+                // What was begun is finished and written; a time limit bounds that. The second time nothing is waited for.
+                if !queue.stop() {
+                    return End::Stopped;
+                }
             }
+            end = &mut end => return end,
+            _ = ticks.tick(), if progress.is_some() => progress.iter().for_each(|progress| progress.show(&queue.count())),
         }
     }
 }
 
-fn start(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+#[cfg(unix)]
+type Interrupts = signal::unix::Signal;
+#[cfg(windows)]
+type Interrupts = signal::windows::CtrlC;
+
+/// Hears of SIGINT from now on; where the system does not allow that, never.
+fn listen(runtime: &Runtime) -> Option<Interrupts> {
+    let _inside = runtime.enter();
+    #[cfg(unix)]
+    let interrupts = signal::unix::signal(signal::unix::SignalKind::interrupt());
+    #[cfg(windows)]
+    let interrupts = signal::windows::ctrl_c();
+    interrupts.ok()
+}
+
+/// Waits for the next SIGINT.
+async fn heard(interrupts: &mut Option<Interrupts>) {
+    let heard = match interrupts {
+        Some(interrupts) => interrupts.recv().await,
+        None => None,
+    };
+    if heard.is_none() {
+        future::pending().await
+    }
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     thread::Builder::new().spawn(work).map(drop).map_err(Failure::Runtime)
 }
