@@ -94,28 +94,28 @@ impl<R: Resolver> Authenticator<R> {
         };
         let now = session.received_at;
         let authors = message.header().authors();
+        let mut purse = Purse::of(&policy.budget);
+        // Each result is put where it is kept: handed on from future to future, it would be copied each time.
         let mut spf = spf::SpfReports::default();
-        let (dkim, arc, dmarc, dmarc_rfc7489) = {
+        let mut dkim = Vec::new();
+        let mut evidence = arc::Evidence::default();
+        let (dmarc, dmarc_rfc7489) = {
             let main = pin!(async {
-                let mut purse = Purse::of(&policy.budget);
                 let mut answers = dmarc::Answers::new(&self.dmarc_memory);
-                let ((), ((), (dkim, evidence))) = {
-                    let header = Some(message.header());
+                {
+                    let (header, domains, purse) = (Some(message.header()), authors.domains(), &mut purse);
                     let spf = pin!(spf::check(&spf_sources, &policy.spf, session, header, observers, &mut spf));
-                    let (domains, purse) = (authors.domains(), &mut purse);
-                    let dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse);
-                    let dkim = pin!(dkim);
-                    let evidence = pin!(arc::gather(resolver, &self.keys, &policy.dkim, message, now));
+                    let dkim = pin!(async {
+                        dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse).await;
+                    });
+                    let evidence = pin!(async {
+                        evidence = arc::gather(resolver, &self.keys, &policy.dkim, message, now).await;
+                    });
                     let discovery = pin!(dmarc::discover(for_discovery, &policy.dmarc, &authors, &mut answers));
-                    join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await
-                };
-                // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend
-                // on the order of answers.
-                let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
+                    join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await;
+                }
                 let offers = dmarc::offers(&spf, &dkim);
-                let (dmarc, dmarc_rfc7489) =
-                    dmarc::evaluate(for_conclusion, &policy.dmarc, &authors, &mut answers, offers).await;
-                (dkim, arc, dmarc, dmarc_rfc7489)
+                dmarc::evaluate(for_conclusion, &policy.dmarc, &authors, &mut answers, offers).await
             });
             let ahead = async || {
                 if self.policy.dmarc.asks_ahead {
@@ -124,9 +124,14 @@ impl<R: Resolver> Authenticator<R> {
             };
             beside(main, ahead).await
         };
-        let mut findings = message.findings();
-        findings.extend(authors.findings());
-        Verdict { dmarc_rfc7489, findings, ..Verdict::new(spf, dkim, arc, dmarc) }
+        // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend on
+        // the order of answers.
+        let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
+        let mut verdict = Verdict::new(spf, dkim, arc, dmarc);
+        verdict.dmarc_rfc7489 = dmarc_rfc7489;
+        verdict.findings = message.findings();
+        verdict.findings.extend(authors.findings());
+        verdict
     }
 
     /// SPF alone, for which no message is needed: without one, a reverse-path that the session does not know is not checked.

@@ -60,6 +60,7 @@ pub enum OverrideReason {
 
 impl Verdict {
     /// Puts the reports together, and sees whether there is a reason to override.
+    #[inline]
     pub(crate) fn new(spf: SpfReports, dkim: Vec<SignatureReport>, arc: ArcReport, dmarc: Arc<DmarcReport>) -> Self {
         let policy_override = PolicyOverride::offered(&arc, &dmarc);
         let disposition = if policy_override.is_some() { Disposition::None } else { dmarc.disposition };

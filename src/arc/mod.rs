@@ -28,9 +28,13 @@ use chain::Collection;
 use std::pin::pin;
 use validate::Validation;
 
-/// What is at hand to judge the chain of a message by.
+/// What is at hand to judge the chain of a message by; nothing for the many messages without one, which is quick to hand on.
+#[derive(Debug, Default)]
+pub(crate) struct Evidence<'m>(Option<Box<Gathered<'m>>>);
+
+/// What was gathered of a message with ARC fields.
 #[derive(Debug)]
-pub(crate) struct Evidence<'m> {
+struct Gathered<'m> {
     /// What can be said without the chain, or where there is none in form.
     report: ArcReport,
     chain: Option<Complete<'m>>,
@@ -57,8 +61,21 @@ pub(crate) async fn gather<'m, R: Resolver>(
 ) -> Evidence<'m> {
     let collection = Collection::of(message.header());
     if collection.is_empty() {
-        return Evidence { report: ArcReport::without_chain(ArcResult::None), chain: None };
+        return Evidence(None);
     }
+    // Whoever holds the future of a message without ARC fields has no room to keep for the rest.
+    Evidence(Some(Box::pin(gather_sets(resolver, memory, policy, message, now, collection)).await))
+}
+
+/// The same for a message with ARC fields.
+async fn gather_sets<'m, R: Resolver>(
+    resolver: &R,
+    memory: &dkim::KeyMemory,
+    policy: &dkim::Policy,
+    message: &Message<'m>,
+    now: UnixTime,
+    collection: Collection<'m>,
+) -> Box<Gathered<'m>> {
     let (instances, sealers) = (collection.instances(), collection.sealers());
     let (result, chain) = match collection.into_chain() {
         Err(reason) => (ArcResult::Fail(reason), None),
@@ -74,13 +91,14 @@ pub(crate) async fn gather<'m, R: Resolver>(
             (ArcResult::None, Some(Complete { validation, keys, body }))
         }
     };
-    Evidence { report: ArcReport { instances, sealers, ..ArcReport::without_chain(result) }, chain }
+    Box::new(Gathered { report: ArcReport { instances, sealers, ..ArcReport::without_chain(result) }, chain })
 }
 
 impl Evidence<'_> {
     /// Validates the chain; the purse pays for it.
     pub(crate) fn conclude(self, policy: &Policy, dkim_policy: &dkim::Policy, purse: &mut Purse) -> ArcReport {
-        let Self { report, chain } = self;
+        let Some(gathered) = self.0 else { return ArcReport::without_chain(ArcResult::None) };
+        let Gathered { report, chain } = *gathered;
         let Some(Complete { validation, keys, body }) = chain else { return report };
         let ArcReport { instances, sealers, .. } = report;
         ArcReport { instances, sealers, ..validation.conclude(dkim_policy, policy, &keys, &body, purse) }
