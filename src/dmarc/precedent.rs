@@ -53,7 +53,7 @@ struct Conclusion {
 }
 
 /// An [`Offer`] that outlives its message.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Remembered {
     mechanism: Mechanism,
     authentication: Authentication,
@@ -63,8 +63,8 @@ struct Remembered {
 impl Memory {
     /// What was discovered for this author domain the last time, if each answer is what it was.
     pub(super) fn precedent<R: Reading>(&self, resolver: &R, author: &Domain) -> Option<Arc<Precedent>> {
-        let stands = |known: &Precedent| known.author == *author && resolver.confirms_all(&known.grounds);
-        self.precedents.spot(author.as_str(), 0)?.find(|known| stands(known).then(|| Arc::clone(known)))
+        let known = self.precedents.spot(author.as_str(), 0)?.find(|known| known.author == *author)?;
+        resolver.confirms_all(&known.grounds).then_some(known)
     }
 
     /// Whether a precedent for this author domain is worth to be made, as it was met lately.
@@ -97,10 +97,8 @@ impl Precedent {
         resolver: &R,
         offers: impl Iterator<Item = Offer<'o>> + Clone,
     ) -> Option<(Arc<DmarcReport>, Option<Arc<DmarcReport>>)> {
-        self.conclusions.find(NO_TAG, |known| {
-            let stands = known.rests_on(offers.clone()) && resolver.confirms_all(&known.grounds);
-            stands.then(|| (Arc::clone(&known.report), known.older.clone()))
-        })
+        let known = self.conclusions.find(NO_TAG, |known| known.rests_on(offers.clone()))?;
+        resolver.confirms_all(&known.grounds).then(|| (Arc::clone(&known.report), known.older.clone()))
     }
 
     /// Remembers what it came to, if that is not too large.
@@ -119,13 +117,13 @@ impl Precedent {
             authentication: offer.authentication,
             domain: offer.domain.into(),
         });
-        let conclusion = Conclusion {
+        let conclusion = Arc::new(Conclusion {
             offers: remembered.collect(),
             grounds: Arc::new(grounds),
             report: Arc::clone(report),
             older: older.cloned(),
-        };
-        self.conclusions.keep(NO_TAG, Arc::new(conclusion), |known| known.rests_on(offers.clone()));
+        });
+        self.conclusions.keep(NO_TAG, Arc::clone(&conclusion), |known| known.offers == conclusion.offers);
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::name::Domain;
 use std::{collections::HashMap, fmt};
 
-/// A public suffix list.
+/// A public suffix list, which says the same of a domain each time: what was found by it is remembered. For another list make another
+/// [`Authenticator`](crate::Authenticator).
 pub trait PublicSuffixes: fmt::Debug + Send + Sync {
     /// How many labels of `domain` are a public suffix, counted from the right; at least one.
     fn suffix_labels(&self, domain: &Domain) -> usize;

@@ -185,8 +185,8 @@ pub(crate) trait Reading: Resolver {
         let _ = grounds;
         false
     }
-    /// What was asked through this resolver for the sake of its evaluation; `None` where something failed, or it is too much to be
-    /// remembered.
+    /// What was asked through this resolver for the sake of its evaluation; `None` where something failed, where it is too much to be
+    /// remembered, or where it would not be confirmed.
     fn grounds(&self) -> Option<Grounds> {
         None
     }
@@ -217,7 +217,8 @@ impl<R: Resolver> Reading for Asker<'_, '_, R> {
                 && inquiry.book().confirm(party.purpose, grounds)
     }
     fn grounds(&self) -> Option<Grounds> {
-        self.inquiry.book().grounds(self.party.evaluation?)
+        let Self { inquiry, party } = self;
+        inquiry.book().grounds(party.evaluation?, |question, answer| inquiry.resolver.confirms(question, answer))
     }
     fn read_txt<U: Send>(
         &self,

@@ -55,11 +55,15 @@ pub trait Resolver: Send + Sync {
         async move { Some(question.await) }
     }
 
-    /// Whether `question`, asked now, would be answered at once, and by `answer`; nobody else is asked for that.
+    /// Whether `question`, asked now, would be answered at the first poll, and by `answer`: the same records in the same order.
     ///
-    /// What an evaluation came to is remembered together with all answers that it rested on, and where each of them is confirmed, it
-    /// is not made again. An answer is compared quickly where the same [`Arc`] is handed out each time. `false` promises nothing:
-    /// the question is asked as always, and so a resolver need not know of this.
+    /// What an evaluation came to is remembered together with all answers that it rested on, up to 32, and where each of them is
+    /// confirmed, it is not made again. So `true` has the weight of an answer: said wrongly, it brings back a verdict of the past, a pass
+    /// included, for as long as it is said. `false` promises nothing: the question is asked as always, and a resolver that keeps no
+    /// answers need not know of this method. One that wraps another passes it on, unless it changes answers or has to see each question.
+    ///
+    /// It is called in the midst of an evaluation, and so must not wait for anything, nor ask anybody. An answer is compared quickly
+    /// where the same [`Arc`] is handed out each time. The name of a PTR question is that of [`reverse_name`].
     fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
         let _ = (question, answer);
         false

@@ -24,7 +24,8 @@ pub(super) struct Values<'v> {
     pub(super) receiver: &'v str,
     /// Seconds since 1970.
     pub(super) now: u64,
-    /// Set where a macro stands for something of this session beside `<ip>` and the domain of `<sender>`.
+    /// Set where a macro stands for something of this session beside `<ip>` and the domain of `<sender>`, also one that was only looked
+    /// at to ask ahead.
     pub(super) particular: &'v AtomicBool,
 }
 

@@ -97,7 +97,12 @@ pub(crate) async fn check<R: Reading, O: Observe>(
     let mail_from = mail_from.map(|sender| Subject { identity: Identity::MailFrom, ip, sender, address });
     if !O::LISTENS {
         helo.iter().for_each(|subject| subject.recall(sources.memory, sources.helo, &mut reports.helo));
-        mail_from.iter().for_each(|subject| subject.recall(sources.memory, sources.mail_from, &mut reports.mail_from));
+        // HELO draws on the budget before MAIL FROM, whichever of them is remembered.
+        if helo.is_none() || reports.helo.is_some() {
+            mail_from
+                .iter()
+                .for_each(|subject| subject.recall(sources.memory, sources.mail_from, &mut reports.mail_from));
+        }
     }
     let (helo, mail_from) =
         (helo.filter(|_| reports.helo.is_none()), mail_from.filter(|_| reports.mail_from.is_none()));
@@ -143,6 +148,13 @@ async fn check_identity<R: Reading, O: Observe>(
     report: &mut Option<SpfReport>,
 ) {
     let Some(subject) = subject else { return };
+    if !O::LISTENS && subject.identity == Identity::MailFrom {
+        // The other identity is evaluated, and has begun.
+        subject.recall(sources.memory, resolver, report);
+        if report.is_some() {
+            return;
+        }
+    }
     let Subject { ip, sender, address, .. } = *subject;
     let domain = match sender.domain() {
         Err(reason) => {

@@ -1,7 +1,7 @@
 //! Evaluations that were made before, and what they rested on.
 //!
-//! `check_host()` is a pure function of `<ip>`, `<domain>` and the answers of the DNS, as long as no macro stands for anything else. So
-//! an evaluation that rests on the same things comes to the same result, with the same counts. Nothing can go stale: the result is
+//! `check_host()` is a pure function of `<ip>`, `<domain>` and the answers of the DNS, as long as no macro stands for anything else and
+//! the message can afford the answers. So an evaluation that rests on the same things comes to the same result, with the same counts. Nothing can go stale: the result is
 //! taken only where the resolver confirms that each question would be answered as it was. How long an answer is good for is the
 //! resolver's business alone.
 
@@ -57,18 +57,14 @@ impl Memory {
         ip: &IpAddr,
         sender: &Sender<'_>,
         address: Option<&Text>,
-        mut take: impl FnMut(&Conclusion, Text),
+        take: impl FnOnce(&Conclusion, Text),
     ) {
-        // A domain that is written otherwise than as a name is in lower case is not found, and evaluated.
-        let stands = |known: &Precedent| {
-            known.ip == *ip && known.domain.as_str() == sender.domain && resolver.confirms_all(&known.grounds)
-        };
         let Some(spot) = self.precedents.spot(sender.domain, salt(*ip)) else { return };
-        spot.find(|known| {
-            stands(known).then(|| {
-                take(&known.conclusion, sender.with_domain(sender.domain, address.or(Some(&known.postmaster))));
-            })
-        });
+        // A domain that is written otherwise than as a name is in lower case is not found, and evaluated.
+        let known = spot.find(|known| known.ip == *ip && known.domain.as_str() == sender.domain);
+        if let Some(known) = known.filter(|known| resolver.confirms_all(&known.grounds)) {
+            take(&known.conclusion, sender.with_domain(sender.domain, address.or(Some(&known.postmaster))));
+        }
     }
 
     /// Remembers what an evaluation came to, if it is met again and is not too large.

@@ -221,16 +221,22 @@ impl Book {
         true
     }
 
-    /// What an evaluation was given; `None` where it was given an error, or more than is worth to be remembered.
-    pub(super) fn grounds(&self, evaluation: Evaluation) -> Option<Grounds> {
+    /// What an evaluation was given; `None` where it was given an error, or more than is worth to be remembered, or what nobody
+    /// `confirms`.
+    pub(super) fn grounds(
+        &self,
+        evaluation: Evaluation,
+        confirms: impl Fn(&Question, &AnyAnswer) -> bool,
+    ) -> Option<Grounds> {
         if self.failed & evaluation.bit() != 0 {
             return None;
         }
         let given = self.entries.0.iter().filter(|entry| entry.readers & evaluation.bit() != 0);
-        Grounds::of(given.map(|entry| match &entry.state {
+        let given = given.map(|entry| match &entry.state {
             State::Answered(Ok(answer)) => Some((&entry.question, answer)),
             State::Answered(Err(_)) | State::Vacant | State::Asked(_) | State::Ahead(_) => None,
-        }))
+        });
+        Grounds::of(given, confirms)
     }
 
     #[inline]

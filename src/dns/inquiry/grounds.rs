@@ -45,15 +45,19 @@ pub(crate) struct Grounds {
 }
 
 impl Grounds {
-    /// `None` where one of them is none, or where they are too many or too long.
-    pub(super) fn of<'a>(asked: impl Iterator<Item = Option<(&'a Question, &'a AnyAnswer)>> + Clone) -> Option<Self> {
+    /// `None` where one of them is none or is not what `confirms` says, or where they are too many or too long.
+    pub(super) fn of<'a>(
+        asked: impl Iterator<Item = Option<(&'a Question, &'a AnyAnswer)>> + Clone,
+        confirms: impl Fn(&Question, &AnyAnswer) -> bool,
+    ) -> Option<Self> {
         let (mut questions, mut records, mut octets) = (0, 0, 0);
         for asked in asked.clone() {
-            let (_, answer) = asked?;
+            let (question, answer) = asked?;
             questions += 1;
             records += answer.count();
             octets += answer.octets();
-            if questions > MAX_QUESTIONS || octets + RECORD_OVERHEAD * records > MAX_OCTETS {
+            let is_too_much = questions > MAX_QUESTIONS || octets + RECORD_OVERHEAD * records > MAX_OCTETS;
+            if is_too_much || !confirms(question, answer) {
                 return None;
             }
         }
