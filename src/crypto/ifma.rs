@@ -30,6 +30,11 @@ pub(super) struct Modulus<const V: usize> {
     r_squared: Limbs<V>,
 }
 
+/// What this processor has, unless `RUSTFLAGS="--cfg mailverdict_without_avx512"` would not have it so.
+fn level() -> Option<Avx512> {
+    Level::new().as_avx512().filter(|_| !cfg!(mailverdict_without_avx512))
+}
+
 /// A width for which there are products.
 pub(super) trait Width<const V: usize> {
     /// Limbs that count.
@@ -127,7 +132,7 @@ where
     pub(super) fn new<const N: usize>(modulus: &montgomery::Modulus<N>) -> Option<Self> {
         // At least two bits are left above the modulus.
         let () = const { assert!(BITS * Self::LIMBS >= 64 * N + 2 && Self::LIMBS <= 8 * V) };
-        let level = Level::new().as_avx512()?;
+        let level = level()?;
         let r_squared = from_limbs(&modulus.power_of_two(2 * BITS * Self::LIMBS))?;
         let negated_inverse = modulus.negated_inverse() & MASK;
         Some(Self { level, limbs: from_limbs(modulus.limbs())?, negated_inverse, r_squared })
@@ -199,7 +204,7 @@ mod tests {
     use rsa::BigUint;
 
     fn is_here() -> bool {
-        let is_here = Level::new().as_avx512().is_some();
+        let is_here = level().is_some();
         if !is_here {
             println!("SKIPPED: products by AVX-512, which this processor does not have");
         }
