@@ -1,4 +1,4 @@
-//! The same algorithms, computed by AWS-LC (feature `aws-lc-rs`): faster, in C and assembler, with keys made ready once.
+//! The same algorithms, computed by AWS-LC (feature `aws-lc-rs`) in C and assembler, with keys made ready once.
 //!
 //! Nothing uses them unless a policy names them. What is a key and what is a signature does not depend on who computes: keys are
 //! decoded and checked as they are by default, and the few that AWS-LC would take another view of are left to the default.
@@ -27,8 +27,10 @@ pub const ED25519_SHA256: &dyn SignatureAlgorithm = &Ed25519;
 /// [`super::RSA_SHA1`], computed by AWS-LC for keys of at least 1024 bits.
 pub const RSA_SHA1: &dyn SignatureAlgorithm = &Rsa { default: super::RSA_SHA1 };
 
-/// What AWS-LC computes sooner than the default.
-pub(crate) const FASTER: [&dyn SignatureAlgorithm; 2] = [RSA_SHA256, RSA_SHA1];
+/// What AWS-LC computes sooner than the default on this processor.
+pub(crate) fn sooner() -> &'static [&'static dyn SignatureAlgorithm] {
+    if super::rsa_public::has_vectors() { &[] } else { &[RSA_SHA256, RSA_SHA1] }
+}
 
 #[derive(Debug)]
 struct Rsa {

@@ -31,7 +31,7 @@ pub(super) struct Modulus<const V: usize> {
 }
 
 /// What this processor has, unless `RUSTFLAGS="--cfg mailverdict_without_avx512"` would not have it so.
-fn level() -> Option<Avx512> {
+pub(super) fn level() -> Option<Avx512> {
     Level::new().as_avx512().filter(|_| !cfg!(mailverdict_without_avx512))
 }
 

@@ -98,6 +98,17 @@ impl PreparedKey {
     }
 }
 
+/// Whether this processor has the instructions for vectors.
+#[cfg(all(feature = "aws-lc-rs", target_arch = "x86_64"))]
+pub(super) fn has_vectors() -> bool {
+    ifma::level().is_some()
+}
+
+#[cfg(all(feature = "aws-lc-rs", not(target_arch = "x86_64")))]
+pub(super) fn has_vectors() -> bool {
+    false
+}
+
 impl Width {
     fn power_is(&self, base: &[u8], squarings: u32, expected: &[u8]) -> bool {
         match self {

@@ -50,10 +50,10 @@ impl Default for Policy {
 
 #[cfg(feature = "aws-lc-rs")]
 impl Policy {
-    /// The same policy with RSA computed by AWS-LC: the same verdicts, sooner.
+    /// The same policy with AWS-LC for what it computes sooner than the default: the same verdicts.
     ///
-    /// Ed25519 stays with who computes it now, because the default is sooner there. Who wants AWS-LC for all puts
-    /// [`aws_lc::ED25519_SHA256`] into [`algorithms`](Self::algorithms) by hand.
+    /// That is RSA on processors without AVX-512; where they have it, and for Ed25519, the default is sooner and stays. Who wants AWS-LC
+    /// for all puts the algorithms of [`aws_lc`] into [`algorithms`](Self::algorithms) by hand.
     ///
     /// ```
     /// let mut policy = mailverdict::Policy::default();
@@ -62,7 +62,7 @@ impl Policy {
     #[must_use]
     pub fn with_aws_lc(mut self) -> Self {
         for algorithm in &mut self.algorithms {
-            if let Some(same) = aws_lc::FASTER.iter().find(|same| same.name() == algorithm.name()) {
+            if let Some(same) = aws_lc::sooner().iter().find(|same| same.name() == algorithm.name()) {
                 *algorithm = *same;
             }
         }

@@ -245,10 +245,15 @@ impl<'y> Case<'y> {
         assert_eq!(verify(&by_reference, usize::MAX), reports);
         #[cfg(feature = "aws-lc-rs")]
         {
-            let mut by_aws_lc = policy.with_aws_lc();
-            let ed25519 = mailverdict::crypto::aws_lc::ED25519_SHA256;
-            by_aws_lc.algorithms.iter_mut().filter(|same| same.name() == ed25519.name()).for_each(|own| *own = ed25519);
+            use mailverdict::crypto::aws_lc::{ED25519_SHA256, RSA_SHA1, RSA_SHA256};
+            let mut by_aws_lc = policy.clone();
+            for algorithm in &mut by_aws_lc.algorithms {
+                let same =
+                    [RSA_SHA256, RSA_SHA1, ED25519_SHA256].into_iter().find(|same| same.name() == algorithm.name());
+                *algorithm = same.unwrap_or(*algorithm);
+            }
             assert_eq!(verify(&by_aws_lc, usize::MAX), reports);
+            assert_eq!(verify(&policy.with_aws_lc(), usize::MAX), reports);
         }
         reports
     }
