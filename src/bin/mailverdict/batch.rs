@@ -143,6 +143,8 @@ async fn work_off(
 /// Waits for the end; SIGINT brings it nearer.
 async fn attend(queue: &Lines, mut interrupts: Option<Interrupts>, progress: Option<&Progress>) -> End {
     let mut ticks = time::interval(INTERVAL);
+    // A process that was stopped for a while has nothing to make up for.
+    ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     let mut end = pin!(queue.end());
     loop {
         tokio::select! {

@@ -20,7 +20,7 @@ static BASE64: LazyLock<Engine> = LazyLock::new(|| Engine::standard(PAD));
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
 static BASE64: LazyLock<Engine> = LazyLock::new(|| Engine::new(&base64::alphabet::STANDARD, PAD));
 
-/// Files of up to so many octets stay open until they are read. Those above may have to wait for memory, and open files are few.
+/// Files of fewer octets stay open until they are read. Larger ones may have to wait for memory, and open files are few.
 const KEPT_OPEN: usize = 1 << 20;
 
 /// Where a message is to be had from.
@@ -33,7 +33,7 @@ pub(crate) enum Octets<'r> {
 impl<'r> Octets<'r> {
     pub(crate) fn of_file(path: &'r str) -> Result<Self, String> {
         let (file, len) = open(path).map_err(|reason| unreadable(path, &reason))?;
-        Ok(Self::File { path, len, opened: (len <= KEPT_OPEN).then_some(file) })
+        Ok(Self::File { path, len, opened: (len < KEPT_OPEN).then_some(file) })
     }
 
     /// What reading it takes up beside the request.
