@@ -57,6 +57,7 @@ const CASES: &[Case] = &[
     Case { name: "octets of empty lines in the body", size: 10_000_000, make: empty_lines },
     Case { name: "lines of a folded field", size: 1_000_000, make: folds },
     Case { name: "names in h=", size: 10_000, make: signed_names },
+    Case { name: "names in h=, and white space before a colon", size: 50_000, make: names_and_space },
     Case { name: "tags of a signature", size: 100_000, make: signature_tags },
     Case { name: "tags of a key record", size: 100_000, make: key_tags },
     Case { name: "tags of a DMARC record", size: 100_000, make: dmarc_tags },
@@ -381,6 +382,12 @@ fn signed_names(n: usize) -> Box<dyn Fn()> {
         both();
         one_name();
     })
+}
+
+/// Each name of `h=` looks at first sight like that of the field, which has much white space before its colon.
+fn names_and_space(n: usize) -> Box<dyn Fn()> {
+    let field = format!("Xaoz{}: y\r\n", " ".repeat(n));
+    evaluate(signed(&field, "relaxed/relaxed", &("xboz:".repeat(n) + "from"), ""))
 }
 
 fn tags(n: usize) -> String {

@@ -4,7 +4,9 @@
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HeaderField<'m> {
     raw: &'m [u8],
-    colon: usize,
+    /// Octets of the name. Kept, because the white space behind it may be long, and the name is asked for often.
+    name: u32,
+    colon: u32,
 }
 
 impl<'m> HeaderField<'m> {
@@ -17,7 +19,9 @@ impl<'m> HeaderField<'m> {
         let name = raw.iter().position(|octet| !matches!(octet, 33..=57 | 59..=126)).filter(|len| *len > 0)?;
         let after = raw.get(name..)?;
         let space = after.iter().take_while(|octet| octet.is_ascii_whitespace()).count();
-        (after.get(space) == Some(&b':')).then_some(Self { raw, colon: name + space })
+        // No name of 4 GiB is one.
+        let (name, colon) = (u32::try_from(name).ok()?, u32::try_from(name + space).ok()?);
+        (after.get(space) == Some(&b':')).then_some(Self { raw, name, colon })
     }
 
     /// The whole field with its line end, octet for octet.
@@ -27,12 +31,12 @@ impl<'m> HeaderField<'m> {
 
     /// The name as written, without white space before the colon.
     pub fn name(&self) -> &'m [u8] {
-        self.raw.get(..self.colon).unwrap_or_default().trim_ascii_end()
+        self.raw.get(..self.name as usize).unwrap_or_default()
     }
 
     /// All after the colon, the final line end included, octet for octet.
     pub fn value(&self) -> &'m [u8] {
-        self.raw.get(self.colon + 1..).unwrap_or_default()
+        self.raw.get(self.colon as usize + 1..).unwrap_or_default()
     }
 
     /// Whether the field has this name, in whatever case.
