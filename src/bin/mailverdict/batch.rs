@@ -6,6 +6,7 @@ use crate::{
     batch_queue::{Done, End, Queue, Work},
     batch_run::Run,
     failure::Failure,
+    open_files,
     progress::{INTERVAL, Progress},
     request,
     source::Source,
@@ -56,6 +57,8 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
         ),
         Source::Network(_) => {
             let jobs = asked.unwrap_or(processors.saturating_mul(WAITING_FOR_NETWORK)).min(MAX_JOBS);
+            // A file that is refused for too many others would be told of as if the message could not be had.
+            let jobs = open_files::affordable_requests().map_or(jobs, |affordable| jobs.min(affordable));
             // Each request waits by itself.
             (jobs, 1, Builder::new_multi_thread().worker_threads(processors.min(jobs)).enable_all().build())
         }

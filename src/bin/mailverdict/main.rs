@@ -15,6 +15,7 @@ mod hops;
 mod input;
 mod json;
 mod json_text;
+mod open_files;
 mod progress;
 mod report;
 mod request;
