@@ -87,30 +87,6 @@ impl<const N: usize> Modulus<N> {
         Some(self.multiply(&power, &base))
     }
 
-    pub(super) fn limbs(&self) -> &[u64; N] {
-        &self.limbs
-    }
-
-    /// `-limbs^-1` modulo 2^64.
-    pub(super) fn negated_inverse(&self) -> u64 {
-        self.negated_inverse
-    }
-
-    /// 2 to the power of `exponent`, which is not less than 128 N, modulo the modulus.
-    pub(super) fn power_of_two(&self, exponent: usize) -> [u64; N] {
-        // Both products are less than the modulus, for one of their factors is.
-        let mut one = [0; N];
-        if let [lowest, ..] = one.as_mut_slice() {
-            *lowest = 1;
-        }
-        let r = self.multiply(&self.r_squared, &one);
-        let mut power = self.multiply(&self.r_squared, &r);
-        for _ in 128 * N..exponent {
-            self.double(&mut power);
-        }
-        power
-    }
-
     /// [`Modulus::power`] in big-endian octets.
     #[cfg(any(fuzzing, test))]
     pub(super) fn power_octets(&self, base: &[u8], squarings: u32) -> Option<Vec<u8>> {
@@ -208,6 +184,34 @@ impl<const N: usize> Modulus<N> {
             (*end, top) = halves(u128::from(*end) + u128::from(carry) + u128::from(top));
         }
         top
+    }
+}
+
+/// What arithmetic by vectors is prepared from, on processors that may have it.
+#[cfg(target_arch = "x86_64")]
+impl<const N: usize> Modulus<N> {
+    pub(super) fn limbs(&self) -> &[u64; N] {
+        &self.limbs
+    }
+
+    /// `-limbs^-1` modulo 2^64.
+    pub(super) fn negated_inverse(&self) -> u64 {
+        self.negated_inverse
+    }
+
+    /// 2 to the power of `exponent`, which is not less than 128 N, modulo the modulus.
+    pub(super) fn power_of_two(&self, exponent: usize) -> [u64; N] {
+        // Both products are less than the modulus, for one of their factors is.
+        let mut one = [0; N];
+        if let [lowest, ..] = one.as_mut_slice() {
+            *lowest = 1;
+        }
+        let r = self.multiply(&self.r_squared, &one);
+        let mut power = self.multiply(&self.r_squared, &r);
+        for _ in 128 * N..exponent {
+            self.double(&mut power);
+        }
+        power
     }
 }
 
