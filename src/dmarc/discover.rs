@@ -13,6 +13,7 @@ use crate::{
     join::join_all,
     message::Authors,
     name::{Domain, Name},
+    shelf::Spot,
 };
 use std::sync::Arc;
 
@@ -93,13 +94,13 @@ impl<'m> Answers<'m> {
 
     /// Makes a precedent of what was discovered for the sole author domain.
     fn remember<R: Reading>(&mut self, resolver: &R, author: &Domain) {
-        let memory = self.memory.filter(|memory| memory.is_met_again(author));
-        let Some(memory) = memory else { return };
+        let spot = self.memory.and_then(|memory| memory.spot(author)).filter(Spot::is_met_again);
+        let Some(spot) = spot else { return };
         let Some(grounds) = resolver.grounds() else { return };
         let (found, existence) = (std::mem::take(&mut self.found), std::mem::take(&mut self.existence));
         let walks = std::mem::take(&mut self.walks);
         let precedent = Arc::new(Precedent::new(author.clone(), grounds, found, existence, walks));
-        memory.keep(&precedent);
+        spot.keep(Arc::clone(&precedent), |known| known.author == *author);
         self.precedent = Some(precedent);
     }
 }

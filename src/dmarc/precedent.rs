@@ -14,7 +14,7 @@ use crate::{
     dns::inquiry::{Grounds, Reading},
     memo::Memo,
     name::Domain,
-    shelf::{Shelf, Shelves},
+    shelf::{Shelf, Shelves, Spot},
 };
 use std::sync::Arc;
 
@@ -63,19 +63,13 @@ struct Remembered {
 impl Memory {
     /// What was discovered for this author domain the last time, if each answer is what it was.
     pub(super) fn precedent<R: Reading>(&self, resolver: &R, author: &Domain) -> Option<Arc<Precedent>> {
-        let known = self.precedents.spot(author.as_str(), 0)?.find(|known| known.author == *author)?;
+        let known = self.spot(author)?.find(|known| known.author == *author)?;
         resolver.confirms_all(&known.grounds).then_some(known)
     }
 
-    /// Whether a precedent for this author domain is worth to be made, as it was met lately.
-    pub(super) fn is_met_again(&self, author: &Domain) -> bool {
-        self.precedents.spot(author.as_str(), 0).is_some_and(|spot| spot.is_met_again())
-    }
-
-    pub(super) fn keep(&self, precedent: &Arc<Precedent>) {
-        if let Some(spot) = self.precedents.spot(precedent.author.as_str(), 0) {
-            spot.keep(Arc::clone(precedent), |known| known.author == precedent.author);
-        }
+    /// Where a precedent for this author domain stands.
+    pub(super) fn spot(&self, author: &Domain) -> Option<Spot<'_, Precedent>> {
+        self.precedents.spot(author.as_str(), 0)
     }
 }
 
