@@ -11,12 +11,12 @@ use mailverdict::{
     time::UnixTime,
 };
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    pin::pin,
-    task::{Context, Poll, Waker},
+    task::Poll,
 };
 use support::{
+    ready::drive,
     sealer::{SetOptions, sealed},
     signer::{Key, SignOptions, sign, signed},
 };
@@ -34,17 +34,6 @@ fn zone(keys: &[(&str, &[&Key])]) -> Zone {
         keys.iter().for_each(|key| _ = zone.add_txt(&name, key.record().into_bytes()));
     }
     zone
-}
-
-/// Polls until it is ready, whoever wakes.
-fn drive<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    for _ in 0..1000 {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return output;
-        }
-    }
-    panic!("never ready");
 }
 
 fn authenticate(resolver: impl Resolver, policy: Policy, raw: &[u8]) -> Verdict {

@@ -4,6 +4,7 @@
 
 #[path = "support/changing.rs"]
 mod changing;
+mod support;
 
 use changing::{Changing, DOMAINS, Random};
 use mailverdict::{
@@ -16,21 +17,10 @@ use mailverdict::{
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    pin::pin,
     sync::{Arc, Mutex, Weak, mpsc},
-    task::{Context, Poll, Waker},
     time::Duration,
 };
-
-fn drive<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    for _ in 0..100_000 {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return value;
-        }
-    }
-    panic!("never ready");
-}
+use support::ready::drive;
 
 fn check<R: Resolver>(authenticator: &Authenticator<R>, session: &Session) -> SpfReports {
     drive(authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }))

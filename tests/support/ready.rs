@@ -1,4 +1,5 @@
-//! Futures that are ready at their first poll, as all are whose answers stand in a zone in memory.
+//! Futures without a runtime: those that are ready at their first poll, as all are whose answers stand in a zone in memory, and those
+//! that are late.
 
 use std::{
     future::Future,
@@ -12,4 +13,15 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("a zone in memory made someone wait"),
     }
+}
+
+/// The output of a future that is polled until it is ready, whoever wakes.
+pub fn drive<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    for _ in 0..100_000 {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+    panic!("never ready");
 }
