@@ -1,9 +1,9 @@
 //! Evaluations that were made before, and what they rested on.
 //!
 //! `check_host()` is a pure function of `<ip>`, `<domain>` and the answers of the DNS, as long as no macro stands for anything else and
-//! the message can afford the answers. So an evaluation that rests on the same things comes to the same result, with the same counts. Nothing can go stale: the result is
-//! taken only where the resolver confirms that each question would be answered as it was. How long an answer is good for is the
-//! resolver's business alone.
+//! the message can afford the answers. So an evaluation that rests on the same things comes to the same result, with the same counts.
+//! Nothing can go stale: the result is taken only where the resolver confirms that each question would be answered as it was. How long
+//! an answer is good for is the resolver's business alone.
 
 use super::{
     identity::Sender,
