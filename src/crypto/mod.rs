@@ -154,7 +154,7 @@ impl Hasher {
             for (to, from) in digest.octets.iter_mut().zip(output) {
                 *to = *from;
             }
-            digest.len = output.len();
+            digest.len = u8::try_from(output.len()).unwrap_or_default();
         };
         match self {
             Self::Sha256(hasher) => fill(&hasher.finalize()),
@@ -168,13 +168,13 @@ impl Hasher {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest {
     octets: [u8; 32],
-    len: usize,
+    len: u8,
 }
 
 impl Digest {
     /// The octets of the hash: 32 of SHA-256, 20 of SHA-1.
     pub fn as_bytes(&self) -> &[u8] {
-        self.octets.get(..self.len).unwrap_or_default()
+        self.octets.get(..self.len.into()).unwrap_or_default()
     }
 }
 

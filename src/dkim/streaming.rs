@@ -48,23 +48,18 @@ use std::future::Future;
 pub struct StreamingVerifier {
     policy: Policy,
     budget: Budget,
+    /// What stands without key and body; there is room for all others.
+    decided: Vec<SignatureReport>,
     /// In the order in which they are concluded: that of kinship.
     jobs: SmallVec<[Job; 1]>,
     body: BodyHasher,
 }
 
-/// One signature field.
+/// A signature that is verified.
 #[derive(Clone, Debug)]
 struct Job {
     field_index: usize,
-    state: State,
-}
-
-#[derive(Clone, Debug)]
-enum State {
-    /// The result stands without key and body.
-    Decided(SignatureSummary, DkimResult),
-    Pending(PendingSignature),
+    pending: PendingSignature,
 }
 
 impl StreamingVerifier {
@@ -74,25 +69,27 @@ impl StreamingVerifier {
     /// [`Policy::max_signatures`] or the [`Budget`] affords; `now` is the time of receipt, by which `t=` and `x=` are judged.
     pub fn new(policy: &Policy, header: &Header<'_>, author_domains: &[Domain], now: UnixTime) -> Self {
         let family = Family::of(author_domains);
-        let mut read: SmallVec<[Read<'_>; 1]> = SmallVec::new();
+        let mut candidates = Candidates {
+            most: policy.max_signatures,
+            chosen: SmallVec::new(),
+            decided: Vec::with_capacity(header.named("DKIM-Signature").count()),
+        };
         for (field_index, field) in header.fields().iter().enumerate() {
             if field.is("DKIM-Signature") {
-                read.push(Read::new(policy, field_index, *field, now, &family));
+                candidates.read(policy, field_index, *field, now, &family);
             }
         }
-        // Stable: among equals, those that stand higher in the header come first.
-        read.sort_by_key(|read| read.kinship);
-        let index = read.iter().any(|read| read.outcome.is_ok()).then(|| FieldIndex::new(header));
-        let mut sound = 0;
-        let mut job = |read: Read<'_>| {
-            sound += usize::from(read.outcome.is_ok());
-            read.job(index.as_ref().filter(|_| sound <= policy.max_signatures))
-        };
-        let jobs: SmallVec<[Job; 1]> = read.into_iter().map(&mut job).collect();
-        let body = BodyHasher::new(jobs.iter().filter_map(Job::pending).map(PendingSignature::wanted_body));
+        candidates.choose();
+        let Candidates { chosen, decided, .. } = candidates;
+        let mut jobs: SmallVec<[Job; 1]> = SmallVec::new();
+        if !chosen.is_empty() {
+            let index = FieldIndex::new(header);
+            jobs.extend(chosen.into_iter().map(|candidate| candidate.job(&index)));
+        }
+        let body = BodyHasher::new(jobs.iter().map(|job| job.pending.wanted_body()));
         // The algorithms were looked up; nothing that is left needs them.
         let policy = Policy { algorithms: Vec::new(), ..*policy };
-        Self { policy, budget: Budget::default(), jobs, body }
+        Self { policy, budget: Budget::default(), decided, jobs, body }
     }
 
     /// With another budget than the default one; [`Budget::signatures`] and [`Budget::work`] count here.
@@ -103,7 +100,7 @@ impl StreamingVerifier {
 
     /// Whether the body is needed at all; where not, it need not be handed over.
     pub fn needs_body(&self) -> bool {
-        self.jobs.iter().any(|job| job.pending().is_some())
+        !self.jobs.is_empty()
     }
 
     /// Asks for the keys: each name once, all side by side. The future borrows the resolver alone.
@@ -117,8 +114,7 @@ impl StreamingVerifier {
         resolver: &'r R,
         memory: Option<&'r KeyMemory>,
     ) -> impl Future<Output = Keys> + Send + use<'r, R> {
-        let names: SmallVec<[Name; 1]> =
-            self.jobs.iter().filter_map(Job::pending).map(|job| job.key_name().clone()).collect();
+        let names: SmallVec<[Name; 1]> = self.jobs.iter().map(|job| job.pending.key_name().clone()).collect();
         Keys::ask(resolver, memory, names)
     }
 
@@ -135,90 +131,110 @@ impl StreamingVerifier {
 
     /// [`finish`](Self::finish), paid for from a purse that others draw on as well.
     pub(crate) fn finish_within(self, keys: &Keys, purse: &mut Purse) -> Vec<SignatureReport> {
-        let Self { policy, jobs, body, .. } = self;
+        let Self { policy, decided: mut reports, jobs, body, .. } = self;
         let body = body.finish();
-        let mut reports = Vec::with_capacity(jobs.len());
         reports.extend(jobs.into_iter().map(|job| job.report(&policy, keys, &body, purse)));
         reports.sort_unstable_by_key(|report| report.field_index);
         reports
     }
 }
 
-/// A field that was read, before it is chosen or not.
-struct Read<'m> {
+/// A signature that is worth a question for its key, before it is chosen or not.
+struct Candidate<'m> {
     field_index: usize,
     field: HeaderField<'m>,
-    outcome: Result<(Signature, KeyUser), (SignatureSummary, DkimResult)>,
+    signature: Signature,
+    key_user: KeyUser,
     kinship: Kinship,
 }
 
-impl<'m> Read<'m> {
-    fn new(policy: &Policy, field_index: usize, field: HeaderField<'m>, now: UnixTime, family: &Family<'_>) -> Self {
-        let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
-        let signature = outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim));
-        let outcome = match signature {
-            Ok(signature) => match acceptable(policy, &signature, now) {
-                Ok(key_user) => Ok((signature, key_user)),
-                Err(result) => Err((signature.into_summary(), result)),
-            },
-            Err(error) => Err((SignatureSummary::salvage(&tags), DkimResult::PermError(PermReason::Signature(error)))),
-        };
-        let signer = match &outcome {
-            Ok((signature, _)) => Some(&signature.domain),
-            Err((summary, _)) => summary.domain.as_ref(),
-        };
-        let kinship = signer.map_or(Kinship::None, |signer| family.kinship(signer));
-        Self { field_index, field, outcome, kinship }
+impl<'m> Candidate<'m> {
+    fn job(self, index: &FieldIndex<'_, 'm>) -> Job {
+        let Self { field_index, field, signature, key_user, .. } = self;
+        Job { field_index, pending: PendingSignature::new(signature, key_user, index, field, field_index) }
     }
 
-    fn job(self, index: Option<&FieldIndex<'_, 'm>>) -> Job {
-        let Self { field_index, field, outcome, .. } = self;
-        let state = match (outcome, index) {
-            (Err((summary, result)), _) => State::Decided(summary, result),
-            (Ok((signature, key_user)), Some(index)) => {
-                State::Pending(PendingSignature::new(signature, key_user, index, field, field_index))
-            }
-            (Ok((signature, _)), None) => {
-                State::Decided(signature.into_summary(), DkimResult::Neutral(NeutralReason::NotEvaluated))
+    fn not_evaluated(self) -> SignatureReport {
+        let result = DkimResult::Neutral(NeutralReason::NotEvaluated);
+        SignatureReport::decided(self.field_index, self.signature.into_summary(), result)
+    }
+}
+
+/// The signatures that come first, among those that were read. A stranger may send as many as fit: of one that will not be verified,
+/// nothing is kept but its report.
+struct Candidates<'m> {
+    /// How many are verified at most.
+    most: usize,
+    /// At no time more than twice as many, and a few.
+    chosen: SmallVec<[Candidate<'m>; 1]>,
+    /// The others.
+    decided: Vec<SignatureReport>,
+}
+
+impl<'m> Candidates<'m> {
+    fn read(
+        &mut self,
+        policy: &Policy,
+        field_index: usize,
+        field: HeaderField<'m>,
+        now: UnixTime,
+        family: &Family<'_>,
+    ) {
+        let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
+        let signature = match outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim)) {
+            Ok(signature) => signature,
+            Err(error) => {
+                let result = DkimResult::PermError(PermReason::Signature(error));
+                return self.decided.push(SignatureReport::decided(
+                    field_index,
+                    SignatureSummary::salvage(&tags),
+                    result,
+                ));
             }
         };
-        Job { field_index, state }
+        let key_user = match acceptable(policy, &signature, now) {
+            Ok(key_user) => key_user,
+            Err(result) => {
+                return self.decided.push(SignatureReport::decided(field_index, signature.into_summary(), result));
+            }
+        };
+        let kinship = family.kinship(&signature.domain);
+        self.chosen.push(Candidate { field_index, field, signature, key_user, kinship });
+        // As many are passed over at once as are kept, so that sorting costs each of them the same however many there are.
+        if self.chosen.len() > self.most.saturating_mul(2).max(8) {
+            self.choose();
+        }
+    }
+
+    fn choose(&mut self) {
+        // Stable: among equals, those that stand higher in the header come first.
+        self.chosen.sort_by_key(|candidate| candidate.kinship);
+        if self.chosen.len() > self.most {
+            self.decided.extend(self.chosen.drain(self.most..).map(Candidate::not_evaluated));
+        }
     }
 }
 
 impl Job {
-    fn pending(&self) -> Option<&PendingSignature> {
-        match &self.state {
-            State::Pending(pending) => Some(pending),
-            State::Decided(..) => None,
+    fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> SignatureReport {
+        let Self { field_index, pending } = self;
+        let Conclusion { result, key, body_hash, header_hash, unsigned_octets } =
+            pending.conclude(policy, keys, body, purse);
+        SignatureReport {
+            field_index,
+            signature: pending.into_summary(),
+            result,
+            key,
+            body_hash,
+            header_hash: Some(header_hash),
+            unsigned_octets,
         }
     }
+}
 
-    fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> SignatureReport {
-        let Self { field_index, state } = self;
-        match state {
-            State::Decided(signature, result) => SignatureReport {
-                field_index,
-                signature,
-                result,
-                key: None,
-                body_hash: None,
-                header_hash: None,
-                unsigned_octets: 0,
-            },
-            State::Pending(pending) => {
-                let Conclusion { result, key, body_hash, header_hash, unsigned_octets } =
-                    pending.conclude(policy, keys, body, purse);
-                SignatureReport {
-                    field_index,
-                    signature: pending.into_summary(),
-                    result,
-                    key,
-                    body_hash,
-                    header_hash: Some(header_hash),
-                    unsigned_octets,
-                }
-            }
-        }
+impl SignatureReport {
+    /// The report of a field whose result stands without key and body.
+    fn decided(field_index: usize, signature: SignatureSummary, result: DkimResult) -> Self {
+        Self { field_index, signature, result, key: None, body_hash: None, header_hash: None, unsigned_octets: 0 }
     }
 }

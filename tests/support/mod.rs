@@ -7,6 +7,7 @@ pub mod dkim_case;
 pub mod dns_server;
 #[cfg(feature = "hickory")]
 pub mod faulty_dns;
+pub mod hostile_headers;
 #[cfg(feature = "hickory")]
 pub mod nsd;
 pub mod ready;
