@@ -6,7 +6,7 @@ use crate::{
     dkim, dmarc,
     dns::{
         Resolver,
-        inquiry::{Evaluation, Inquiry},
+        inquiry::{Evaluation, Inquiry, Reading as _},
     },
     join::{beside, join},
     message::{Authors, Message},
@@ -82,7 +82,17 @@ impl<R: Resolver> Authenticator<R> {
         observers: &mut spf::Observers<O>,
     ) -> Verdict {
         let policy = &self.policy;
-        let inquiry = self.inquiry();
+        let mut inquiry = self.inquiry();
+        // Each result is put where it is kept: handed on from future to future, it would be copied each time.
+        let mut spf = spf::SpfReports::default();
+        let mut dkim = Vec::new();
+        let mut evidence = arc::Evidence::default();
+        let authors = message.header().authors();
+        let reverse_path = spf::ReversePath::of(session, Some(message.header()));
+        let subjects = spf::Subjects::of(session, &reverse_path);
+        if !O::LISTENS {
+            subjects.recall(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut spf);
+        }
         let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
         let for_discovery = &policy_resolver.of(Evaluation::Discovery);
         let for_conclusion = &policy_resolver.of(Evaluation::Conclusion);
@@ -93,25 +103,24 @@ impl<R: Resolver> Authenticator<R> {
             memory: &self.spf_memory,
         };
         let now = session.received_at;
-        let authors = message.header().authors();
         let mut purse = Purse::of(&policy.budget);
-        // Each result is put where it is kept: handed on from future to future, it would be copied each time.
-        let mut spf = spf::SpfReports::default();
-        let mut dkim = Vec::new();
-        let mut evidence = arc::Evidence::default();
         let (dmarc, dmarc_rfc7489) = {
             let main = pin!(async {
                 let mut answers = dmarc::Answers::new(&self.dmarc_memory);
                 {
-                    let (header, domains, purse) = (Some(message.header()), authors.domains(), &mut purse);
-                    let spf = pin!(spf::check(&spf_sources, &policy.spf, session, header, observers, &mut spf));
+                    let (domains, purse) = (authors.domains(), &mut purse);
+                    let spf = pin!(spf::check(&spf_sources, &policy.spf, session, &subjects, observers, &mut spf));
                     let dkim = pin!(async {
                         dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse).await;
                     });
                     let evidence = pin!(async {
                         evidence = arc::gather(resolver, &self.keys, &policy.dkim, message, now).await;
                     });
-                    let discovery = pin!(dmarc::discover(for_discovery, &policy.dmarc, &authors, &mut answers));
+                    let discovery = pin!(async {
+                        // Not before SPF, or who pays for a question that both ask would depend on what is remembered.
+                        answers.recall(&policy.dmarc, &authors, |grounds| for_discovery.confirms_all(grounds));
+                        dmarc::discover(for_discovery, &policy.dmarc, &authors, &mut answers).await;
+                    });
                     join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await;
                 }
                 let offers = dmarc::offers(&spf, &dkim);
@@ -140,12 +149,17 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
-        let inquiry = self.inquiry();
+        let mut inquiry = self.inquiry();
+        let mut reports = spf::SpfReports::default();
+        let reverse_path = spf::ReversePath::of(session, None);
+        let subjects = spf::Subjects::of(session, &reverse_path);
+        if !O::LISTENS {
+            subjects.recall(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut reports);
+        }
         let (resolver, ahead) = (inquiry.evidence(), &inquiry.ahead());
         let (helo, mail_from) = (&resolver.of(Evaluation::Helo), &resolver.of(Evaluation::MailFrom));
         let sources = spf::Sources { helo, mail_from, ahead, memory: &self.spf_memory };
-        let mut reports = spf::SpfReports::default();
-        spf::check(&sources, &self.policy.spf, session, None, observers, &mut reports).await;
+        spf::check(&sources, &self.policy.spf, session, &subjects, observers, &mut reports).await;
         reports
     }
 
@@ -171,11 +185,12 @@ impl<R: Resolver> Authenticator<R> {
         spf: &spf::SpfReports,
         dkim: &[dkim::SignatureReport],
     ) -> Arc<dmarc::DmarcReport> {
-        let (inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
+        let (mut inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
+        let mut answers = dmarc::Answers::new(&self.dmarc_memory);
+        answers.recall(policy, authors, |grounds| inquiry.confirms_policy(grounds));
         let for_discovery = &inquiry.policy().of(Evaluation::Discovery);
         let for_conclusion = &inquiry.policy().of(Evaluation::Conclusion);
         let main = pin!(async {
-            let mut answers = dmarc::Answers::new(&self.dmarc_memory);
             dmarc::discover(for_discovery, policy, authors, &mut answers).await;
             dmarc::evaluate(for_conclusion, policy, authors, &mut answers, dmarc::offers(spf, dkim)).await.0
         });

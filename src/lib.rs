@@ -26,6 +26,7 @@ mod memo;
 pub mod message;
 pub mod name;
 pub mod policy;
+mod precedents;
 pub mod received;
 pub mod received_spf;
 mod registered_methods;

@@ -3,19 +3,12 @@
 //! Reading is pure: the same text always comes to the same thing, and so nothing here can go stale. How long an answer is good for is
 //! the resolver's business alone.
 
-use std::{
-    collections::hash_map::RandomState,
-    hash::BuildHasher as _,
-    sync::{Arc, PoisonError, RwLock},
-};
+use crate::shelf::Shelves;
+use std::{collections::hash_map::RandomState, hash::BuildHasher as _, sync::Arc};
 
 /// The texts of one answer, as resolvers hand them out.
 type Texts = Arc<[Box<[u8]>]>;
 
-/// Sets of entries in each table; a power of two.
-const SETS: usize = 256;
-/// Entries of a set.
-const WAYS: usize = 4;
 /// Octets of an answer that is still remembered: all that is remembered of one kind stays below 2 · 1024 · 8 kB.
 const MAX_OCTETS: usize = 8192;
 
@@ -25,19 +18,9 @@ const MAX_OCTETS: usize = 8192;
 /// cannot have changed, and then no text is looked at. After that it is made by the text. Readers do not wait for each other.
 #[derive(Debug)]
 pub(crate) struct Memo<T> {
-    by_identity: Table<T>,
-    by_text: Table<T>,
+    by_identity: Shelves<Entry<T>>,
+    by_text: Shelves<Entry<T>>,
     hasher: RandomState,
-}
-
-#[derive(Debug)]
-struct Table<T>(Box<[RwLock<Set<T>>]>);
-
-#[derive(Debug)]
-struct Set<T> {
-    entries: [Option<Entry<T>>; WAYS],
-    /// Which entry makes room for the next one.
-    oldest: usize,
 }
 
 /// The answer is kept beside what was read of it, so that its address stays its own.
@@ -49,7 +32,7 @@ struct Entry<T> {
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
-        Self { by_identity: Table::new(), by_text: Table::new(), hasher: RandomState::new() }
+        Self { by_identity: Shelves::default(), by_text: Shelves::default(), hasher: RandomState::new() }
     }
 }
 
@@ -69,8 +52,10 @@ impl<T> Memo<T> {
     ) -> U {
         let address = texts.as_ptr() as usize;
         // Fibonacci hashing: allocations lie on round addresses, and the product's high bits depend on all of them.
-        let identity = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        if let Some(known) = self.by_identity.find(identity, |known| Arc::ptr_eq(known, texts), &part) {
+        let identity = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+        let place = self.by_identity.place(identity);
+        let is_it = |entry: &Entry<T>| Arc::ptr_eq(&entry.texts, texts);
+        if let Some(known) = place.and_then(|place| place.find(is_it, |entry| part(&entry.read))) {
             return known;
         }
         part(&self.recall_text(texts, identity, read))
@@ -83,46 +68,21 @@ impl<T> Memo<T> {
             return Arc::new(read(texts));
         }
         let content = self.hasher.hash_one(texts);
-        let read = self.by_text.find(content, |known| known == texts, Arc::clone).unwrap_or_else(|| {
-            let read = Arc::new(read(texts));
-            self.by_text.keep(content, Entry { texts: Arc::clone(texts), read: Arc::clone(&read) });
-            read
-        });
-        self.by_identity.keep(identity, Entry { texts: Arc::clone(texts), read: Arc::clone(&read) });
+        let (by_text, by_identity) = (self.by_text.place(content), self.by_identity.place(identity));
+        let is_it = |entry: &Entry<T>| entry.texts == *texts;
+        let known = by_text.as_ref().and_then(|place| place.find(is_it, |entry| Arc::clone(&entry.read)));
+        let (read, unknown_by) = known.map_or_else(|| (Arc::new(read(texts)), by_text), |known| (known, None));
+        for place in unknown_by.iter().chain(&by_identity) {
+            place.keep(Entry { texts: Arc::clone(texts), read: Arc::clone(&read) }, |_| false);
+        }
         read
-    }
-}
-
-impl<T> Table<T> {
-    fn new() -> Self {
-        Self((0..SETS).map(|_| RwLock::new(Set { entries: [const { None }; WAYS], oldest: 0 })).collect())
-    }
-
-    fn set(&self, hash: u64) -> Option<&RwLock<Set<T>>> {
-        self.0.get(usize::try_from(hash % SETS as u64).unwrap_or_default())
-    }
-
-    fn find<U>(&self, hash: u64, is_it: impl Fn(&Texts) -> bool, part: impl Fn(&Arc<T>) -> U) -> Option<U> {
-        // A set is never left half changed, so a panic elsewhere does not spoil it.
-        let set = self.set(hash)?.read().unwrap_or_else(PoisonError::into_inner);
-        set.entries.iter().flatten().find(|entry| is_it(&entry.texts)).map(|entry| part(&entry.read))
-    }
-
-    fn keep(&self, hash: u64, entry: Entry<T>) {
-        let Some(set) = self.set(hash) else { return };
-        let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
-        let oldest = set.oldest;
-        set.oldest = (oldest + 1) % WAYS;
-        // What goes is dropped after the lock is given back.
-        let replaced = set.entries.get_mut(oldest).and_then(|place| place.replace(entry));
-        drop(set);
-        drop(replaced);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shelf::{PLACES, SHELVES};
 
     fn texts(of: &[&str]) -> Texts {
         of.iter().map(|text| text.as_bytes().into()).collect()
@@ -163,7 +123,7 @@ mod tests {
         for number in 0..20_000 {
             memo.recall(&texts(&[&number.to_string()]), |_| Arc::clone(&value));
         }
-        assert!(Arc::strong_count(&value) <= 1 + 2 * SETS * WAYS);
+        assert!(Arc::strong_count(&value) <= 1 + 2 * SHELVES * PLACES);
         let long = texts(&[&"x".repeat(MAX_OCTETS)]);
         let mut reads = 0;
         for _ in 0..2 {

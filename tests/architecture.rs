@@ -10,8 +10,8 @@ use std::{
 
 /// Rooms by floor, from the ground up; a room may import from rooms on lower floors alone.
 const FLOORS: [&[&str]; 7] = [
-    &["lex"],
-    &["name", "text", "time", "join", "memo", "shelf", "budget"],
+    &["lex", "shelf"],
+    &["name", "text", "time", "join", "memo", "precedents", "budget"],
     &["message", "session", "dns", "crypto"],
     &["spf", "dkim", "authentication_results", "received"],
     &["arc", "dmarc"],

@@ -9,11 +9,14 @@ use super::{
     tree_walk::{Found, PublishedRecord, TreeWalk, targets, tree_walk},
 };
 use crate::{
-    dns::{Answer, Lookup, Resolver, inquiry::Reading},
+    dns::{
+        Answer, Lookup, Resolver,
+        inquiry::{Grounds, Reading},
+    },
     join::join_all,
     message::Authors,
     name::{Domain, Name},
-    shelf::Spot,
+    precedents::Spot,
 };
 use std::sync::Arc;
 
@@ -32,6 +35,14 @@ impl<'m> Answers<'m> {
     /// Nothing is found yet.
     pub(crate) fn new(memory: &'m Memory) -> Self {
         Self { memory: Some(memory), ..Self::default() }
+    }
+
+    /// What was discovered before for the sole author domain, if `confirms` confirms all that it rests on.
+    #[inline]
+    pub(crate) fn recall(&mut self, policy: &Policy, authors: &Authors, confirms: impl FnOnce(Arc<Grounds>) -> bool) {
+        if let Some((author, memory)) = sole_author(authors, policy).zip(self.memory) {
+            self.precedent = memory.precedent(author, confirms);
+        }
     }
 
     pub(super) fn record_at(&self, domain: &Domain) -> Option<&Found> {
@@ -110,17 +121,13 @@ pub(super) fn evaluated<'a>(authors: &'a Authors, policy: &Policy) -> impl Itera
     authors.domains().iter().chain(authors.possible()).take(policy.max_author_domains)
 }
 
-/// Policy discovery for the author domains; needs neither SPF nor DKIM. What is found is added to `answers`.
+/// Policy discovery for the author domains, where it is not recalled; needs neither SPF nor DKIM. What is found is added to `answers`.
 pub(crate) async fn discover<R: Reading>(resolver: &R, policy: &Policy, authors: &Authors, answers: &mut Answers<'_>) {
-    let sole_author = sole_author(authors, policy);
-    if let Some((author, memory)) = sole_author.zip(answers.memory) {
-        answers.precedent = memory.precedent(resolver, author);
-        if answers.precedent.is_some() {
-            return;
-        }
+    if answers.precedent.is_some() {
+        return;
     }
     answers.search(resolver, policy, authors).await;
-    if let Some(author) = sole_author {
+    if let Some(author) = sole_author(authors, policy) {
         answers.remember(resolver, author);
     }
 }

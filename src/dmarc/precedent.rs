@@ -14,7 +14,8 @@ use crate::{
     dns::inquiry::{Grounds, Reading},
     memo::Memo,
     name::Domain,
-    shelf::{Shelf, Shelves, Spot},
+    precedents::{Precedents, Spot},
+    shelf::Shelf,
 };
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ const NO_TAG: u32 = 0;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(super) records: Memo<Found>,
-    precedents: Shelves<Precedent>,
+    precedents: Precedents<Arc<Precedent>>,
 }
 
 /// What was discovered for the sole author domain of a message, and what it came to.
@@ -40,14 +41,15 @@ pub(super) struct Precedent {
     pub(super) found: Box<[(Domain, Found)]>,
     pub(super) existence: Box<[(Domain, Existence)]>,
     pub(super) walks: Box<[TreeWalk]>,
-    conclusions: Shelf<Conclusion>,
+    conclusions: Shelf<Box<Conclusion>>,
 }
 
 /// The reports on a message, and what else they rest on.
 #[derive(Debug)]
 struct Conclusion {
     offers: Box<[Remembered]>,
-    grounds: Arc<Grounds>,
+    /// `None` where nothing was asked.
+    grounds: Option<Arc<Grounds>>,
     report: Arc<DmarcReport>,
     older: Option<Arc<DmarcReport>>,
 }
@@ -62,13 +64,18 @@ struct Remembered {
 
 impl Memory {
     /// What was discovered for this author domain the last time, if each answer is what it was.
-    pub(super) fn precedent<R: Reading>(&self, resolver: &R, author: &Domain) -> Option<Arc<Precedent>> {
-        let known = self.spot(author)?.find(|known| known.author == *author)?;
-        resolver.confirms_all(&known.grounds).then_some(known)
+    #[inline]
+    pub(super) fn precedent(
+        &self,
+        author: &Domain,
+        confirms: impl FnOnce(Arc<Grounds>) -> bool,
+    ) -> Option<Arc<Precedent>> {
+        let known = self.spot(author)?.find(|known| known.author == *author, Arc::clone)?;
+        confirms(Arc::clone(&known.grounds)).then_some(known)
     }
 
     /// Where a precedent for this author domain stands.
-    pub(super) fn spot(&self, author: &Domain) -> Option<Spot<'_, Precedent>> {
+    pub(super) fn spot(&self, author: &Domain) -> Option<Spot<'_, Arc<Precedent>>> {
         self.precedents.spot(author.as_str(), 0)
     }
 }
@@ -91,8 +98,12 @@ impl Precedent {
         resolver: &R,
         offers: impl Iterator<Item = Offer<'o>> + Clone,
     ) -> Option<(Arc<DmarcReport>, Option<Arc<DmarcReport>>)> {
-        let known = self.conclusions.find(NO_TAG, |known| known.rests_on(offers.clone()))?;
-        resolver.confirms_all(&known.grounds).then(|| (Arc::clone(&known.report), known.older.clone()))
+        let (grounds, reports) = self.conclusions.find(
+            NO_TAG,
+            |known| known.rests_on(offers.clone()),
+            |known| (known.grounds.clone(), (Arc::clone(&known.report), known.older.clone())),
+        )?;
+        grounds.is_none_or(|grounds| resolver.confirms_all(grounds)).then_some(reports)
     }
 
     /// Remembers what it came to, if that is not too large.
@@ -111,13 +122,13 @@ impl Precedent {
             authentication: offer.authentication,
             domain: offer.domain.into(),
         });
-        let conclusion = Arc::new(Conclusion {
+        let conclusion = Conclusion {
             offers: remembered.collect(),
-            grounds: Arc::new(grounds),
+            grounds: (!grounds.is_empty()).then(|| Arc::new(grounds)),
             report: Arc::clone(report),
             older: older.cloned(),
-        });
-        self.conclusions.keep(NO_TAG, Arc::clone(&conclusion), |known| known.offers == conclusion.offers);
+        };
+        self.conclusions.keep(NO_TAG, Box::new(conclusion), |known| known.rests_on(offers.clone()));
     }
 }
 
@@ -165,6 +176,7 @@ mod tests {
         let by = |evaluation| inquiry.policy().of(evaluation);
         crate::dmarc::suite::now(async {
             let mut answers = Answers::new(memory);
+            answers.recall(&policy, &authors, |grounds| by(Evaluation::Discovery).confirms_all(grounds));
             discover(&by(Evaluation::Discovery), &policy, &authors, &mut answers).await;
             evaluate(&by(Evaluation::Conclusion), &policy, &authors, &mut answers, offers).await.0
         })

@@ -71,6 +71,26 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
         self.asker(Purpose::Ahead)
     }
 
+    /// [`Reading::confirms_all`] on behalf of evidence, before anybody asks.
+    #[inline]
+    pub(crate) fn confirms_evidence(&mut self, grounds: Arc<Grounds>) -> bool {
+        self.confirms_first(Purpose::Evidence, grounds)
+    }
+
+    /// [`Reading::confirms_all`] on behalf of policy, before anybody asks.
+    #[inline]
+    pub(crate) fn confirms_policy(&mut self, grounds: Arc<Grounds>) -> bool {
+        self.confirms_first(Purpose::Policy, grounds)
+    }
+
+    #[inline]
+    fn confirms_first(&mut self, purpose: Purpose, grounds: Arc<Grounds>) -> bool {
+        grounds.asked().is_empty()
+            || grounds.is_confirmed_by(self.resolver)
+                // Whoever holds all of it needs no lock.
+                && self.book.get_mut().unwrap_or_else(PoisonError::into_inner).confirm(purpose, grounds)
+    }
+
     fn asker(&self, purpose: Purpose) -> Asker<'_, 'r, R> {
         Asker { inquiry: self, party: Party { purpose, evaluation: None } }
     }
@@ -181,7 +201,7 @@ impl<R> Asker<'_, '_, R> {
 /// A resolver whose answers can be read where they lie, and which knows what it was asked.
 pub(crate) trait Reading: Resolver {
     /// Whether each of these questions, asked now, would be answered at once as it was then; if so, they count as asked.
-    fn confirms_all(&self, grounds: &Arc<Grounds>) -> bool {
+    fn confirms_all(&self, grounds: Arc<Grounds>) -> bool {
         let _ = grounds;
         false
     }
@@ -210,11 +230,10 @@ pub(crate) trait Reading: Resolver {
 
 impl<R: Resolver> Reading for Asker<'_, '_, R> {
     #[inline]
-    fn confirms_all(&self, grounds: &Arc<Grounds>) -> bool {
+    fn confirms_all(&self, grounds: Arc<Grounds>) -> bool {
         let Self { inquiry, party } = self;
         grounds.asked().is_empty()
-            || grounds.asked().iter().all(|(question, answer)| inquiry.resolver.confirms(question, answer))
-                && inquiry.book().confirm(party.purpose, grounds)
+            || grounds.is_confirmed_by(inquiry.resolver) && inquiry.book().confirm(party.purpose, grounds)
     }
     fn grounds(&self) -> Option<Grounds> {
         let Self { inquiry, party } = self;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     dns::inquiry::{Grounds, Reading},
     name::Name,
-    shelf::{Shelves, Spot},
+    precedents::{Precedents, Spot},
     text::Text,
 };
 use std::{net::IpAddr, sync::Arc};
@@ -27,44 +27,27 @@ const MAX_DIRECTIVES: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(super) records: RecordMemory,
-    precedents: Shelves<Precedent>,
+    precedents: Precedents<Box<Precedent>>,
 }
 
 /// An evaluation, whoever the sender was within the domain.
 #[derive(Debug)]
-struct Precedent {
+pub(super) struct Precedent {
     ip: IpAddr,
     domain: Name,
-    grounds: Arc<Grounds>,
-    conclusion: Conclusion,
-    /// `<sender>` where the local part is not known.
-    postmaster: Text,
-}
-
-/// What an evaluation came to.
-#[derive(Debug)]
-pub(super) struct Conclusion {
+    pub(super) grounds: Arc<Grounds>,
     pub(super) result: SpfResult,
     pub(super) spent: Spent,
+    /// `<sender>` where the local part is not known.
+    pub(super) postmaster: Text,
 }
 
 impl Memory {
-    /// What the evaluation for this client and sender came to the last time, and `<sender>`; nothing where an answer is not what it was.
+    /// What `take` takes of the last evaluation for this client and domain. It is free again when that is given out.
     #[inline]
-    pub(super) fn recall<R: Reading>(
-        &self,
-        resolver: &R,
-        ip: &IpAddr,
-        sender: &Sender<'_>,
-        address: Option<&Text>,
-        take: impl FnOnce(&Conclusion, Text),
-    ) {
-        let Some(spot) = self.precedents.spot(sender.domain, salt(*ip)) else { return };
-        // A domain that is written otherwise than as a name is in lower case is not found, and evaluated.
-        let known = spot.find(|known| known.ip == *ip && known.domain.as_str() == sender.domain);
-        if let Some(known) = known.filter(|known| resolver.confirms_all(&known.grounds)) {
-            take(&known.conclusion, sender.with_domain(sender.domain, address.or(Some(&known.postmaster))));
-        }
+    pub(super) fn find<U>(&self, ip: IpAddr, domain: &str, take: impl FnOnce(&Precedent) -> U) -> Option<U> {
+        let spot = self.precedents.spot(domain, salt(ip))?;
+        spot.find(|known| known.ip == ip && known.domain.as_str() == domain, |known| take(known))
     }
 
     /// Remembers what an evaluation came to, if it is met again and is not too large.
@@ -76,10 +59,11 @@ impl Memory {
             ip,
             domain: domain.clone(),
             grounds: Arc::new(grounds),
-            conclusion: Conclusion { result: result.clone(), spent },
+            result: result.clone(),
+            spent,
             postmaster: Sender::postmaster(domain.as_str()).with_domain(domain.as_str(), None),
         };
-        spot.keep(Arc::new(precedent), |known| known.ip == ip && known.domain == *domain);
+        spot.keep(Box::new(precedent), |known| known.ip == ip && known.domain == *domain);
     }
 }
 

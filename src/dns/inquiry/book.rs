@@ -192,7 +192,7 @@ impl Book {
 
     /// Takes over questions and answers as if all of them had been asked now; whether they agree with what is known already and can
     /// be paid for. If not, nothing has happened.
-    pub(super) fn confirm(&mut self, purpose: Purpose, grounds: &Arc<Grounds>) -> bool {
+    pub(super) fn confirm(&mut self, purpose: Purpose, grounds: Arc<Grounds>) -> bool {
         let (mut questions, mut octets) = (grounds.asked().len(), grounds.octets());
         if !self.entries.0.is_empty() || !self.confirmed.is_empty() {
             for (question, answer) in grounds.asked() {
@@ -217,7 +217,7 @@ impl Book {
         }
         share.questions -= questions;
         share.octets -= octets;
-        self.confirmed.push(Arc::clone(grounds));
+        self.confirmed.push(grounds);
         true
     }
 

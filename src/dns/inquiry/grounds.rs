@@ -1,6 +1,6 @@
 //! What an evaluation rested on: its questions, and how they were answered.
 
-use super::super::{Question, RecordType, record::AnyAnswer};
+use super::super::{Question, RecordType, Resolver, record::AnyAnswer};
 use crate::name::Name;
 
 /// Questions that are still remembered as the grounds of one evaluation.
@@ -63,6 +63,16 @@ impl Grounds {
         }
         let asked = asked.flatten().map(|(question, answer)| (question.clone(), answer.clone())).collect();
         Some(Self { asked, octets })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    /// Whether each question, asked now, would be answered at once as it was then.
+    #[inline]
+    pub(super) fn is_confirmed_by<R: Resolver>(&self, resolver: &R) -> bool {
+        self.asked.iter().all(|(question, answer)| resolver.confirms(question, answer))
     }
 
     #[inline]

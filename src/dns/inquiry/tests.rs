@@ -313,7 +313,7 @@ fn what_is_confirmed_counts_as_asked() {
     let with = |questions, octets| Budget { questions, octets, ..Budget::default() };
     for (budget, is_enough) in [(with(3, 21), true), (with(2, 21), false), (with(3, 20), false)] {
         let inquiry = inquiry(&resolver, &budget);
-        assert_eq!(inquiry.evidence().confirms_all(&grounds), is_enough);
+        assert_eq!(inquiry.evidence().confirms_all(Arc::clone(&grounds)), is_enough);
         resolver.asked.store(0, Ordering::Relaxed);
         // What was confirmed is known; where it was not, nothing was spent.
         assert!(drive(inquiry.evidence().txt(&name("b"))).is_ok());
@@ -324,7 +324,9 @@ fn what_is_confirmed_counts_as_asked() {
     // To have it confirmed twice, or to have asked for a part of it, costs no more.
     let inquiry = inquiry(&resolver, &with(3, 21));
     drive(inquiry.evidence().txt(&name("a"))).unwrap();
-    assert!(inquiry.evidence().confirms_all(&grounds) && inquiry.evidence().confirms_all(&grounds));
+    assert!(
+        inquiry.evidence().confirms_all(Arc::clone(&grounds)) && inquiry.evidence().confirms_all(Arc::clone(&grounds))
+    );
     // Who asks for a part of it afterwards stands on it as well.
     let asker = inquiry.evidence().of(Evaluation::MailFrom);
     drive(asker.txt(&name("b"))).unwrap();
@@ -337,10 +339,10 @@ fn what_is_answered_otherwise_is_not_confirmed() {
     let grounds = grounds_of(&resolver, &["a", "b"]);
     let (longer, failing) = (Slow { octets: 11, ..Slow::default() }, Slow { fails: true, ..Slow::default() });
     for other in [&longer, &failing] {
-        assert!(!inquiry(other, &Budget::default()).evidence().confirms_all(&grounds));
+        assert!(!inquiry(other, &Budget::default()).evidence().confirms_all(Arc::clone(&grounds)));
     }
     // Within one message nothing is told in two ways: what was answered otherwise before stays.
     let inquiry = inquiry(&resolver, &Budget::default());
     inquiry.book().entries.set(None, &name("b"), RecordType::Txt, State::Answered(Err(LookupError::Timeout)));
-    assert!(!inquiry.evidence().confirms_all(&grounds));
+    assert!(!inquiry.evidence().confirms_all(Arc::clone(&grounds)));
 }
