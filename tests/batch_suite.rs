@@ -8,107 +8,17 @@ mod support;
 use serde_json::Value;
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{Read as _, Write as _},
     net::UdpSocket,
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 use support::{
+    batch::{Batch, Folder, PROGRAM, ZONE, command, request},
     faulty_dns::{Fault, FaultyDns},
     skip::skipped,
 };
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_mailverdict");
-const ZONE: &str = "--zone=tests/data/microsoft365/zone.db";
-
-/// `batch`, started.
-struct Batch {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
-impl Batch {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, input, output }
-    }
-
-    fn send(&mut self, lines: &str) {
-        self.input.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
-    }
-
-    /// The next result; `None` at the end.
-    fn result(&mut self) -> Option<Value> {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
-    }
-
-    fn interrupt(&self) {
-        let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(killed.success());
-    }
-
-    fn status(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-
-    /// The most memory that it had so far, in kB.
-    fn peak_memory(&self) -> usize {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-}
-
-/// Nobody is left behind by a test that fails.
-impl Drop for Batch {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.arg("batch").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
-
-/// A request that the zone of [`ZONE`] answers.
-fn request(id: &str) -> String {
-    format!("{{\"id\":{id},\"ip\":\"203.0.113.25\",\"mail_from\":\"scanner@fabrikam.com\"}}\n")
-}
-
-/// A folder that is there for one test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("mailverdict-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str, content: &str) -> String {
-        fs::write(self.0.join(name), content).unwrap();
-        self.path(name)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// What `command` prints, run by a shell whose standard error is a terminal; `None`, aloud, where no terminal can be had.
 fn on_terminal(command: &str) -> Option<String> {
@@ -235,37 +145,6 @@ fn sigint_is_seen_while_all_processors_work() {
     assert_eq!(batch.status(), Some(130));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert!(answered <= writer.join().unwrap());
-}
-
-/// However long the input is, and though all results wait for the first: what is read ahead is bounded.
-#[test]
-fn memory_is_bounded_on_input_without_end() {
-    const LINES: usize = 20_000;
-    let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-    let mut batch = Batch::start(&["--timeout=1", "--dns", &server.local_addr().unwrap().to_string()]);
-    let junk = format!("{{\"id\":\"{}\",\"ip\":1}}\n", "x".repeat(2_000));
-    batch.send(&junk);
-    assert!(batch.result().is_some());
-    let before = batch.peak_memory();
-    let mut input = batch.input.take().unwrap();
-    std::thread::scope(|scope| {
-        let writer = scope.spawn(move || {
-            input.write_all(request("1").as_bytes()).unwrap();
-            for _ in 0..LINES {
-                input.write_all(junk.as_bytes()).unwrap();
-            }
-            input
-        });
-        assert_eq!(batch.result().unwrap()["id"], 1);
-        for _ in 0..LINES {
-            assert!(batch.output.skip_until(b'\n').unwrap() > 2_000);
-        }
-        // 80 MB have gone through, and the run waits for more.
-        let grown = batch.peak_memory() - before;
-        assert!(grown < 12_000, "{grown} kB more than with one line");
-        drop(writer.join().unwrap());
-    });
-    assert_eq!(batch.status(), Some(0));
 }
 
 /// All requests of a run share what the DNS answered, for as long as its TTL allows and no longer.

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(all(feature = "cli", target_os = "linux"))]
+pub mod batch;
 pub mod dkim_case;
 #[cfg(feature = "hickory")]
 pub mod dns_server;
