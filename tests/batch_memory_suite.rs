@@ -4,11 +4,18 @@
 
 mod support;
 
+use serde_json::json;
 use std::{
+    fs,
     io::{BufRead as _, Write as _},
     net::UdpSocket,
+    thread::sleep,
+    time::Duration,
 };
-use support::batch::{Batch, request};
+use support::{
+    batch::{Batch, Folder, ZONE, request},
+    hostile_headers::shapes,
+};
 
 /// However long the input is, and though all results wait for the first: what is read ahead is bounded.
 #[test]
@@ -39,4 +46,66 @@ fn memory_is_bounded_on_input_without_end() {
         drop(writer.join().unwrap());
     });
     assert_eq!(batch.status(), Some(0));
+}
+
+/// README.md and `--help` promise it: a message takes up to twice its size and 64 times that of its header.
+#[test]
+fn a_message_takes_no_more_than_is_set_aside_for_it() {
+    let folder = Folder::new("batch-memory");
+    let messages = shapes(1 << 18);
+    // The first one is small: what it takes is taken once for all.
+    for (name, message) in [("small", b"From: a@example.com\r\n\r\n".to_vec())].into_iter().chain(messages) {
+        let path = folder.path("message");
+        fs::write(&path, &message).unwrap();
+        let mut batch = Batch::start(&["--jobs=1", ZONE]);
+        let mut peak = |request: serde_json::Value| {
+            batch.send(&format!("{request}\n"));
+            assert!(batch.result().unwrap()["dmarc"].is_object(), "{name}");
+            batch.peak_memory()
+        };
+        let before = peak(json!({"message": "tests/data/microsoft365/03-scanner.eml"}));
+        let grown = peak(json!({"message": path})) - before;
+        let header = message.windows(3).position(|octets| octets == b"\n\r\n").unwrap();
+        let promised = (2 * message.len() + 64 * header) / 1024;
+        println!("{name}: {grown} kB of {promised}");
+        // What the allocator and the system round up to comes on top.
+        assert!(grown < promised + 1_000, "{name}: {grown} kB instead of {promised}");
+    }
+}
+
+#[test]
+fn headers_have_a_limit() {
+    let folder = Folder::new("batch-header");
+    let mut batch = Batch::start(&[ZONE]);
+    for (len, error) in [(8 << 20, None), ((8 << 20) + 1, Some("the header is longer than 8388608 octets"))] {
+        let field = "Subject: \r\n";
+        let header = "Subject: ".to_owned() + &"x".repeat(len - field.len()) + "\r\n";
+        let path = folder.file("message", &(header + "\r\nbody\r\n"));
+        batch.send(&format!("{}\n", json!({"message": path})));
+        assert_eq!(batch.result().unwrap()["error"].as_str(), error);
+    }
+}
+
+/// Results that are many times as large as their requests wait for the first one, and what they take up is bounded.
+#[test]
+fn memory_is_bounded_where_large_results_wait() {
+    const REQUESTS: usize = 48;
+    let folder = Folder::new("batch-results");
+    // A result of 19 MB without a question to the DNS; and the first request waits for an answer that does not come.
+    let message = folder.file("message", &("DKIM-Signature:\r\n".repeat(61_000) + "\r\n"));
+    let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let mut batch = Batch::start(&["--timeout=600", "--dns", &server.local_addr().unwrap().to_string()]);
+    batch.send(&request("1"));
+    for _ in 0..REQUESTS {
+        batch.send(&format!("{}\n", json!({"message": message})));
+    }
+    // Until no more is evaluated.
+    let (mut peak, mut unchanged) = (0, 0);
+    while peak < 200_000 || unchanged < 8 {
+        sleep(Duration::from_millis(250));
+        unchanged = if batch.peak_memory() == peak { unchanged + 1 } else { 0 };
+        peak = batch.peak_memory();
+    }
+    // 930 MB are asked for.
+    assert!(peak < 512 * 1024 + 200_000, "{peak} kB");
 }

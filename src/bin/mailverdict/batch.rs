@@ -2,8 +2,9 @@
 
 use crate::{
     args::Batch,
+    batch_flow::{End, Flow},
     batch_input::Pieces,
-    batch_queue::{Done, End, Queue, Work},
+    batch_queue::{Done, Queue, Work},
     batch_run::Run,
     failure::Failure,
     open_files,
@@ -78,9 +79,9 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     let receiver = args.receiver.as_ref().map(ToString::to_string);
     start(&Arc::new(Run::new(authenticator, authserv_id, receiver, args.rules.at)), &queue, jobs, runtime.handle())?;
 
-    let end = runtime.block_on(attend(&queue, interrupts, progress.as_ref()));
+    let end = runtime.block_on(attend(&queue.flow, interrupts, progress.as_ref()));
     if let Some(progress) = progress {
-        progress.finish(&queue.count());
+        progress.finish(&queue.flow.count());
     }
     // A line that is still being read must not hold up the end.
     runtime.shutdown_background();
@@ -99,9 +100,8 @@ fn answer_from_memory(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, handle: &
     for _ in 0..jobs {
         let (run, queue, handle) = (Arc::clone(run), Arc::clone(queue), handle.clone());
         spawn(move || {
-            while let Some(Work { place, piece }) = queue.read_and_begin() {
-                let part = run.answer(piece, &queue.buffers, |part| queue.write(Done::Some(place, part)));
-                queue.write(Done::Rest(place, handle.block_on(part)));
+            while let Some(work) = queue.read_and_begin() {
+                handle.block_on(run.answer(work, &queue.flow, &queue.buffers, |done| queue.write(done)));
             }
         })?;
     }
@@ -132,34 +132,32 @@ async fn work_off(
         let begun = {
             // Locked until it is begun: what is begun has no holes.
             let mut work = work.lock().await;
-            work.recv().await.filter(|work| queue.begin(work))
+            work.recv().await.filter(|work| queue.flow.begin(work.place))
         };
-        let Some(Work { place, piece }) = begun else { return };
+        let Some(work) = begun else { return };
         // Where nobody receives any more, the run is over.
-        let write = |done| drop(to_writer.send(done));
-        let part = run.answer(piece, &queue.buffers, |part| write(Done::Some(place, part))).await;
-        write(Done::Rest(place, part));
+        run.answer(work, &queue.flow, &queue.buffers, |done| drop(to_writer.send(done))).await;
         yield_now().await;
     }
 }
 
 /// Waits for the end; SIGINT brings it nearer.
-async fn attend(queue: &Lines, mut interrupts: Option<Interrupts>, progress: Option<&Progress>) -> End {
+async fn attend(flow: &Flow, mut interrupts: Option<Interrupts>, progress: Option<&Progress>) -> End {
     let mut ticks = time::interval(INTERVAL);
     // A process that was stopped for a while has nothing to make up for.
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-    let mut end = pin!(queue.end());
+    let mut end = pin!(flow.end());
     loop {
         tokio::select! {
             biased;
             () = heard(&mut interrupts) => {
                 // What was begun is finished and written; a time limit bounds that. The second time nothing is waited for.
-                if !queue.stop() {
+                if !flow.stop() {
                     return End::Stopped;
                 }
             }
             end = &mut end => return end,
-            _ = ticks.tick(), if progress.is_some() => progress.iter().for_each(|progress| progress.show(&queue.count())),
+            _ = ticks.tick(), if progress.is_some() => progress.iter().for_each(|progress| progress.show(&flow.count())),
         }
     }
 }

@@ -40,7 +40,7 @@ impl<'r> Octets<'r> {
     pub(crate) fn memory(&self) -> usize {
         match self {
             Self::File { len, .. } => *len,
-            Self::Base64(_) => 0,
+            Self::Base64(encoded) => encoded.len() / 4 * 3,
         }
     }
 

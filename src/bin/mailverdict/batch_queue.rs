@@ -1,36 +1,22 @@
 //! Between input and output: pieces are read in their order, and their results written in the same order, whoever works on them.
 
 use crate::{
+    batch_flow::{Flow, Place, Written},
     batch_input::{Piece, Pieces},
     batch_run::Part,
     buffers::Buffers,
-    progress::Count,
 };
 use std::{
     collections::BTreeMap,
     io::{self, BufRead, Write},
-    mem,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::Notify;
-
-/// For each job, how many pieces may wait or be finished, so that a slow one does not hold up the others.
-const WINDOW: usize = 4;
-/// What the lines that were read and not yet answered may take up, in octets.
-const HELD: usize = 256 << 20;
 
 /// A piece of the input on its way to the output.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) place: Place,
     pub(crate) piece: Piece,
-}
-
-/// Where the results of a piece belong.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    number: u64,
-    held: usize,
 }
 
 /// Results of a piece.
@@ -42,17 +28,6 @@ pub(crate) enum Done {
     Rest(Place, Part),
 }
 
-/// How a run ended.
-#[derive(Debug)]
-pub(crate) enum End {
-    /// All lines were answered.
-    Answered,
-    /// What was begun when all should stop was answered.
-    Stopped,
-    Unreadable(io::Error),
-    Unwritable(io::Error),
-}
-
 /// Shared by all who read, work or write.
 #[derive(Debug)]
 pub(crate) struct Queue<R, W> {
@@ -60,31 +35,8 @@ pub(crate) struct Queue<R, W> {
     input: Mutex<Pieces<R>>,
     /// Locked while it is written.
     output: Mutex<Results<W>>,
-    /// Never locked for long.
-    state: Mutex<State>,
-    /// Something was written, so that there may be room for more.
-    room: Condvar,
-    /// The end may be there.
-    end: Notify,
-    /// The least that a piece counts for, in octets.
-    least: usize,
+    pub(crate) flow: Flow,
     pub(crate) buffers: Buffers,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// How many pieces were read, begun, and answered in full.
-    read: u64,
-    begun: u64,
-    answered: u64,
-    /// What the pieces take up that were read and are not answered.
-    held: usize,
-    /// No more is read.
-    input_end: Option<io::Result<()>>,
-    output_error: Option<io::Error>,
-    /// No more is begun.
-    is_stopped: bool,
-    count: Count,
 }
 
 impl<R: BufRead, W: Write> Queue<R, W> {
@@ -93,10 +45,7 @@ impl<R: BufRead, W: Write> Queue<R, W> {
         Self {
             input: Mutex::new(input),
             output: Mutex::new(Results { out: Some(output), due: 0, early: BTreeMap::new() }),
-            state: Mutex::default(),
-            room: Condvar::new(),
-            end: Notify::new(),
-            least: HELD / jobs.saturating_mul(WINDOW).max(1),
+            flow: Flow::new(jobs),
             buffers: Buffers::default(),
         }
     }
@@ -105,7 +54,7 @@ impl<R: BufRead, W: Write> Queue<R, W> {
     pub(crate) fn read_and_begin(&self) -> Option<Work> {
         // Locked until it is begun: what is begun has no holes.
         let mut input = lock(&self.input);
-        self.read_from(&mut input).filter(|work| self.begin(work))
+        self.read_from(&mut input).filter(|work| self.flow.begin(work.place))
     }
 
     /// The same for somebody else who begins it.
@@ -114,37 +63,16 @@ impl<R: BufRead, W: Write> Queue<R, W> {
     }
 
     fn read_from(&self, input: &mut Pieces<R>) -> Option<Work> {
-        if lock(&self.state).input_end.is_some() {
+        if self.flow.has_no_more_input() {
             return None;
         }
-        let piece = input.read(self.buffers.take());
-        let mut state = lock(&self.state);
-        let piece = match piece {
-            Ok(Some(piece)) => piece,
+        match input.read(self.buffers.take()) {
+            Ok(Some(piece)) => Some(Work { place: self.flow.enter(piece.memory()), piece }),
             end => {
-                state.input_end = Some(end.map(drop));
-                self.end.notify_one();
-                return None;
+                self.flow.end_input(end.map(drop));
+                None
             }
-        };
-        let held = piece.memory().clamp(self.least, HELD);
-        while state.held + held > HELD && !state.is_stopped {
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.held += held;
-        let number = state.read;
-        state.read += 1;
-        Some(Work { place: Place { number, held }, piece })
-    }
-
-    /// Whether the piece shall be worked on. Pieces are begun in their order.
-    pub(crate) fn begin(&self, work: &Work) -> bool {
-        let mut state = lock(&self.state);
-        if state.is_stopped {
-            return false;
-        }
-        state.begun = work.place.number + 1;
-        true
     }
 
     /// Writes results as soon as those before them are written.
@@ -153,58 +81,7 @@ impl<R: BufRead, W: Write> Queue<R, W> {
         // Locked until it is counted, so that what is counted is written.
         let mut output = lock(&self.output);
         let outcome = output.take(done, &self.buffers, &mut written);
-        let mut state = lock(&self.state);
-        state.answered += written.pieces;
-        state.held = state.held.saturating_sub(written.held);
-        state.count.add(&written.count);
-        if let Err(error) = outcome {
-            state.output_error = Some(error);
-            state.is_stopped = true;
-        }
-        if state.is_stopped || state.input_end.is_some() {
-            self.end.notify_one();
-        }
-        self.room.notify_all();
-    }
-
-    /// Begins nothing more. Whether that is new.
-    pub(crate) fn stop(&self) -> bool {
-        let mut state = lock(&self.state);
-        self.room.notify_all();
-        self.end.notify_one();
-        !mem::replace(&mut state.is_stopped, true)
-    }
-
-    /// What was written so far.
-    pub(crate) fn count(&self) -> Count {
-        lock(&self.state).count
-    }
-
-    /// Waits for the end.
-    pub(crate) async fn end(&self) -> End {
-        loop {
-            if let Some(end) = self.try_end() {
-                return end;
-            }
-            self.end.notified().await;
-        }
-    }
-
-    fn try_end(&self) -> Option<End> {
-        let mut state = lock(&self.state);
-        if let Some(error) = state.output_error.take() {
-            return Some(End::Unwritable(error));
-        }
-        if state.is_stopped {
-            return (state.answered == state.begun).then_some(End::Stopped);
-        }
-        if state.answered < state.read {
-            return None;
-        }
-        Some(match state.input_end.take()? {
-            Ok(()) => End::Answered,
-            Err(error) => End::Unreadable(error),
-        })
+        self.flow.written(&written, outcome);
     }
 }
 
@@ -214,14 +91,6 @@ impl Done {
             Self::Some(place, _) | Self::Rest(place, _) => place.number,
         }
     }
-}
-
-/// What results were written at once.
-#[derive(Debug, Default)]
-struct Written {
-    pieces: u64,
-    held: usize,
-    count: Count,
 }
 
 /// Results on their way to the output.
@@ -256,13 +125,12 @@ impl<W: Write> Results<W> {
     fn write(&mut self, out: &mut W, done: Done, buffers: &Buffers, written: &mut Written) -> io::Result<()> {
         let (Done::Some(_, part) | Done::Rest(_, part)) = &done;
         out.write_all(&part.lines)?;
-        written.count.add(&part.count);
+        written.add(part);
         match done {
             Done::Some(_, part) => buffers.give(part.lines),
             Done::Rest(place, part) => {
                 buffers.give(part.lines);
-                written.pieces += 1;
-                written.held += place.held;
+                written.complete(place);
                 self.due += 1;
             }
         }
@@ -277,6 +145,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{batch_flow::End, progress::Count};
 
     fn queue(input: &str, jobs: usize) -> Queue<&[u8], Vec<u8>> {
         Queue::new(Pieces::new(input.as_bytes(), 1), Vec::new(), jobs)
@@ -301,12 +170,12 @@ mod tests {
         assert_eq!(text(&queue), "a1");
         queue.write(Done::Rest(a, part("a2")));
         assert_eq!(text(&queue), "a1a2b1");
-        assert!(queue.try_end().is_none());
+        assert!(queue.flow.try_end().is_none());
         queue.write(Done::Some(b, part("b2")));
         queue.write(Done::Rest(b, part("b3")));
         assert_eq!(text(&queue), "a1a2b1b2b3c");
-        assert_eq!(queue.count().octets, 6);
-        assert!(matches!(queue.try_end(), Some(End::Answered)));
+        assert_eq!(queue.flow.count().octets, 6);
+        assert!(matches!(queue.flow.try_end(), Some(End::Answered)));
     }
 
     /// Who stops waits for what was begun, and not for what was only read.
@@ -315,13 +184,13 @@ mod tests {
         let queue = queue("a\nb\nc\n", 3);
         let a = queue.read_and_begin().unwrap();
         let b = queue.read().unwrap();
-        assert!(queue.stop());
-        assert!(!queue.stop());
-        assert!(!queue.begin(&b));
+        assert!(queue.flow.stop());
+        assert!(!queue.flow.stop());
+        assert!(!queue.flow.begin(b.place));
         assert!(queue.read_and_begin().is_none());
-        assert!(queue.try_end().is_none());
+        assert!(queue.flow.try_end().is_none());
         queue.write(Done::Rest(a.place, part("a")));
-        assert!(matches!(queue.try_end(), Some(End::Stopped)));
+        assert!(matches!(queue.flow.try_end(), Some(End::Stopped)));
     }
 
     #[test]
@@ -329,7 +198,7 @@ mod tests {
         let input = "x\n".repeat(20);
         let queue = queue(&input, 2);
         std::thread::scope(|scope| {
-            let mut begun: Vec<Work> = (0..2 * WINDOW).map(|_| queue.read_and_begin().unwrap()).collect();
+            let mut begun: Vec<Work> = (0..8).map(|_| queue.read_and_begin().unwrap()).collect();
             let waiting = scope.spawn(|| queue.read_and_begin().map(|work| work.place.number));
             std::thread::sleep(std::time::Duration::from_millis(100));
             assert!(!waiting.is_finished());
@@ -337,7 +206,7 @@ mod tests {
             assert_eq!(waiting.join().unwrap(), Some(8));
             // Who waits for room hears of a stop.
             let waiting = scope.spawn(|| queue.read_and_begin().map(|work| work.place.number));
-            queue.stop();
+            queue.flow.stop();
             assert_eq!(waiting.join().unwrap(), None);
         });
     }
@@ -361,7 +230,9 @@ mod tests {
         queue.write(Done::Rest(b, part("rest")));
         queue.write(Done::Rest(c, part("c")));
         assert!(lock(&queue.output).out.is_none());
-        assert!(matches!(queue.try_end(), Some(End::Unwritable(error)) if error.kind() == io::ErrorKind::StorageFull));
+        assert!(
+            matches!(queue.flow.try_end(), Some(End::Unwritable(error)) if error.kind() == io::ErrorKind::StorageFull)
+        );
         assert!(queue.read_and_begin().is_none());
     }
 }

@@ -1,7 +1,9 @@
 //! The answers to requests: a line of results for each line of the input.
 
 use crate::{
+    batch_flow::{Aside, Flow},
     batch_input::{MAX_LINE_LEN, Piece},
+    batch_queue::{Done, Work},
     batch_request::Request,
     buffers::Buffers,
     json,
@@ -12,7 +14,7 @@ use crate::{
     style::printable,
 };
 use mailverdict::{Authenticator, Message, Session, message::to_crlf, spf::Observers, time::UnixTime};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 use std::{
     future::poll_fn,
     mem,
@@ -21,14 +23,18 @@ use std::{
     task::Poll,
     time::{Duration, Instant},
 };
-use tokio::{sync::Semaphore, task::yield_now};
+use tokio::task::yield_now;
 
 /// Results are not kept back longer than this for the sake of those that follow.
 const KEPT_BACK: Duration = Duration::from_millis(50);
-/// What message files may take up at the same time, in units of 1024 octets; each is in memory twice where its line ends are changed.
-const MESSAGES: usize = 512 << 10;
-/// Files below this size, in the same units, are not counted: a job holds one of them at a time.
-const SMALL: u32 = 1024;
+/// Nor are more octets of them than this, by much.
+const MAX_PART: usize = 256 << 10;
+/// Octets that evaluating a message and writing its results take at most for each octet of its header; tests measure it.
+const FOR_HEADER: usize = 64;
+/// Messages of fewer octets need not be looked at for that.
+const SHORT: usize = 16 << 10;
+/// Octets of the longest header that is evaluated.
+const MAX_HEADER_LEN: usize = 8 << 20;
 
 /// Octets of memory that are used again for the next message.
 const MAX_SCRATCH: usize = 1 << 20;
@@ -40,7 +46,6 @@ pub(crate) struct Run {
     authserv_id: String,
     receiver: Option<String>,
     at: Option<UnixTime>,
-    memory: Semaphore,
 }
 
 /// Results of some lines.
@@ -57,20 +62,22 @@ impl Run {
         receiver: Option<String>,
         at: Option<UnixTime>,
     ) -> Self {
-        Self { authenticator, authserv_id, receiver, at, memory: Semaphore::new(MESSAGES) }
+        Self { authenticator, authserv_id, receiver, at }
     }
 
-    /// Answers the lines of a piece; where that takes a while, what is finished goes to `finished` in between.
-    pub(crate) async fn answer(&self, piece: Piece, buffers: &Buffers, mut finished: impl FnMut(Part)) -> Part {
+    /// Answers the lines of a piece; where that takes a while, what is finished goes to `write` in between.
+    pub(crate) async fn answer(&self, work: Work, flow: &Flow, buffers: &Buffers, mut write: impl FnMut(Done)) {
+        let Work { place, piece } = work;
         let mut part = Part::new(buffers);
         let lines = match piece {
             Piece::Lines(lines) => lines,
             Piece::TooLong(octets) => {
                 part.count.octets = octets;
                 part.refuse(None, &format!("the line is longer than {MAX_LINE_LEN} octets"));
-                return part;
+                return write(Done::Rest(place, part.counted(flow)));
             }
         };
+        let mut aside = Aside::nothing(flow, place);
         let mut scratch = buffers.take();
         let mut begun = Instant::now();
         let mut rest = lines.as_slice();
@@ -83,16 +90,18 @@ impl Run {
             if scratch.capacity() > MAX_SCRATCH {
                 scratch = Vec::new();
             }
-            if begun.elapsed() > KEPT_BACK {
+            if part.lines.len() > MAX_PART || begun.elapsed() > KEPT_BACK {
                 begun = Instant::now();
-                finished(mem::replace(&mut part, Part::new(buffers)));
+                write(Done::Some(place, mem::replace(&mut part, Part::new(buffers)).counted(flow)));
+                aside.renew().await;
                 // Signals are seen by a thread that has nothing else to do.
                 yield_now().await;
             }
+            aside.give_back();
             let len = part.lines.len();
             let is_answered = {
                 // Polled where it is: it is large, and not moved for nothing.
-                let answering = pin!(self.answer_line(line, &mut scratch, &mut part));
+                let answering = pin!(self.answer_line(line, &mut scratch, &mut part, &mut aside));
                 unless_it_panics(answering).await
             };
             if is_answered.is_none() {
@@ -103,10 +112,12 @@ impl Run {
         }
         buffers.give(scratch);
         buffers.give(lines);
-        part
+        write(Done::Rest(place, part.counted(flow)));
     }
 
-    async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part) {
+    async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part, aside: &mut Aside<'_>) {
+        // The id comes back, and texts with escapes are written anew.
+        aside.add(line.len().saturating_mul(2)).await;
         let request = match Request::read(line) {
             Ok(request) => request,
             Err(error) => return part.refuse(None, &error),
@@ -120,15 +131,17 @@ impl Run {
             Ok(None) => return self.spf_alone(&request, &session, part).await,
             Err(error) => return part.refuse(Some(&request), &error),
         };
-        let units = message.memory() / 1024;
-        // The semaphore is never closed.
-        let _memory = match u32::try_from(units.min(MESSAGES)) {
-            Ok(units) if units >= SMALL => self.memory.acquire_many(units).await.ok(),
-            Ok(_) | Err(_) => None,
-        };
+        // It is in memory twice where its line ends are changed.
+        aside.add(message.memory().saturating_mul(2)).await;
         if let Err(error) = message.read(scratch) {
             return part.refuse(Some(&request), &error);
         }
+        // The header of a short message is short.
+        let header = if scratch.len() < SHORT { scratch.len() } else { header_len(scratch) };
+        if header > MAX_HEADER_LEN {
+            return part.refuse(Some(&request), &format!("the header is longer than {MAX_HEADER_LEN} octets"));
+        }
+        aside.add(header.saturating_mul(FOR_HEADER)).await;
         let octets = to_crlf(scratch);
         let message = match Message::parse(&octets) {
             Ok(message) => message,
@@ -172,6 +185,15 @@ impl Part {
         Self { lines: buffers.take(), ..Self::default() }
     }
 
+    /// The same, which waits to be written from now on.
+    fn counted(mut self, flow: &Flow) -> Self {
+        if self.lines.len() > MAX_PART {
+            self.lines.shrink_to_fit();
+        }
+        flow.add_results(self.lines.len());
+        self
+    }
+
     /// Adds the line that says why there is no result.
     fn refuse(&mut self, request: Option<&Request<'_>>, error: &str) {
         // A log in which it ends up is read on terminals as well.
@@ -193,6 +215,13 @@ impl Part {
 fn split_line(lines: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr(b'\n', lines).map_or(lines.len(), |at| at + 1);
     lines.split_at_checked(end).filter(|(line, _)| !line.is_empty())
+}
+
+/// Octets before the first empty line, or all.
+fn header_len(message: &[u8]) -> usize {
+    let is_end =
+        |at: &usize| message.get(*at..).is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r\n"));
+    memchr_iter(b'\n', message).map(|at| at + 1).find(is_end).unwrap_or(message.len())
 }
 
 /// What `future` comes to; nothing where it panics.

@@ -2,6 +2,7 @@
 
 mod args;
 mod batch;
+mod batch_flow;
 mod batch_input;
 mod batch_message;
 mod batch_queue;
