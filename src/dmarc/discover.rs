@@ -6,7 +6,7 @@ use super::{
     precedent::{Memory, Precedent},
     public_suffix::organizational_domain,
     record::{Existence, Record, printable},
-    tree_walk::{Found, PublishedRecord, TreeWalk, targets, tree_walk},
+    tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets, tree_walk},
 };
 use crate::{
     dns::{
@@ -18,6 +18,7 @@ use crate::{
     name::{Domain, Name},
     precedents::Spot,
 };
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// What one message's names were found to hold; each is asked once.
@@ -64,19 +65,15 @@ impl<'m> Answers<'m> {
     /// Walks from all of `starts` side by side, as far as RFC 9989 goes.
     pub(super) async fn complete_walks<R: Resolver>(&mut self, resolver: &R, starts: &[Domain]) {
         if let [start] = starts {
-            for target in targets(start) {
-                self.ask(resolver, std::slice::from_ref(&target)).await;
-                if self.record_at(&target).is_none_or(Found::ends_walk) {
-                    break;
-                }
-            }
+            return self.complete_walk(resolver, start).await;
         }
         let mut missing = Vec::new();
         loop {
-            for start in starts.iter().filter(|start| self.walk_from(start).is_none()).collect::<Vec<_>>() {
-                match tree_walk(self, start) {
-                    Ok(walk) => self.walks.push(walk),
-                    Err(domain) => missing.push(domain),
+            for start in starts {
+                match self.walk_from(start).is_none().then(|| tree_walk(self, start)) {
+                    Some(Ok(walk)) => self.walks.push(walk),
+                    Some(Err(domain)) => missing.push(domain),
+                    None => {}
                 }
             }
             if missing.is_empty() {
@@ -86,7 +83,28 @@ impl<'m> Answers<'m> {
         }
     }
 
+    /// The walk of most messages, a step at a time.
+    async fn complete_walk<R: Resolver>(&mut self, resolver: &R, start: &Domain) {
+        if self.walk_from(start).is_some() {
+            return;
+        }
+        let mut walk = TreeWalk { start: start.clone(), steps: Vec::new() };
+        for domain in targets(start) {
+            let found = self.ask_one(resolver, &domain).await;
+            let ends_walk = found.ends_walk();
+            walk.steps.push(Step { domain, found });
+            if ends_walk {
+                break;
+            }
+        }
+        self.walks.push(walk);
+    }
+
     async fn ask<R: Resolver>(&mut self, resolver: &R, domains: &[Domain]) {
+        if let [domain] = domains {
+            self.ask_one(resolver, domain).await;
+            return;
+        }
         let mut missing: Vec<&Domain> = Vec::with_capacity(domains.len());
         for domain in domains {
             if self.record_at(domain).is_none() && !missing.contains(&domain) {
@@ -95,6 +113,16 @@ impl<'m> Answers<'m> {
         }
         let found = join_all(missing.iter().map(|domain| find_record(resolver, self.memory, domain))).await;
         self.found.extend(missing.into_iter().cloned().zip(found));
+    }
+
+    /// Without the blocks of memory that many questions side by side take.
+    async fn ask_one<R: Resolver>(&mut self, resolver: &R, domain: &Domain) -> Found {
+        if let Some(found) = self.record_at(domain) {
+            return found.clone();
+        }
+        let found = find_record(resolver, self.memory, domain).await;
+        self.found.push((domain.clone(), found.clone()));
+        found
     }
 
     async fn ask_existence<R: Resolver>(&mut self, resolver: &R, domains: &[&Domain]) {
@@ -134,7 +162,7 @@ pub(crate) async fn discover<R: Reading>(resolver: &R, policy: &Policy, authors:
 
 impl Answers<'_> {
     async fn search<R: Resolver>(&mut self, resolver: &R, policy: &Policy, authors: &Authors) {
-        let domains: Vec<Domain> = evaluated(authors, policy).cloned().collect();
+        let domains: SmallVec<[Domain; 1]> = evaluated(authors, policy).cloned().collect();
         let suffixes = match &policy.editions {
             Editions::Rfc9989 => None,
             Editions::Rfc7489(suffixes) | Editions::Both(suffixes) => Some(suffixes),
