@@ -1,6 +1,6 @@
 //! The message of a request: a file, or base64 in the request itself.
 
-use crate::{failure::plain, input::MAX_MESSAGE_LEN};
+use crate::{failure::plain, input::MAX_MESSAGE_LEN, style::shortened};
 use base64::{Engine as _, engine::general_purpose::PAD};
 use std::{
     fs::{self, File},
@@ -22,6 +22,9 @@ static BASE64: LazyLock<Engine> = LazyLock::new(|| Engine::new(&base64::alphabet
 
 /// Files of fewer octets stay open until they are read. Larger ones may have to wait for memory, and open files are few.
 const KEPT_OPEN: usize = 1 << 20;
+
+/// Octets of the largest file that is read though it tells no length, for what was not told is not counted.
+const MAX_UNTOLD: usize = 1 << 20;
 
 /// Where a message is to be had from.
 #[derive(Debug)]
@@ -60,24 +63,19 @@ impl<'r> Octets<'r> {
 }
 
 fn unreadable(path: &str, reason: &str) -> String {
-    format!("cannot read {path}: {reason}")
+    format!("cannot read {}: {reason}", shortened(path))
 }
 
 /// The file and its length. Regular files only: a pipe or a terminal would hold up all that comes after.
 fn open(path: &str) -> Result<(File, usize), String> {
-    let file = match open_at_once(path) {
-        Ok(file) => file,
-        // What cannot be opened is asked for in the way that tells why.
-        Err(_) => {
-            length(&fs::metadata(path).map_err(|error| plain(&error))?)?;
-            File::open(path).map_err(|error| plain(&error))?
-        }
-    };
+    // Looked up first: to open a pipe or a device does something to it, and to who waits at its other end.
+    length(&fs::metadata(path).map_err(|error| plain(&error))?)?;
+    let file = open_at_once(path).map_err(|error| plain(&error))?;
     let len = length(&file.metadata().map_err(|error| plain(&error))?)?;
     Ok((file, len))
 }
 
-/// Opens whatever it is without waiting for anybody, so that only what was opened is looked up.
+/// Opens it without waiting for anybody, whatever it may have become since it was looked up.
 #[cfg(unix)]
 fn open_at_once(path: &str) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -85,8 +83,8 @@ fn open_at_once(path: &str) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
-fn open_at_once(_: &str) -> io::Result<File> {
-    Err(io::ErrorKind::Unsupported.into())
+fn open_at_once(path: &str) -> io::Result<File> {
+    File::open(path)
 }
 
 fn length(metadata: &fs::Metadata) -> Result<usize, String> {
@@ -96,14 +94,17 @@ fn length(metadata: &fs::Metadata) -> Result<usize, String> {
     usize::try_from(metadata.len()).ok().filter(|_| metadata.len() <= MAX_MESSAGE_LEN).ok_or_else(too_large)
 }
 
+/// Reads a file of `len` octets. One that changes meanwhile is no message: a part of it, or parts of two, would be judged.
 fn read(file: File, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
-    // What tells no length, as files that the system makes up, is read to its end; else as much as there was.
-    let end = if len == 0 { MAX_MESSAGE_LEN + 1 } else { u64::try_from(len).unwrap_or(u64::MAX) };
+    // Files that the system makes up tell no length.
+    let most = if len == 0 { MAX_UNTOLD } else { len };
     octets.reserve_exact(len);
-    match file.take(end).read_to_end(octets) {
-        Ok(read) if u64::try_from(read).is_ok_and(|read| read <= MAX_MESSAGE_LEN) => Ok(()),
-        Ok(_) => Err(too_large()),
-        Err(error) => Err(plain(&error)),
+    let read = file.take(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(octets);
+    match read.map_err(|error| plain(&error))? {
+        read if read == len || len == 0 && read <= most => Ok(()),
+        read if read < len => Err("it became shorter while it was read".to_owned()),
+        _ if len > 0 => Err("it became longer while it was read".to_owned()),
+        _ => Err(format!("it tells no length, and is larger than {MAX_UNTOLD} octets")),
     }
 }
 
@@ -115,6 +116,26 @@ fn too_large() -> String {
 mod tests {
     use super::*;
     use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_refused() {
+        let path = std::env::temp_dir().join(format!("mailverdict-changes-{}", std::process::id()));
+        let found = |content: &[u8], len| {
+            fs::write(&path, content).unwrap();
+            let mut octets = Vec::new();
+            read(File::open(&path).unwrap(), len, &mut octets).map(|()| octets)
+        };
+        assert_eq!(found(b"12345", 5), Ok(b"12345".to_vec()));
+        assert_eq!(found(b"1234", 5), Err("it became shorter while it was read".to_owned()));
+        assert_eq!(found(b"", 5), Err("it became shorter while it was read".to_owned()));
+        assert_eq!(found(b"123456", 5), Err("it became longer while it was read".to_owned()));
+        // Nothing was told.
+        let mut octets = vec![b'x'; MAX_UNTOLD];
+        assert_eq!(found(&octets, 0).as_ref(), Ok(&octets));
+        octets.push(b'x');
+        assert_eq!(found(&octets, 0), Err("it tells no length, and is larger than 1048576 octets".to_owned()));
+        fs::remove_file(path).unwrap();
+    }
 
     /// Whatever decodes, it finds what the plain decoder finds, and the same faults at the same places.
     #[test]

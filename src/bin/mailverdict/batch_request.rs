@@ -1,6 +1,6 @@
 //! One line of the input of `batch`.
 
-use crate::batch_message::Octets;
+use crate::{batch_message::Octets, style::shortened};
 use mailverdict::Session;
 use serde::{
     Deserialize, Deserializer,
@@ -8,6 +8,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, net::IpAddr};
+
+/// Octets of the longest name or address that is evaluated; no line of SMTP is that long (RFC 5321 §4.5.3.1), and it comes back several
+/// times in the result.
+const MAX_SPOKEN: usize = 64 << 10;
 
 /// What is asked for, as it stands in the line.
 #[derive(Debug, Default)]
@@ -32,7 +36,9 @@ enum Text<'l> {
 
 impl<'l> Request<'l> {
     pub(crate) fn read(line: &'l [u8]) -> Result<Self, String> {
-        serde_json::from_slice(line).map_err(|error| format!("the line is no JSON object: {error}"))
+        // What stands in place of an object is told in full there.
+        let described = |error: serde_json::Error| shortened(&error.to_string()).into_owned();
+        serde_json::from_slice(line).map_err(|error| format!("the line is no JSON object: {}", described(error)))
     }
 
     /// As JSON.
@@ -43,13 +49,15 @@ impl<'l> Request<'l> {
     /// What the SMTP session showed.
     pub(crate) fn session(&self) -> Result<Session, String> {
         let mut session = match self.ip.named("ip")? {
-            Some(ip) => Session::new(ip.parse::<IpAddr>().map_err(|_| format!("\"ip\" is no address: \"{ip}\""))?),
+            Some(ip) => {
+                Session::new(ip.parse::<IpAddr>().map_err(|_| format!("\"ip\" is no address: \"{}\"", shortened(ip)))?)
+            }
             None => Session::without_peer(),
         };
-        if let Some(helo) = self.helo.named("helo")? {
+        if let Some(helo) = self.helo.spoken("helo")? {
             session = session.with_helo(helo);
         }
-        if let Some(mail_from) = self.mail_from.named("mail_from")? {
+        if let Some(mail_from) = self.mail_from.spoken("mail_from")? {
             session = session.with_mail_from(mail_from);
         }
         Ok(session)
@@ -72,6 +80,14 @@ impl Text<'_> {
             Self::Absent => Ok(None),
             Self::Present(text) => Ok(Some(text)),
             Self::Other => Err(format!("\"{name}\" is no text")),
+        }
+    }
+
+    /// What was said in SMTP.
+    fn spoken(&self, name: &str) -> Result<Option<&str>, String> {
+        match self.named(name)? {
+            Some(text) if text.len() > MAX_SPOKEN => Err(format!("\"{name}\" is longer than {MAX_SPOKEN} octets")),
+            text => Ok(text),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Text for people: colours where they are wanted, columns, and nothing that could steer a terminal.
 
 use std::{
+    borrow::Cow,
     env, fmt,
     io::{self, IsTerminal as _},
 };
@@ -55,6 +56,18 @@ pub(crate) fn printable(text: &str) -> String {
         if c == ' ' || c.is_ascii_graphic() { shown.push(c) } else { shown.extend(c.escape_default()) }
     }
     shown
+}
+
+/// The text, without its middle where it is long: somebody's mistake, repeated in an error, is no longer than others'.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    const START: usize = 160;
+    const END: usize = 80;
+    if text.len() <= START + END {
+        return text.into();
+    }
+    let boundary = |most: usize| (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let (start, end) = (boundary(START), boundary(text.len() - END));
+    format!("{}...{}", text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default()).into()
 }
 
 /// Rows of what was checked, for which domain, the result, and the reason.
@@ -127,6 +140,14 @@ mod tests {
     #[test]
     fn strangers_cannot_steer_the_terminal() {
         assert_eq!(printable("a\x1b[31m\r\nb\u{202e}c é"), "a\\u{1b}[31m\\r\\nb\\u{202e}c \\u{e9}");
+    }
+
+    #[test]
+    fn long_texts_lose_their_middle() {
+        assert_eq!(shortened(&"x".repeat(240)), "x".repeat(240));
+        assert_eq!(shortened(&"x".repeat(241)), format!("{}...{}", "x".repeat(160), "x".repeat(80)));
+        let long = "\u{20ac}".repeat(1_000_000);
+        assert_eq!(shortened(&long).chars().filter(|c| *c == '\u{20ac}').count(), 53 + 27);
     }
 
     #[test]
