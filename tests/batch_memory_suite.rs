@@ -38,7 +38,7 @@ fn memory_is_bounded_on_input_without_end() {
         });
         assert_eq!(batch.result().unwrap()["id"], 1);
         for _ in 0..LINES {
-            assert!(batch.output.skip_until(b'\n').unwrap() > 2_000);
+            assert!(batch.output().skip_until(b'\n').unwrap() > 2_000);
         }
         // 80 MB have gone through, and the run waits for more.
         let grown = batch.peak_memory() - before;

@@ -123,6 +123,40 @@ fn a_second_sigint_waits_for_nothing() {
     assert_eq!(batch.result(), None);
 }
 
+/// Whoever reads the results hears of the same SIGINT and is gone; that is no failure to write.
+#[test]
+fn an_interrupted_pipeline_ends_with_130() {
+    let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let mut batch = Batch::start(&["--timeout=2", "--dns", &server.local_addr().unwrap().to_string()]);
+    batch.send(&request("1"));
+    server.recv_from(&mut [0; 512]).unwrap();
+    batch.interrupt();
+    // The result comes later, and finds nobody.
+    batch.close_output();
+    assert_eq!(batch.status(), Some(130));
+}
+
+/// Shells have it so for what they run in the background.
+#[test]
+fn sigint_stays_ignored_where_it_was() {
+    let mut shell = Command::new("sh");
+    shell.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "-c",
+        "trap '' INT; exec \"$0\" \"$@\"",
+        PROGRAM,
+        "batch",
+        ZONE,
+    ]);
+    let mut batch = Batch::of(&mut shell);
+    for id in 0..3 {
+        batch.send(&request(&id.to_string()));
+        assert_eq!(batch.result().unwrap()["id"], id);
+        batch.interrupt();
+    }
+    drop(batch.input.take());
+    assert_eq!((batch.result(), batch.status()), (None, Some(0)));
+}
+
 /// In the middle of input without end the processors are busy, and the signal is seen all the same.
 #[test]
 fn sigint_is_seen_while_all_processors_work() {
@@ -190,6 +224,81 @@ fn input_that_cannot_be_read_is_named() {
     assert_eq!(said, "mailverdict: cannot read the requests from standard input: is a directory\n");
 }
 
+/// Standard input that cannot be read is not empty, and standard output that cannot be written takes nothing.
+#[test]
+fn input_and_output_that_are_not_open_for_it_are_failures() {
+    let request = "{\"ip\":\"203.0.113.25\",\"helo\":\"fabrikam.com\"}";
+    let reading = "bad file descriptor\n";
+    for (command, said) in [
+        (format!("batch {ZONE} 0> /dev/null"), format!("cannot read the requests from standard input: {reading}")),
+        (format!("check {ZONE} - 0> /dev/null"), format!("cannot read the message from standard input: {reading}")),
+        (format!("batch {ZONE} 1< /dev/null"), format!("cannot write the result: {reading}")),
+        (
+            format!("spf {ZONE} --ip 203.0.113.25 --helo fabrikam.com 1< /dev/null"),
+            format!("cannot write the result: {reading}"),
+        ),
+    ] {
+        let script = format!("echo '{request}' | \"{PROGRAM}\" {command}");
+        let output = Command::new("sh").args(["-c", &script]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        let found = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((found, output.status.code()), (format!("mailverdict: {said}"), Some(2)), "{script}");
+    }
+}
+
+/// Where no thread can be had, nothing is answered.
+#[test]
+fn threads_that_cannot_be_had_are_told_of() {
+    let folder = Folder::new("threads");
+    let requests = folder.file("requests", &request("1"));
+    for source in [ZONE, "--dns=127.0.0.1:9"] {
+        // No address space holds such stacks.
+        let output = command(&[source])
+            .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
+            .stdin(File::open(&requests).unwrap())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with("mailverdict: cannot start: ") && said.lines().count() == 1, "{source}: {said}");
+        assert_eq!((output.stdout, output.status.code()), (Vec::new(), Some(2)), "{source}");
+    }
+}
+
+/// What is wrong with a request is told in a line that can be read.
+#[test]
+fn errors_repeat_no_more_than_a_part_of_what_is_wrong() {
+    let long = "x".repeat(100_000);
+    let mut batch = Batch::start(&[ZONE]);
+    for (line, error) in [
+        (format!("\"{long}\""), "the line is no JSON object: invalid type: string \"xxx"),
+        (format!("{{\"id\":1,\"ip\":\"{long}\"}}"), "\"ip\" is no address: \"xxx"),
+        (format!("{{\"id\":1,\"message\":\"/{long}\"}}"), "cannot read /xxx"),
+        (format!("{{\"id\":1,\"helo\":\"{long}\"}}"), "\"helo\" is longer than 65536 octets"),
+        (format!("{{\"id\":1,\"mail_from\":\"{long}\"}}"), "\"mail_from\" is longer than 65536 octets"),
+    ] {
+        batch.send(&(line + "\n"));
+        let result = batch.result().unwrap();
+        let found = result["error"].as_str().unwrap();
+        assert!(found.starts_with(error) && found.len() < 350, "{found}");
+    }
+}
+
+/// Whatever stands in an id, what comes back is JSON.
+#[test]
+fn ids_come_back_as_json_or_not_at_all() {
+    let mut batch = Batch::start(&[ZONE]);
+    for octet in (0..=u8::MAX).filter(|octet| *octet != b'\n') {
+        for (before, after) in [("\"a", "b\""), ("[1,", "2]"), ("{\"a\":", "\"\"}"), ("1", ""), ("\"\\", "\"")] {
+            let id = [before.as_bytes(), &[octet], after.as_bytes()].concat();
+            let line = [b"{\"id\":".as_slice(), &id, b",\"ip\":1}\n"].concat();
+            batch.input.as_mut().unwrap().write_all(&line).unwrap();
+            let result = batch.result().unwrap();
+            let expected = serde_json::from_slice::<Value>(&id).unwrap_or_default();
+            assert_eq!(result["id"], expected, "{}", id.escape_ascii());
+            assert!(result["error"].is_string());
+        }
+    }
+}
+
 /// Odd lines cost nobody else his result, and ids come back as they are written.
 #[test]
 fn lines_of_any_octets_are_answered_one_for_one() {
@@ -205,7 +314,7 @@ fn lines_of_any_octets_are_answered_one_for_one() {
     let mut batch = Batch::start(&[ZONE]);
     batch.input.take().unwrap().write_all(&input).unwrap();
     let mut output = String::new();
-    batch.output.read_to_string(&mut output).unwrap();
+    batch.output().read_to_string(&mut output).unwrap();
     assert_eq!(batch.status(), Some(0));
     let lines: Vec<&str> = output.lines().collect();
     assert_eq!(lines.len(), ids.len() + no_requests.len() + 1, "{output}");
@@ -230,7 +339,7 @@ fn messages_that_cannot_be_had_are_named() {
         (folder.path("absent"), "no such file or directory"),
         ("/".to_owned(), "it is no file"),
         ("/dev/zero".to_owned(), "it is no file"),
-        (pipe, "it is no file"),
+        (pipe.clone(), "it is no file"),
         ("\0".to_owned(), "unexpected NUL byte"),
     ];
     let mut batch = Batch::start(&[ZONE]);
@@ -247,6 +356,17 @@ fn messages_that_cannot_be_had_are_named() {
         let result = batch.result().unwrap();
         assert_eq!(result["error"].as_str().unwrap_or_default(), error, "{result}");
     }
+    // Who waits for a reader at the other end of a pipe is not woken.
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || File::options().write(true).open(pipe).unwrap()
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    batch.send(&(serde_json::json!({"message": pipe}).to_string() + "\n"));
+    assert!(batch.result().unwrap()["error"].is_string());
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(!writer.is_finished(), "the pipe was opened");
+    drop((File::open(pipe).unwrap(), writer.join().unwrap()));
     // The system makes it up and tells no length; it is read all the same.
     batch.send("{\"message\":\"/proc/self/status\"}\n");
     assert_eq!(batch.result().unwrap()["dmarc"]["result"], "permerror");
@@ -269,7 +389,7 @@ fn archive() -> (String, String) {
         let mut input = batch.input.take().unwrap();
         let requests = requests.as_bytes();
         scope.spawn(move || input.write_all(requests).unwrap());
-        batch.output.read_to_string(&mut results).unwrap();
+        batch.output().read_to_string(&mut results).unwrap();
     });
     assert_eq!(results.lines().count(), 600);
     (requests, results)

@@ -15,14 +15,19 @@ pub const ZONE: &str = "--zone=tests/data/microsoft365/zone.db";
 pub struct Batch {
     pub child: Child,
     pub input: Option<ChildStdin>,
-    pub output: BufReader<ChildStdout>,
+    output: Option<BufReader<ChildStdout>>,
 }
 
 impl Batch {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Self::of(&mut command(arguments))
+    }
+
+    /// By a command that comes to it.
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
+        let output = child.stdout.take().map(BufReader::new);
         Self { child, input, output }
     }
 
@@ -30,10 +35,19 @@ impl Batch {
         self.input.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
     }
 
+    pub fn output(&mut self) -> &mut BufReader<ChildStdout> {
+        self.output.as_mut().unwrap()
+    }
+
+    /// Nobody reads the results any more.
+    pub fn close_output(&mut self) {
+        self.output = None;
+    }
+
     /// The next result; `None` at the end.
     pub fn result(&mut self) -> Option<Value> {
         let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
+        self.output().read_line(&mut line).unwrap();
         (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
     }
 

@@ -7,24 +7,26 @@ use crate::{
     batch_queue::{Done, Queue, Work},
     batch_run::Run,
     failure::Failure,
+    interrupts::Interrupts,
     open_files,
     progress::{INTERVAL, Progress},
     request,
     source::Source,
+    standard,
 };
 use mailverdict::Authenticator;
 use std::{
-    future,
-    io::{self, BufReader, Stdin, Stdout},
+    io::{self, BufReader},
     num::NonZeroUsize,
+    panic::{self, AssertUnwindSafe},
     pin::pin,
     process::ExitCode,
     sync::{Arc, mpsc},
     thread,
+    time::Duration,
 };
 use tokio::{
     runtime::{Builder, Handle, Runtime},
-    signal,
     sync::{Mutex, mpsc as tokio_mpsc},
     task::yield_now,
     time,
@@ -39,10 +41,12 @@ const READ_OCTETS: usize = 1 << 18;
 const WAITING_FOR_NETWORK: usize = 16;
 /// The most that are evaluated at the same time, whatever is asked for.
 const MAX_JOBS: usize = 4096;
+/// SIGINT goes to all commands of a pipeline. Who reads the results may be gone this much before it is heard of here.
+const SIGINT_ON_ITS_WAY: Duration = Duration::from_millis(100);
 /// Exit status after SIGINT, as shells have it.
 const EXIT_INTERRUPTED: u8 = 130;
 
-type Lines = Queue<BufReader<Stdin>, Stdout>;
+type Lines = Queue<BufReader<standard::Input>, standard::Output>;
 
 /// Evaluates all requests on standard input.
 pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
@@ -51,25 +55,26 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let asked = args.jobs.map(NonZeroUsize::get);
     let (jobs, lines_at_once, runtime) = match &source {
-        Source::Zone(_) => (
-            asked.unwrap_or(processors).min(processors),
-            LINES_AT_ONCE,
-            Builder::new_current_thread().enable_all().build(),
-        ),
+        Source::Zone(_) => {
+            (asked.unwrap_or(processors).min(processors), LINES_AT_ONCE, build(Builder::new_current_thread()))
+        }
         Source::Network(_) => {
             let jobs = asked.unwrap_or(processors.saturating_mul(WAITING_FOR_NETWORK)).min(MAX_JOBS);
             // A file that is refused for too many others would be told of as if the message could not be had.
             let jobs = open_files::affordable_requests().map_or(jobs, |affordable| jobs.min(affordable));
             // Each request waits by itself.
-            (jobs, 1, Builder::new_multi_thread().worker_threads(processors.min(jobs)).enable_all().build())
+            let mut threads = Builder::new_multi_thread();
+            threads.worker_threads(processors.min(jobs));
+            (jobs, 1, build(threads))
         }
     };
     let runtime = runtime.map_err(Failure::Runtime)?;
     // Before anything is begun: no result is seen of a run that does not end as it should.
-    let interrupts = listen(&runtime);
+    let interrupts = Interrupts::listen(&runtime);
     let progress = Progress::on_terminal();
-    let input = BufReader::with_capacity(READ_OCTETS, io::stdin());
-    let queue = Arc::new(Queue::new(Pieces::new(input, lines_at_once), io::stdout(), jobs));
+    let input = standard::input().map_err(unreadable)?;
+    let pieces = Pieces::new(BufReader::with_capacity(READ_OCTETS, input), lines_at_once);
+    let queue = Arc::new(Queue::new(pieces, standard::output().map_err(Failure::Output)?, jobs));
     let start = match &source {
         Source::Zone(_) => answer_from_memory,
         Source::Network(_) => answer_over_network,
@@ -88,22 +93,38 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     match end {
         End::Answered => Ok(ExitCode::SUCCESS),
         End::Stopped => Ok(ExitCode::from(EXIT_INTERRUPTED)),
-        End::Unreadable(error) => {
-            Err(Failure::Unreadable { what: "the requests from", path: "standard input".into(), error })
-        }
+        End::Unreadable(error) => Err(unreadable(error)),
         End::Unwritable(error) => Err(Failure::Output(error)),
     }
 }
 
+fn unreadable(error: io::Error) -> Failure {
+    Failure::Unreadable { what: "the requests from", path: "standard input".into(), error }
+}
+
+fn build(mut runtime: Builder) -> io::Result<Runtime> {
+    // Where the system gives no threads, tokio panics; that shall be told in one line as well.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let built = panic::catch_unwind(AssertUnwindSafe(|| runtime.enable_all().build()));
+    panic::set_hook(hook);
+    built.unwrap_or_else(|_| Err(io::Error::other("the system gives no threads")))
+}
+
 /// Starts a thread for each job, which reads, evaluates and writes by itself: what it has in its processor's memory stays there.
 fn answer_from_memory(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, handle: &Handle) -> Result<(), Failure> {
-    for _ in 0..jobs {
+    for started in 0..jobs {
         let (run, queue, handle) = (Arc::clone(run), Arc::clone(queue), handle.clone());
-        spawn(move || {
+        let thread = spawn(move || {
             while let Some(work) = queue.read_and_begin() {
                 handle.block_on(run.answer(work, &queue.flow, &queue.buffers, |done| queue.write(done)));
             }
-        })?;
+        });
+        match thread {
+            // Those that there are do the work of the others.
+            Err(_) if started > 0 => break,
+            thread => thread?,
+        }
     }
     Ok(())
 }
@@ -117,8 +138,9 @@ fn answer_over_network(run: &Arc<Run>, queue: &Arc<Lines>, jobs: usize, handle: 
         handle.spawn(work_off(Arc::clone(run), Arc::clone(queue), Arc::clone(&work), to_writer.clone()));
     }
     let (reading, writing) = (Arc::clone(queue), Arc::clone(queue));
-    spawn(move || while reading.read().is_some_and(|work| to_jobs.blocking_send(work).is_ok()) {})?;
-    spawn(move || done.iter().for_each(|done| writing.write(done)))
+    spawn(move || done.iter().for_each(|done| writing.write(done)))?;
+    // Nothing is read unless all else is there.
+    spawn(move || while reading.read().is_some_and(|work| to_jobs.blocking_send(work).is_ok()) {})
 }
 
 /// One job: takes the next piece and answers its lines, until there is none or all shall stop.
@@ -142,49 +164,31 @@ async fn work_off(
 }
 
 /// Waits for the end; SIGINT brings it nearer.
-async fn attend(flow: &Flow, mut interrupts: Option<Interrupts>, progress: Option<&Progress>) -> End {
+async fn attend(flow: &Flow, mut interrupts: Interrupts, progress: Option<&Progress>) -> End {
     let mut ticks = time::interval(INTERVAL);
     // A process that was stopped for a while has nothing to make up for.
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     let mut end = pin!(flow.end());
+    let mut is_interrupted = false;
     loop {
         tokio::select! {
             biased;
-            () = heard(&mut interrupts) => {
+            () = interrupts.next() => {
+                is_interrupted = true;
                 // What was begun is finished and written; a time limit bounds that. The second time nothing is waited for.
                 if !flow.stop() {
                     return End::Stopped;
                 }
             }
-            end = &mut end => return end,
+            end = &mut end => return match end {
+                End::Unwritable(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    is_interrupted |= time::timeout(SIGINT_ON_ITS_WAY, interrupts.next()).await.is_ok();
+                    if is_interrupted { End::Stopped } else { End::Unwritable(error) }
+                }
+                end => end,
+            },
             _ = ticks.tick(), if progress.is_some() => progress.iter().for_each(|progress| progress.show(&flow.count())),
         }
-    }
-}
-
-#[cfg(unix)]
-type Interrupts = signal::unix::Signal;
-#[cfg(windows)]
-type Interrupts = signal::windows::CtrlC;
-
-/// Hears of SIGINT from now on; where the system does not allow that, never.
-fn listen(runtime: &Runtime) -> Option<Interrupts> {
-    let _inside = runtime.enter();
-    #[cfg(unix)]
-    let interrupts = signal::unix::signal(signal::unix::SignalKind::interrupt());
-    #[cfg(windows)]
-    let interrupts = signal::windows::ctrl_c();
-    interrupts.ok()
-}
-
-/// Waits for the next SIGINT.
-async fn heard(interrupts: &mut Option<Interrupts>) {
-    let heard = match interrupts {
-        Some(interrupts) => interrupts.recv().await,
-        None => None,
-    };
-    if heard.is_none() {
-        future::pending().await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Messages from files and from standard input.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, standard};
 use mailverdict::message::{MessageError, to_crlf};
 use std::{
     borrow::Cow,
@@ -18,7 +18,7 @@ pub(crate) const MAX_MESSAGE_LEN: u64 = 256 * 1024 * 1024;
 pub(crate) fn read_message(path: &Path, raw: bool) -> Result<Vec<u8>, Failure> {
     let standard_input = path == Path::new("-");
     let read = if standard_input {
-        bounded(io::stdin().lock())
+        standard::input().and_then(bounded)
     } else {
         File::open(path).and_then(|file| if file.metadata()?.is_dir() { Err(directory()) } else { bounded(file) })
     };

@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod hops;
 mod input;
+mod interrupts;
 mod json;
 mod json_text;
 mod open_files;
@@ -22,6 +23,7 @@ mod report;
 mod request;
 mod source;
 mod spf;
+mod standard;
 mod style;
 
 use args::{Arguments, Command};
@@ -68,6 +70,7 @@ fn block_on<F: Future>(evaluation: F) -> Result<F::Output, Failure> {
 
 /// Writes what was found out to standard output.
 fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
+    standard::output()
+        .and_then(|mut out| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+        .map_err(Failure::Output)
 }

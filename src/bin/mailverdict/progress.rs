@@ -164,8 +164,8 @@ fn head(count: &Count, elapsed: Duration) -> String {
 /// What is left to read of standard input, where that is a file.
 #[cfg(unix)]
 fn length_of_input() -> Option<u64> {
-    use std::{fs::File, io::Seek as _, os::fd::AsFd as _};
-    let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
+    use std::io::Seek as _;
+    let mut file = crate::standard::input().ok()?;
     let metadata = file.metadata().ok()?;
     metadata.len().checked_sub(file.stream_position().ok()?).filter(|_| metadata.is_file())
 }
