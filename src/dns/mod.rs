@@ -140,59 +140,43 @@ pub enum LookupError {
     OutOfOctets,
 }
 
-impl<R: Resolver> Resolver for &R {
-    fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
-        (**self).txt(name)
-    }
-    fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
-        (**self).a(name)
-    }
-    fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
-        (**self).aaaa(name)
-    }
-    fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
-        (**self).mx(name)
-    }
-    fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
-        (**self).ptr(ip)
-    }
-    fn within<F: Future + Send>(&self, limit: Duration, question: F) -> impl Future<Output = Option<F::Output>> + Send
-    where
-        F::Output: Send,
-    {
-        (**self).within(limit, question)
-    }
-    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
-        (**self).confirms(question, answer)
-    }
+/// Whoever holds a resolver by a pointer can ask it.
+macro_rules! resolver_behind {
+    ($($pointer:ty),*) => {$(
+        impl<R: Resolver> Resolver for $pointer {
+            fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
+                (**self).txt(name)
+            }
+            fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
+                (**self).a(name)
+            }
+            fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
+                (**self).aaaa(name)
+            }
+            fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
+                (**self).mx(name)
+            }
+            fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
+                (**self).ptr(ip)
+            }
+            fn within<F: Future + Send>(
+                &self,
+                limit: Duration,
+                question: F,
+            ) -> impl Future<Output = Option<F::Output>> + Send
+            where
+                F::Output: Send,
+            {
+                (**self).within(limit, question)
+            }
+            fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+                (**self).confirms(question, answer)
+            }
+        }
+    )*};
 }
 
-impl<R: Resolver> Resolver for Arc<R> {
-    fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
-        (**self).txt(name)
-    }
-    fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
-        (**self).a(name)
-    }
-    fn aaaa(&self, name: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
-        (**self).aaaa(name)
-    }
-    fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
-        (**self).mx(name)
-    }
-    fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
-        (**self).ptr(ip)
-    }
-    fn within<F: Future + Send>(&self, limit: Duration, question: F) -> impl Future<Output = Option<F::Output>> + Send
-    where
-        F::Output: Send,
-    {
-        (**self).within(limit, question)
-    }
-    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
-        (**self).confirms(question, answer)
-    }
-}
+resolver_behind!(&R, Arc<R>);
 
 #[cfg(test)]
 mod tests {
