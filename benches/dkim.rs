@@ -2,6 +2,8 @@
 #![allow(missing_docs, dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../tests/support/ready.rs"]
+mod ready;
 #[path = "../tests/support/signer.rs"]
 mod signer;
 
@@ -14,26 +16,15 @@ use mailverdict::{
     name::Name,
     time::UnixTime,
 };
+use ready::now;
 use sha2::Digest as _;
 use signer::{Key, SignOptions, signed};
-use std::{
-    future::Future,
-    hint::black_box,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::hint::black_box;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 
 const TEMPLATE: &str = "v=1; a={a}; c=relaxed/relaxed; d=example.com; s={s}; t=1790000000;\r\n \
     h=from:to:subject:date:message-id:mime-version:content-type:reply-to:from:subject;\r\n bh={bh};\r\n b={b}";
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 /// Plain text: lines of words, and an empty line now and then.
 fn text(octets: usize) -> Vec<u8> {

@@ -1,6 +1,9 @@
 //! DMARC with its answers in memory: `cargo bench --bench dmarc`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../tests/support/ready.rs"]
+mod ready;
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use mailverdict::{
     Authenticator, Message, Policy, Session,
@@ -9,14 +12,8 @@ use mailverdict::{
     message::Header,
     time::UnixTime,
 };
-use std::{
-    future::Future,
-    hint::black_box,
-    net::Ipv4Addr,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-};
+use ready::now;
+use std::{hint::black_box, net::Ipv4Addr, sync::Arc};
 
 const ZONE: &str = r#"
 $ORIGIN example.com.
@@ -28,13 +25,6 @@ a.b.c.d.e.f.g.h.i.j.k TXT "v=spf1 ip4:192.0.2.1 -all"
 const RECORD: &[u8] =
     b"v=DMARC1; p=reject; sp=reject; pct=100; ruf=mailto:ruf@adatum.com; rua=mailto:rua@adatum.com; fo=0:1:d:s; \
     rf=afrf; ri=604800; aspf=s; adkim=s";
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 fn session(mail_from: &str) -> Session {
     Session::new(Ipv4Addr::new(192, 0, 2, 1)).with_mail_from(mail_from).received_at(UnixTime(1_780_000_000))

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(missing_docs)]
 
+#[path = "../tests/support/ready.rs"]
+mod ready;
 #[allow(dead_code)]
 #[path = "../tests/support/signer.rs"]
 mod signer;
@@ -20,14 +22,12 @@ use mailverdict::{
     spf,
     time::UnixTime,
 };
+use ready::now;
 use signer::{Key, SignOptions, seal, sign};
 use std::{
     fmt::Write as _,
-    future::Future,
     hint::black_box,
     net::Ipv4Addr,
-    pin::pin,
-    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -204,14 +204,6 @@ fn ratio(once: Duration, twice: Duration) -> f64 {
 
 fn shown(time: Duration) -> String {
     format!("{:.3} ms", time.as_secs_f64() * 1000.0)
-}
-
-/// A zone in memory has every answer at the first poll.
-fn now<T>(question: impl Future<Output = T>) -> T {
-    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
 }
 
 fn session() -> Session {

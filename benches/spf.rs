@@ -1,18 +1,17 @@
 //! Reading SPF records, and evaluating them with all answers in memory.
 #![allow(clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "../tests/support/ready.rs"]
+mod ready;
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use mailverdict::{
     Authenticator, Session,
     dns::Zone,
     spf::{Observers, Record, SpfReports},
 };
-use std::{
-    hint::black_box,
-    net::Ipv4Addr,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use ready::now;
+use std::{hint::black_box, net::Ipv4Addr};
 
 /// Shaped like what the great mail services publish; addresses and names are those of documentation where the shape allows.
 const ZONE: &str = r#"
@@ -53,19 +52,12 @@ macros._spf.macros TXT "v=spf1 exists:%{i}.%{l}._ok.%{d3} -all"
 192.0.2.1.someone._ok._spf.macros A 127.0.0.2
 "#;
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
-
 fn session(domain: &str) -> Session {
     Session::new(Ipv4Addr::new(192, 0, 2, 1)).with_mail_from(&format!("someone@{domain}"))
 }
 
 fn check(authenticator: &Authenticator<Zone>, session: &Session) -> SpfReports {
-    block_on(authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }))
+    now(authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }))
 }
 
 fn evaluation(c: &mut Criterion) {

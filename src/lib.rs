@@ -27,6 +27,9 @@ pub mod message;
 pub mod name;
 pub mod policy;
 mod precedents;
+#[cfg(test)]
+#[path = "../tests/support/ready.rs"]
+mod ready;
 pub mod received;
 pub mod received_spf;
 mod registered_methods;

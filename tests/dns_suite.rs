@@ -1,25 +1,16 @@
 //! Zones in memory: master files, wildcards, aliases, the two kinds of emptiness.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/ready.rs"]
+mod ready;
+
 use mailverdict::{
     dns::{Answer, AnyAnswer, Lookup, LookupError, Question, RecordType, Resolver, Zone},
     name::Name,
 };
 use proptest::strategy::Strategy as _;
+use ready::now;
 use saphyr::{LoadableYamlNode, Yaml};
-use std::{
-    future::Future,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
-
-/// A zone in memory has every answer at the first poll.
-fn now<T>(question: impl Future<Output = T>) -> T {
-    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
     match lookup {

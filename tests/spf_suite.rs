@@ -14,6 +14,8 @@
 
 #[path = "support/late.rs"]
 mod late;
+#[path = "support/ready.rs"]
+mod ready;
 #[path = "support/remembering.rs"]
 mod remembering;
 #[path = "support/skip.rs"]
@@ -28,23 +30,14 @@ use mailverdict::{
     spf::{self, Explanation, Identity, Observers, SpfReport, SpfResult, Tree},
     time::UnixTime,
 };
+use ready::now;
 use saphyr::{LoadableYamlNode, Yaml};
 use spf_zone::{SpfZone, octets_of, text};
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr},
     path::Path,
-    pin::pin,
-    task::{Context, Poll, Waker},
 };
-
-/// Zones of cases have every answer at hand.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
 
 /// A case, and what it leaves to the scenario.
 struct Case<'y> {
@@ -193,7 +186,7 @@ fn run(file: &Path) -> (usize, Vec<String>) {
             let zone = case.zone(zonedata);
             let authenticator = Authenticator::new(&zone).with_policy(case.policy());
             let mut trees = Observers::<Tree>::default();
-            let reports = block_on(authenticator.check_spf(&case.session(), &mut trees));
+            let reports = now(authenticator.check_spf(&case.session(), &mut trees));
             for arrival in [Arrival::Together, Arrival::First, Arrival::Last, Arrival::Shuffled(count)] {
                 let late = Late::new(&zone);
                 let authenticator = Authenticator::new(&late).with_policy(case.policy());
@@ -275,7 +268,7 @@ fn authenticated(header: &str, session: Session) -> spf::SpfReports {
     let authenticator = Authenticator::new(SpfZone::read(&zonedata.unwrap()[0]));
     let raw = format!("{header}From: a@example.net\r\n\r\n");
     let message = Message::parse(raw.as_bytes()).unwrap();
-    block_on(authenticator.authenticate(&message, session)).spf
+    now(authenticator.authenticate(&message, session)).spf
 }
 
 fn client() -> Session {

@@ -174,7 +174,7 @@ mod tests {
         let policy = Policy::default();
         let inquiry = Inquiry::new(zone, &Budget::default(), Duration::MAX, Duration::MAX);
         let by = |evaluation| inquiry.policy().of(evaluation);
-        crate::dmarc::suite::now(async {
+        crate::ready::now(async {
             let mut answers = Answers::new(memory);
             answers.recall(&policy, &authors, |grounds| by(Evaluation::Discovery).confirms_all(grounds));
             discover(&by(Evaluation::Discovery), &policy, &authors, &mut answers).await;

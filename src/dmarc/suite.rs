@@ -1,9 +1,6 @@
 //! The cases of `tests/data/dmarc/`: a zone, a From field, what SPF and DKIM found, and the report that is wanted.
 
 #[cfg(test)]
-pub(super) use tests::now;
-
-#[cfg(test)]
 mod tests {
     use crate::{
         budget::Budget,
@@ -16,14 +13,15 @@ mod tests {
         join::beside,
         message::Header,
         name::{Domain, Name},
+        ready::{drive, now},
     };
     use saphyr::{LoadableYamlNode, Yaml};
     use std::{
-        future::{Future, poll_fn},
+        future::poll_fn,
         net::{IpAddr, Ipv4Addr, Ipv6Addr},
         pin::pin,
         sync::{Arc, Mutex},
-        task::{Context, Poll, Waker},
+        task::Poll,
         time::Duration,
     };
 
@@ -86,23 +84,6 @@ mod tests {
         }
         async fn ptr(&self, _: IpAddr) -> Lookup<Name> {
             panic!("DMARC asks for texts alone")
-        }
-    }
-
-    fn drive<T>(future: impl Future<Output = T>) -> T {
-        let mut future = pin!(future);
-        for _ in 0..10_000 {
-            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                return value;
-            }
-        }
-        panic!("never ready");
-    }
-
-    pub(in crate::dmarc) fn now<T>(future: impl Future<Output = T>) -> T {
-        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(value) => value,
-            Poll::Pending => panic!("a zone in memory made someone wait"),
         }
     }
 

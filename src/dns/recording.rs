@@ -171,21 +171,13 @@ mod tests {
     use crate::{
         dns::{RecordType, Zone},
         join::join,
+        ready::drive,
     };
     use std::{
         future::poll_fn,
         pin::pin,
         task::{Context, Poll, Waker},
     };
-
-    fn drive<F: Future>(future: F) -> F::Output {
-        let mut future = pin!(future);
-        loop {
-            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                return value;
-            }
-        }
-    }
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()

@@ -1,5 +1,6 @@
 //! Futures without a runtime: those that are ready at their first poll, as all are whose answers stand in a zone in memory, and those
 //! that are late.
+#![allow(dead_code, unreachable_pub, clippy::panic)]
 
 use std::{
     future::Future,

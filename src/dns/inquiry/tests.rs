@@ -5,6 +5,7 @@ use crate::{
     budget::Budget,
     dns::{Answer, AnyAnswer, Question, RecordType},
     join::join,
+    ready::drive,
 };
 use std::{
     pin::Pin,
@@ -84,16 +85,6 @@ impl Wake for Woken {
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-fn drive<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    for _ in 0..100 {
-        if let Poll::Ready(value) = poll(future.as_mut()) {
-            return value;
-        }
-    }
-    panic!("never ready");
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -12,6 +12,8 @@
 mod evaluation;
 mod grammar;
 mod invented;
+#[path = "../ready.rs"]
+mod ready;
 mod seeds;
 mod verdict;
 
@@ -22,19 +24,7 @@ pub(crate) use grammar::{
 };
 pub(crate) use seeds::seeds;
 
-use std::{
-    future::Future,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
-
-/// A zone in memory has every answer at the first poll.
-fn now<T>(question: impl Future<Output = T>) -> T {
-    match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => panic!("a zone in memory made someone wait"),
-    }
-}
+use ready::now;
 
 /// Text for people: one line of printable ASCII, whatever strangers wrote.
 fn assert_clean(text: impl std::fmt::Display) {
