@@ -182,8 +182,8 @@ async fn attend(flow: &Flow, mut interrupts: Interrupts, progress: Option<&Progr
             }
             end = &mut end => return match end {
                 End::Unwritable(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    is_interrupted |= time::timeout(SIGINT_ON_ITS_WAY, interrupts.next()).await.is_ok();
-                    if is_interrupted { End::Stopped } else { End::Unwritable(error) }
+                    let comes = time::timeout(SIGINT_ON_ITS_WAY, interrupts.next());
+                    if is_interrupted || comes.await.is_ok() { End::Stopped } else { End::Unwritable(error) }
                 }
                 end => end,
             },
