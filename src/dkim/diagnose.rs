@@ -162,7 +162,8 @@ fn appended_text(
     let mut canonical = Vec::with_capacity(body.len());
     canonicalization.canonicalize_body(body, |text| canonical.extend_from_slice(text));
     // A canonical body ends with one line end; the last one is that of the whole body, which is known not to match.
-    let ends: Vec<u64> = memchr::memmem::find_iter(&canonical, b"\r\n").map(|at| at as u64 + 2).collect();
+    let ends = memchr::memmem::find_iter(&canonical, b"\r\n").map(|at| at as u64 + 2);
+    let ends: Vec<u64> = ends.take(MAX_LINES + 1).collect();
     if ends.len() > MAX_LINES {
         return None;
     }

@@ -16,6 +16,7 @@ use crate::{
 use mailverdict::{Authenticator, Message, Session, message::to_crlf, spf::Observers, time::UnixTime};
 use memchr::{memchr, memchr_iter};
 use std::{
+    borrow::Cow,
     future::poll_fn,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -29,7 +30,10 @@ use tokio::task::yield_now;
 const KEPT_BACK: Duration = Duration::from_millis(50);
 /// Nor are more octets of them than this, by much.
 const MAX_PART: usize = 256 << 10;
-/// Octets that evaluating a message and writing its results take at most for each octet of its header; tests measure it.
+/// Octets that a message takes at most for each of its own: its line ends may make it twice as large, and its canonicalized body, by
+/// which a failure is explained, is as large again.
+const FOR_MESSAGE: usize = 4;
+/// Octets that evaluating a message and writing its results take at most for each octet of its header; tests measure both.
 const FOR_HEADER: usize = 64;
 /// Messages of fewer octets need not be looked at for that.
 const SHORT: usize = 16 << 10;
@@ -131,8 +135,7 @@ impl Run {
             Ok(None) => return self.spf_alone(&request, &session, part).await,
             Err(error) => return part.refuse(Some(&request), &error),
         };
-        // It is in memory twice where its line ends are changed.
-        aside.add(message.memory().saturating_mul(2)).await;
+        aside.add(message.memory().saturating_mul(FOR_MESSAGE)).await;
         if let Err(error) = message.read(scratch) {
             return part.refuse(Some(&request), &error);
         }
@@ -142,8 +145,10 @@ impl Run {
             return part.refuse(Some(&request), &format!("the header is longer than {MAX_HEADER_LEN} octets"));
         }
         aside.add(header.saturating_mul(FOR_HEADER)).await;
-        let octets = to_crlf(scratch);
-        let message = match Message::parse(&octets) {
+        if let Cow::Owned(converted) = to_crlf(scratch) {
+            *scratch = converted;
+        }
+        let message = match Message::parse(scratch) {
             Ok(message) => message,
             Err(error) => return part.refuse(Some(&request), &error.to_string()),
         };
