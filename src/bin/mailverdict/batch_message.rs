@@ -20,23 +20,22 @@ static BASE64: LazyLock<Engine> = LazyLock::new(|| Engine::standard(PAD));
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))))]
 static BASE64: LazyLock<Engine> = LazyLock::new(|| Engine::new(&base64::alphabet::STANDARD, PAD));
 
-/// Files of fewer octets stay open until they are read. Larger ones may have to wait for memory, and open files are few.
-const KEPT_OPEN: usize = 1 << 20;
-
 /// Octets of the largest file that is read though it tells no length, for what was not told is not counted.
 const MAX_UNTOLD: usize = 1 << 20;
 
 /// Where a message is to be had from.
 #[derive(Debug)]
 pub(crate) enum Octets<'r> {
-    File { path: &'r str, len: usize, opened: Option<File> },
+    File { path: &'r str, len: usize },
     Base64(&'r str),
 }
 
 impl<'r> Octets<'r> {
+    /// The file is looked up, and not opened before it is read: to open a pipe or a device does something to it, and to who waits at
+    /// its other end.
     pub(crate) fn of_file(path: &'r str) -> Result<Self, String> {
-        let (file, len) = open(path).map_err(|reason| unreadable(path, &reason))?;
-        Ok(Self::File { path, len, opened: (len < KEPT_OPEN).then_some(file) })
+        let len = fs::metadata(path).map_err(|error| plain(&error)).and_then(|metadata| length(&metadata));
+        len.map(|len| Self::File { path, len }).map_err(|reason| unreadable(path, &reason))
     }
 
     /// What reading it takes up beside the request.
@@ -51,8 +50,8 @@ impl<'r> Octets<'r> {
     pub(crate) fn read(self, octets: &mut Vec<u8>) -> Result<(), String> {
         octets.clear();
         match self {
-            Self::File { path, len, opened } => {
-                let file = opened.map_or_else(|| open(path).map(|(file, _)| file), Ok);
+            Self::File { path, len } => {
+                let file = open_at_once(path).map_err(|error| plain(&error));
                 file.and_then(|file| read(file, len, octets)).map_err(|reason| unreadable(path, &reason))
             }
             Self::Base64(encoded) => {
@@ -64,15 +63,6 @@ impl<'r> Octets<'r> {
 
 fn unreadable(path: &str, reason: &str) -> String {
     format!("cannot read {}: {reason}", shortened(path))
-}
-
-/// The file and its length. Regular files only: a pipe or a terminal would hold up all that comes after.
-fn open(path: &str) -> Result<(File, usize), String> {
-    // Looked up first: to open a pipe or a device does something to it, and to who waits at its other end.
-    length(&fs::metadata(path).map_err(|error| plain(&error))?)?;
-    let file = open_at_once(path).map_err(|error| plain(&error))?;
-    let len = length(&file.metadata().map_err(|error| plain(&error))?)?;
-    Ok((file, len))
 }
 
 /// Opens it without waiting for anybody, whatever it may have become since it was looked up.
@@ -87,6 +77,7 @@ fn open_at_once(path: &str) -> io::Result<File> {
     File::open(path)
 }
 
+/// Of regular files only: a pipe or a terminal would hold up all that comes after.
 fn length(metadata: &fs::Metadata) -> Result<usize, String> {
     if !metadata.is_file() {
         return Err("it is no file".to_owned());
@@ -94,7 +85,8 @@ fn length(metadata: &fs::Metadata) -> Result<usize, String> {
     usize::try_from(metadata.len()).ok().filter(|_| metadata.len() <= MAX_MESSAGE_LEN).ok_or_else(too_large)
 }
 
-/// Reads a file of `len` octets. One that changes meanwhile is no message: a part of it, or parts of two, would be judged.
+/// Reads what was a file of `len` octets when it was looked up. Where it is none any more, there is no message: a part of one, or parts
+/// of two, would be judged.
 fn read(file: File, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
     // Files that the system makes up tell no length.
     let most = if len == 0 { MAX_UNTOLD } else { len };
