@@ -7,12 +7,20 @@ mod latency;
 mod support;
 
 use latency::{ANSWER, Case, Slow};
-use mailverdict::{Authenticator, Message};
-use tokio::time::Instant;
+use mailverdict::{
+    Authenticator, Message, Session,
+    dmarc::{ReportKind, destinations},
+    dns::Zone,
+};
+use tokio::{runtime::Runtime, time::Instant};
+
+fn stopped_clock() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
 
 #[test]
 fn a_verdict_waits_for_its_longest_chain() {
-    let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let clock = stopped_clock();
     let mut wrong = Vec::new();
     for case in latency::cases() {
         let slow = Slow::new(latency::zone());
@@ -36,4 +44,26 @@ fn a_verdict_waits_for_its_longest_chain() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn report_destinations_are_asked_side_by_side_and_each_once() {
+    let zone = Zone::parse(
+        "_dmarc.example.com. TXT \"v=DMARC1; p=none; rua=mailto:a@adatum.com,mailto:b@contoso.com,mailto:c@adatum.com\"\n\
+         example.com._report._dmarc.adatum.com. TXT \"v=DMARC1\"\n",
+        "zone",
+    );
+    let zone = zone.unwrap();
+    let message = Message::parse(b"From: a@example.com\r\n\r\n").unwrap();
+    let slow = Slow::new(zone.clone());
+    let (found, waited) = stopped_clock().block_on(async {
+        let verdict = Authenticator::new(&zone).authenticate(&message, Session::without_peer()).await;
+        let record = verdict.dmarc.record.clone().unwrap();
+        let start = Instant::now();
+        (destinations(&slow, &record, ReportKind::Aggregate).await, start.elapsed())
+    });
+    let usable: Vec<_> = found.iter().map(|destination| destination.usable().len()).collect();
+    assert_eq!(usable, [1, 0, 1]);
+    // Three domains and their common parent, one after the other; then two permissions.
+    assert_eq!((waited, slow.asked()), (3 * ANSWER, 6));
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     dns::{LookupError, Resolver},
+    join::join_all,
     name::{Domain, Name},
 };
 use std::fmt;
@@ -98,7 +99,8 @@ impl Destination {
     }
 }
 
-/// Where the reports that a record asks for may be sent; asks the destination hosts for their permission where it is needed.
+/// Where the reports that a record asks for may be sent; asks the destination hosts for their permission where it is needed, all of
+/// them side by side and each once.
 ///
 /// Not a part of evaluating a message: for those who send reports. Organizational domains are found by the tree walk.
 ///
@@ -121,36 +123,44 @@ pub async fn destinations<R: Resolver>(
         ReportKind::Aggregate => &published.record.aggregate_reports,
         ReportKind::Failure => &published.record.failure_reports,
     };
-    let mut answers = Answers::default();
-    let mut destinations = Vec::with_capacity(uris.len());
-    for (place, uri) in uris.iter().enumerate() {
-        let permission = if kind == ReportKind::Failure && published.record.public_suffix == PublicSuffix::Yes {
-            // RFC 9991 §2: "Report generators MUST NOT consider "ruf" tags in DMARC Policy Records having a "psd=y" tag".
-            Permission::Refused(Refusal::PublicSuffixDomain)
-        } else if place >= MAX_DESTINATIONS {
-            Permission::NotEvaluated
-        } else if let Some(host) = uri.host() {
-            permission(resolver, &mut answers, &published.domain, host, kind).await
-        } else {
-            Permission::Refused(Refusal::NoHost)
-        };
-        destinations.push(Destination { uri: uri.clone(), permission });
+    if kind == ReportKind::Failure && published.record.public_suffix == PublicSuffix::Yes {
+        // RFC 9991 §2: "Report generators MUST NOT consider "ruf" tags in DMARC Policy Records having a "psd=y" tag".
+        let permission = Permission::Refused(Refusal::PublicSuffixDomain);
+        return uris.iter().map(|uri| Destination { uri: uri.clone(), permission: permission.clone() }).collect();
     }
-    destinations
+    let mut others: Vec<&Domain> = Vec::new();
+    for host in uris.iter().take(MAX_DESTINATIONS).filter_map(ReportUri::host) {
+        if *host != published.domain && !others.contains(&host) {
+            others.push(host);
+        }
+    }
+    let mut answers = Answers::default();
+    if !others.is_empty() {
+        let walked: Vec<Domain> = others.iter().copied().chain([&published.domain]).cloned().collect();
+        answers.complete_walks(resolver, &walked).await;
+    }
+    let permissions = others.iter().map(|host| permission(resolver, &answers, &published.domain, host, kind));
+    let permissions = join_all(permissions).await;
+    let permission_of = |place: usize, uri: &ReportUri| match uri.host() {
+        _ if place >= MAX_DESTINATIONS => Permission::NotEvaluated,
+        None => Permission::Refused(Refusal::NoHost),
+        Some(host) => {
+            let asked = others.iter().zip(&permissions).find(|(other, _)| **other == host);
+            asked.map_or(Permission::Internal, |(_, permission)| permission.clone())
+        }
+    };
+    let destinations = uris.iter().enumerate();
+    destinations.map(|(place, uri)| Destination { uri: uri.clone(), permission: permission_of(place, uri) }).collect()
 }
 
-/// RFC 9990 §4, for one destination host.
+/// RFC 9990 §4, for one destination host that is not the publisher itself.
 async fn permission<R: Resolver>(
     resolver: &R,
-    answers: &mut Answers<'_>,
+    answers: &Answers<'_>,
     publisher: &Domain,
     host: &Domain,
     kind: ReportKind,
 ) -> Permission {
-    if host == publisher {
-        return Permission::Internal;
-    }
-    answers.complete_walks(resolver, &[publisher.clone(), host.clone()]).await;
     let organization = |domain: &Domain| {
         let walk = answers.walk_from(domain)?;
         walk.organizational_domain().ok()
