@@ -5,7 +5,7 @@ use crate::{
     session::Session,
     spf::{Identity, NeutralReason, SpfReport, SpfResult},
 };
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// The name of the field.
 pub const FIELD_NAME: &str = "Received-SPF";
@@ -57,94 +57,191 @@ impl<'r> ReceivedSpf<'r> {
 
     /// The whole field, from its name to the CRLF at its end.
     pub fn to_header_field(&self) -> String {
-        format!("{FIELD_NAME}: {self}\r\n")
+        let mut field = self.write();
+        field.push_str("\r\n");
+        field
     }
 
-    /// The words of the field; lines may be broken between any two.
-    fn words(&self) -> Vec<String> {
+    /// The field without the line end after it.
+    fn write(&self) -> String {
         let Self { report, session } = self;
-        let reason = shortened(&report.to_string());
-        let mut words = vec![report.result.keyword().to_owned()];
-        let receiver = session.receiver.as_deref().map(|receiver| format!("{}: ", shortened(receiver)));
-        words.extend(broken(&format!("({})", escaped(&(receiver.unwrap_or_default() + &reason), "()\\"))));
-        let mut pairs = vec![("client-ip", value(&report.ip.to_string()))];
+        let mut field = Folded::new();
+        field.word(report.result.keyword());
+        let reason = report.to_string();
+        let reason = shortened(&reason);
+        let mut text = String::with_capacity(reason.len() + 128);
+        text.push('(');
+        if let Some(receiver) = &session.receiver {
+            push_escaped(&mut text, &shortened(receiver), b"()\\");
+            text.push_str(": ");
+        }
+        push_escaped(&mut text, &reason, b"()\\");
+        text.push(')');
+        field.words(&text);
+        text.clear();
+        let mut pairs = Pairs { field, text, pair: Pair::Word };
+        pairs.add("client-ip", &report.ip.to_string());
         match report.identity {
-            Identity::MailFrom => pairs.push(("envelope-from", value(&report.sender))),
+            Identity::MailFrom => pairs.add("envelope-from", &report.sender),
             Identity::Helo => {}
         }
-        pairs.extend(session.helo.iter().map(|helo| ("helo", value(helo))));
-        pairs.push(("identity", value(report.identity.keyword())));
+        session.helo.iter().for_each(|helo| pairs.add("helo", helo));
+        pairs.add("identity", report.identity.keyword());
         match &report.result {
             SpfResult::Pass(matched)
             | SpfResult::Fail(matched, _)
             | SpfResult::SoftFail(matched)
             | SpfResult::Neutral(NeutralReason::Matched(matched)) => {
-                pairs.push(("mechanism", value(&matched.directive().mechanism.to_string())));
+                pairs.add("mechanism", &matched.directive().mechanism.to_string());
             }
-            SpfResult::Neutral(NeutralReason::NoMatch { .. }) => pairs.push(("mechanism", value("default"))),
-            SpfResult::TempError(_) | SpfResult::PermError(_) => pairs.push(("problem", value(&reason))),
+            SpfResult::Neutral(NeutralReason::NoMatch { .. }) => pairs.add("mechanism", "default"),
+            SpfResult::TempError(_) | SpfResult::PermError(_) => pairs.add_words("problem", &reason),
             SpfResult::None(_) => {}
         }
-        pairs.extend(session.receiver.iter().map(|receiver| ("receiver", value(receiver))));
-        let last = pairs.len() - 1;
-        for (index, (key, value)) in pairs.into_iter().enumerate() {
-            let pair = format!("{key}={value}{}", if index < last { ";" } else { "" });
-            // The one value that may be long is made of words.
-            if key == "problem" { words.extend(broken(&pair)) } else { words.push(pair) }
-        }
-        words
+        session.receiver.iter().for_each(|receiver| pairs.add("receiver", receiver));
+        pairs.finish()
     }
 }
 
 impl fmt::Display for ReceivedSpf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut column = FIELD_NAME.len() + 1;
-        for (index, word) in self.words().into_iter().enumerate() {
-            if index > 0 && column + 1 + word.len() > MAX_COLUMNS {
-                f.write_str("\r\n ")?;
-                column = 1;
-            } else if index > 0 {
-                f.write_str(" ")?;
-                column += 1;
-            }
-            f.write_str(&word)?;
-            column += word.len() + usize::from(index == 0);
+        let field = self.write();
+        f.write_str(field.get(START.len()..).unwrap_or_default())
+    }
+}
+
+/// What stands before the first word.
+const START: &str = "Received-SPF: ";
+
+/// A field that is being written, word by word.
+#[derive(Debug)]
+struct Folded {
+    text: String,
+    /// Columns of the last line.
+    column: usize,
+}
+
+impl Folded {
+    fn new() -> Self {
+        let mut text = String::with_capacity(512);
+        text.push_str(START);
+        Self { text, column: START.len() }
+    }
+
+    /// A word, on a new line where it does not fit.
+    fn word(&mut self, word: &str) {
+        let is_first = self.text.len() == START.len();
+        if !is_first && self.column + 1 + word.len() > MAX_COLUMNS {
+            self.text.push_str("\r\n ");
+            self.column = 1;
+        } else if !is_first {
+            self.text.push(' ');
+            self.column += 1;
         }
-        Ok(())
+        self.text.push_str(word);
+        self.column += word.len();
+    }
+
+    fn words(&mut self, text: &str) {
+        text.split_ascii_whitespace().for_each(|word| self.word(word));
+    }
+}
+
+/// Keys and their values, the last one of which is held back: a semicolon follows if another one does.
+#[derive(Debug)]
+struct Pairs {
+    field: Folded,
+    /// The last pair; nothing before the first.
+    text: String,
+    pair: Pair,
+}
+
+/// Whether a pair may be broken between lines.
+#[derive(Clone, Copy, Debug)]
+enum Pair {
+    Word,
+    Words,
+}
+
+impl Pairs {
+    fn add(&mut self, key: &str, value: &str) {
+        if !self.text.is_empty() {
+            self.text.push(';');
+            self.put();
+        }
+        self.text.push_str(key);
+        self.text.push('=');
+        push_value(&mut self.text, &shortened(value));
+        self.pair = Pair::Word;
+    }
+
+    /// A value that may be long and is made of words.
+    fn add_words(&mut self, key: &str, value: &str) {
+        self.add(key, value);
+        self.pair = Pair::Words;
+    }
+
+    fn put(&mut self) {
+        match self.pair {
+            Pair::Word => self.field.word(&self.text),
+            Pair::Words => self.field.words(&self.text),
+        }
+        self.text.clear();
+    }
+
+    fn finish(mut self) -> String {
+        self.put();
+        self.field.text
     }
 }
 
 /// Printable ASCII, no longer than is reasonable.
-fn shortened(text: &str) -> String {
+fn shortened(text: &str) -> Cow<'_, str> {
     // A reason in words is printable already, and needs no second escape.
-    let is_printable = text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
-    let printable = if is_printable { text.to_owned() } else { Printable(text).to_string() };
-    match printable.char_indices().nth(MAX_VALUE_LEN) {
-        Some((end, _)) => format!("{}...", printable.get(..end).unwrap_or_default()),
+    let is_printable = text.bytes().fold(true, |all, octet| all & matches!(octet, b' '..=b'~'));
+    let printable = if is_printable { Cow::Borrowed(text) } else { Cow::Owned(Printable(text).to_string()) };
+    // All of it is ASCII.
+    match printable.get(..MAX_VALUE_LEN).filter(|_| printable.len() > MAX_VALUE_LEN) {
+        Some(start) => Cow::Owned(format!("{start}...")),
         None => printable,
     }
 }
 
-/// With a backslash before each of `special` (`quoted-pair` of RFC 5322 §3.2.1).
-fn escaped(text: &str, special: &str) -> String {
-    let escape = |c| if special.contains(c) { Some('\\') } else { None };
-    text.chars().flat_map(|c| escape(c).into_iter().chain([c])).collect()
-}
-
-/// `dot-atom / quoted-string` of RFC 5322 §3.2.3, §3.2.4.
-fn value(text: &str) -> String {
-    let text = shortened(text);
-    let is_atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    if text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext)) {
-        text
-    } else {
-        format!("\"{}\"", escaped(&text, "\"\\"))
+/// Adds printable ASCII with a backslash before each of `special` (`quoted-pair` of RFC 5322 §3.2.1).
+fn push_escaped(to: &mut String, text: &str, special: &[u8]) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|octet| special.contains(&octet)) {
+        let (clean, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let (character, after) = from.split_at_checked(1).unwrap_or((from, ""));
+        to.push_str(clean);
+        to.push('\\');
+        to.push_str(character);
+        rest = after;
     }
+    to.push_str(rest);
 }
 
-/// The words of a text.
-fn broken(text: &str) -> impl Iterator<Item = String> {
-    text.split_ascii_whitespace().map(str::to_owned)
+/// Adds printable ASCII as `dot-atom / quoted-string` (RFC 5322 §3.2.3, §3.2.4).
+fn push_value(to: &mut String, text: &str) {
+    if is_dot_atom(text) {
+        return to.push_str(text);
+    }
+    to.push('"');
+    push_escaped(to, text, b"\"\\");
+    to.push('"');
+}
+
+fn is_dot_atom(text: &str) -> bool {
+    let is_atext = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet);
+    let mut before = b'.';
+    for octet in text.bytes() {
+        // No atom is empty.
+        if !(is_atext(octet) || octet == b'.' && before != b'.') {
+            return false;
+        }
+        before = octet;
+    }
+    before != b'.'
 }
 
 #[cfg(test)]
