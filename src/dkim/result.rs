@@ -295,9 +295,9 @@ impl fmt::Display for PermReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signature(error) => error.fmt(f),
-            Self::Expired { expiration } => write!(f, "the signature expired at {} (x=)", expiration.0),
+            Self::Expired { expiration } => write!(f, "the signature expired at {expiration} (x={})", expiration.0),
             Self::FutureTimestamp { timestamp } => {
-                write!(f, "the signature was made in the future, at {} (t=)", timestamp.0)
+                write!(f, "the signature was made in the future, at {timestamp} (t={})", timestamp.0)
             }
             Self::UnknownAlgorithm => f.write_str("the algorithm in a= is not known"),
             Self::NoKey => f.write_str("there is no key record"),
