@@ -224,13 +224,14 @@ impl SignatureSummary {
         self.domain.as_ref()?.as_name().prepend(&format!("{selector}._domainkey")).ok()
     }
 
-    /// What can be read of a field that is no valid signature: each tag by its own rule, whatever the others say.
-    pub(crate) fn salvage(tags: &Tags<'_>) -> Self {
+    /// What can be read of a field that is no valid signature: each tag by its own rule, whatever the others say. What a tag that is
+    /// absent stands for is not known unless these `are_all`.
+    pub(crate) fn salvage(tags: &Tags<'_>, are_all: bool) -> Self {
         let mut texts = Texts::default();
         let domain = tags.tag("d").and_then(|tag| parse::domain_name(&tag).ok());
         let identity = match tags.tag("i") {
             Some(tag) => parse::sig_i_tag(&tag, domain.as_ref(), &mut texts).ok().map(|(identity, _)| identity),
-            None => domain.as_ref().map(|domain| identity_of(domain, &mut texts)),
+            None => domain.as_ref().filter(|_| are_all).map(|domain| identity_of(domain, &mut texts)),
         };
         let algorithm = tags.tag("a").and_then(|tag| parse::sig_a_tag_alg(&tag).map(|text| texts.add(text)).ok());
         let canonicalization = tags

@@ -103,7 +103,8 @@ impl StreamingVerifier {
         !self.jobs.is_empty()
     }
 
-    /// Asks for the keys: each name once, all side by side. The future borrows the resolver alone.
+    /// Asks for the keys: each name once, all side by side. The future borrows the resolver alone, and takes as long as its answers do:
+    /// a limit of time is for the caller to set.
     pub fn ask_keys<'r, R: Resolver>(&self, resolver: &'r R) -> impl Future<Output = Keys> + Send + use<'r, R> {
         self.recall_keys(resolver, None)
     }
@@ -181,13 +182,14 @@ impl<'m> Candidates<'m> {
         family: &Family<'_>,
     ) {
         let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
+        let are_all = outcome.is_ok();
         let signature = match outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim)) {
             Ok(signature) => signature,
             Err(error) => {
                 let result = DkimResult::PermError(PermReason::Signature(error));
                 return self.decided.push(SignatureReport::decided(
                     field_index,
-                    SignatureSummary::salvage(&tags),
+                    SignatureSummary::salvage(&tags, are_all),
                     result,
                 ));
             }
