@@ -5,7 +5,7 @@ use crate::{
     arc::{ArcReport, ArcResult},
     authentication_results::{AuthenticationResults, Describe, FieldWriter, MethodResult, Results},
     dkim::{DkimResult, SignatureReport},
-    dmarc::{DmarcReport, DmarcResult},
+    dmarc::{Disposition, DmarcReport, DmarcResult},
     name::Domain,
     spf::SpfReport,
     verdict::Verdict,
@@ -157,7 +157,9 @@ impl<'t, R: Results> Registered<'t, R> {
 
 fn describe_dmarc(to: &mut impl Describe, report: &DmarcReport, words: &mut String) {
     let keyword = report.result.keyword();
-    let disposition = report.policy.map(|_| report.disposition.keyword());
+    // Also where it does not come of a published policy: what was cut off in the evaluation is asked to be refused.
+    let is_known = report.policy.is_some() || report.disposition != Disposition::None;
+    let disposition = is_known.then(|| report.disposition.keyword());
     if let (Some(policy), Some(disposition)) = (report.policy, disposition) {
         to.comment(in_words(&format_args!("p={} dis={disposition}", policy.keyword()), words));
     }
