@@ -6,8 +6,8 @@
 //     4  arc             dmarc
 //     3  spf             dkim             authentication_results         received
 //     2  message         session          dns             crypto
-//     1  name            time             join            memo            budget
-//     0  lex
+//     1  name            text             time            join            memo            precedents      budget
+//     0  lex             shelf
 
 pub mod arc;
 pub mod authentication_results;

@@ -18,9 +18,10 @@ pub struct Policy {
     /// What one message may cost as a whole, beside the limits of each protocol.
     pub budget: Budget,
     /// The time for the evaluation of one message (RFC 7208 §4.6.4 asks for at least 20 seconds), from the first answer of the DNS
-    /// that has to be waited for.
+    /// that has to be waited for. It is the resolver that keeps time ([`Resolver::within`](crate::dns::Resolver::within)): one without a
+    /// clock of its own, as the default of that method is, waits as long as an answer takes.
     pub time_limit: Duration,
-    /// The time for one question to the DNS.
+    /// The time for one question to the DNS, kept by the resolver as [`time_limit`](Self::time_limit) is.
     pub question_time_limit: Duration,
 }
 

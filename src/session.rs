@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// What the SMTP session showed of the client: the `<ip>`, the HELO and MAIL FROM identities of RFC 7208 §2, and when and by
 /// whom the message was received.
 ///
-/// Identities are kept as the client wrote them, well-formed or not; judging them is SPF's business. All but the address may be
+/// Identities are kept as the client wrote them, well-formed or not; judging them is SPF's business. All of it may be
 /// unknown: an identity that is unknown is not evaluated.
 ///
 /// ```

@@ -1,4 +1,6 @@
-//! Authenticated Received Chain, RFC 8617: a leaf of the house that nothing else leans on.
+//! Authenticated Received Chain, RFC 8617: what those who handed the message on found, sealed by each of them.
+//!
+#![doc = include_str!("../../docs/arc.md")]
 
 mod chain;
 mod policy;

@@ -49,8 +49,8 @@ pub struct Policy {
     /// them asked for `reject`.
     pub max_author_domains: usize,
     /// Whether questions are asked before it is known that they are needed, once a message has to wait for an answer: then a tree walk
-    /// takes the time of one answer instead of up to eight. It costs a few questions more and changes no result; docs/dmarc.md says
-    /// which. What is at hand without waiting is never asked ahead.
+    /// takes the time of one answer instead of up to eight. It costs a few questions more and changes no result;
+    /// [`dmarc`](crate::dmarc) says which. What is at hand without waiting is never asked ahead.
     pub asks_ahead: bool,
 }
 

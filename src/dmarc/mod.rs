@@ -1,8 +1,9 @@
 //! Domain-based Message Authentication, Reporting, and Conformance, RFC 9989 (and RFC 7489 for those who ask).
 //!
-//! `discover` asks for the author domain's records while SPF and DKIM are at work; `evaluate` takes what they authenticated
-//! and asks only where an identifier needs a tree walk of its own; `ahead` asks early what these may come to. Each name is asked once
-//! for a message. All else is pure.
+#![doc = include_str!("../../docs/dmarc.md")]
+// `discover` asks for the author domain's records while SPF and DKIM are at work; `evaluate` takes what they authenticated
+// and asks only where an identifier needs a tree walk of its own; `ahead` asks early what these may come to. Each name is asked once
+// for a message. All else is pure.
 
 mod ahead;
 mod comparison;

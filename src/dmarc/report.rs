@@ -22,7 +22,7 @@ pub struct DmarcReport {
     pub edition: Edition,
     /// The author domain; `None` where none could be read.
     pub author_domain: Option<Domain>,
-    /// The organizational domain of the author domain; `None` where the DNS did not answer, or under RFC 7489.
+    /// The organizational domain of the author domain; `None` where the DNS did not answer.
     pub organizational_domain: Option<Domain>,
     /// The domain whose record applies.
     pub policy_domain: Option<Domain>,

@@ -1,4 +1,6 @@
 //! Questions to the DNS and their answers, as far as mail authentication needs them.
+//!
+#![doc = include_str!("../../docs/dns-faults.md")]
 
 #[cfg(feature = "hickory")]
 mod cache;

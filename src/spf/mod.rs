@@ -1,4 +1,6 @@
 //! Sender Policy Framework, RFC 7208.
+//!
+#![doc = include_str!("../../docs/spf.md")]
 
 mod ahead;
 mod check_host;

@@ -110,9 +110,9 @@ pub enum SpfResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum NoneReason {
-    /// The identity's domain is no name (RFC 7208 §4.3).
+    /// The identity's domain is no name, as that of an address literal (RFC 7208 §4.3).
     NotAName(NameError),
-    /// The identity's domain has only one label, or is an address literal (RFC 7208 §4.3).
+    /// The identity's domain has only one label (RFC 7208 §4.3).
     NotFullyQualified,
     /// The domain does not exist (RFC 7208 §4.3).
     NxDomain,
