@@ -126,7 +126,7 @@ pub(crate) struct Client {
     /// The name that the client gave in HELO or EHLO.
     #[arg(long, value_name = "NAME")]
     pub(crate) helo: Option<String>,
-    /// The envelope's sender; "" or "<>" is the null reverse-path; taken from Return-Path where not given.
+    /// The envelope's sender; "" or "<>" is the null reverse-path. Where it is not given, `check` takes it from Return-Path.
     #[arg(long, value_name = "ADDR")]
     pub(crate) mail_from: Option<String>,
     /// The name of the receiving host: macro %{r} of SPF.
@@ -143,7 +143,7 @@ pub(crate) struct Source {
     /// Ask this server, over UDP, and over TCP after truncation; port 53 where none is given.
     #[arg(long, value_name = "IP:PORT", value_parser = server)]
     pub(crate) dns: Option<SocketAddr>,
-    /// The time that the evaluation of one message may take; fractions are allowed.
+    /// The time that one evaluation may take, a question a quarter of that, and 5 seconds at most; fractions are allowed.
     #[arg(long, value_name = "SECS", default_value = "20", value_parser = timeout)]
     pub(crate) timeout: Duration,
 }
@@ -167,7 +167,7 @@ pub(crate) struct Output {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Tell how the results came about: each step of SPF, each question to the DNS, what is wrong with a signature.
+    /// Tell how the results came about: each step of SPF, each question to the DNS, and of a message what is wrong with a signature.
     #[arg(long)]
     pub(crate) explain: bool,
 }

@@ -62,7 +62,7 @@ pub(crate) fn plain(error: &io::Error) -> String {
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
         if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Self::Usage("a command is missing, such as check or spf; see mailverdict --help".to_owned());
+            return Self::Usage("a command is missing: check, spf or batch; see mailverdict --help".to_owned());
         }
         let text = error.render().to_string();
         let paragraph = text.strip_prefix("error: ").unwrap_or(&text).split("\n\n").next().unwrap_or_default();
