@@ -6,6 +6,7 @@ use crate::{
     batch_queue::{Done, Work},
     batch_request::Request,
     buffers::Buffers,
+    input::MixedLineEnds,
     json,
     json_text::Object,
     progress::Count,
@@ -145,7 +146,9 @@ impl Run {
             return part.refuse(Some(&request), &format!("the header is longer than {MAX_HEADER_LEN} octets"));
         }
         aside.add(header.saturating_mul(FOR_HEADER)).await;
+        let mut mixed_line_ends = None;
         if let Cow::Owned(converted) = to_crlf(scratch) {
+            mixed_line_ends = MixedLineEnds::of(scratch);
             *scratch = converted;
         }
         let message = match Message::parse(scratch) {
@@ -154,7 +157,8 @@ impl Run {
         };
         let mut unobserved = Observers { helo: (), mail_from: () };
         let verdict = self.authenticator.explain(&message, &session, &mut unobserved).await;
-        let report = Report::new(&message, &verdict, &session, &self.authserv_id);
+        let mut report = Report::new(&message, &verdict, &session, &self.authserv_id);
+        report.mixed_line_ends = mixed_line_ends;
         part.write(Some(&request), |to| json::message(to, &report));
         part.count.tally.count(&verdict.dmarc.result);
     }

@@ -29,7 +29,7 @@ const EXIT_TEMPFAIL: u8 = 75;
 pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.client.receiver.as_ref())?;
     let recording = Recording::new(Source::open(&args.source)?);
-    let octets = read_message(&args.message, args.raw)?;
+    let (octets, mixed_line_ends) = read_message(&args.message, args.raw)?;
     let message = Message::parse(&octets).map_err(|error| no_message(&args.message, error))?;
     let way = Way::of(&message, &args.way)?;
     let session = way.session(request::session(args.ip, &args.client, args.rules.at));
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let mut trees = Observers::default();
     let verdict = block_on(authenticator.explain(&message, &session, &mut trees))?;
     let mut report = Report::new(&message, &verdict, &session, &authserv_id);
+    report.mixed_line_ends = mixed_line_ends;
     if args.output.explain {
         report.steps = Some(explain::steps(&message, &verdict, &trees, &recording.exchanges()));
     }

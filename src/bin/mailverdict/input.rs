@@ -1,9 +1,10 @@
 //! Messages from files and from standard input.
 
 use crate::{failure::Failure, standard};
-use mailverdict::message::{MessageError, to_crlf};
+use mailverdict::message::{LineEndings, MessageError, to_crlf};
 use std::{
     borrow::Cow,
+    fmt,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -12,10 +13,32 @@ use std::{
 /// Octets of the largest message that is read; far above what any mail service takes (RFC 1870 knows none that large).
 pub(crate) const MAX_MESSAGE_LEN: u64 = 256 * 1024 * 1024;
 
+/// The line ends of a message that had CRLF as well as bare LF, which no file saved on Unix has: it is not sure that it arrived so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MixedLineEnds(LineEndings);
+
+impl MixedLineEnds {
+    /// Those of a message whose bare LFs are brought to CRLF.
+    pub(crate) fn of(octets: &[u8]) -> Option<Self> {
+        let endings = LineEndings::of(octets);
+        (endings.crlf > 0 && endings.bare_lf > 0).then_some(Self(endings))
+    }
+}
+
+impl fmt::Display for MixedLineEnds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LineEndings { crlf, bare_lf, .. } = self.0;
+        write!(
+            f,
+            "{bare_lf} bare LF beside {crlf} CRLF were taken for CRLF; as it stands, the message may have another verdict"
+        )
+    }
+}
+
 /// Reads a message; `-` is standard input.
 ///
 /// Unless `raw`, a message whose lines end in bare LF is taken for a file saved on Unix and brought to CRLF.
-pub(crate) fn read_message(path: &Path, raw: bool) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_message(path: &Path, raw: bool) -> Result<(Vec<u8>, Option<MixedLineEnds>), Failure> {
     let standard_input = path == Path::new("-");
     let read = if standard_input {
         standard::input().and_then(bounded)
@@ -31,14 +54,14 @@ pub(crate) fn read_message(path: &Path, raw: bool) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// The message with its line ends brought to CRLF, unless `raw`.
-pub(crate) fn with_line_ends(octets: Vec<u8>, raw: bool) -> Vec<u8> {
+/// The message with its line ends brought to CRLF, unless `raw`, and those that it had where that is doubtful.
+fn with_line_ends(octets: Vec<u8>, raw: bool) -> (Vec<u8>, Option<MixedLineEnds>) {
     if raw {
-        return octets;
+        return (octets, None);
     }
     match to_crlf(&octets) {
-        Cow::Owned(converted) => converted,
-        Cow::Borrowed(_) => octets,
+        Cow::Owned(converted) => (converted, MixedLineEnds::of(&octets)),
+        Cow::Borrowed(_) => (octets, None),
     }
 }
 

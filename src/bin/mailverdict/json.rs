@@ -56,7 +56,7 @@ pub(crate) fn message(to: &mut Object<'_>, report: &Report<'_>) {
     // The same, for MAIL FROM or else for HELO.
     to.optional("received_spf", report.received_spf.as_deref(), Object::text);
     // What is odd about the message itself.
-    to.texts("findings", &report.verdict.findings);
+    to.texts("findings", report.findings());
     // The way of the message, the newest hop first.
     if let Some(way) = &report.way {
         hops(to, way);
@@ -72,8 +72,11 @@ pub(crate) fn spf_alone(to: &mut Object<'_>, reports: &SpfReports, received_spf:
     to.null("dkim");
     to.null("arc");
     to.null("dmarc");
+    to.null("override");
+    to.null("disposition");
     to.null("authentication_results");
     to.optional("received_spf", received_spf, Object::text);
+    to.null("findings");
 }
 
 /// SPF for both identities.

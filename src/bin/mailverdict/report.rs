@@ -1,6 +1,7 @@
 //! What was found out about one message, for people.
 
 use crate::hops::Way;
+use crate::input::MixedLineEnds;
 use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
@@ -22,6 +23,8 @@ pub(crate) struct Report<'v> {
     /// Whole header fields, folded with CRLF, without the line end after them.
     pub(crate) authentication_results: String,
     pub(crate) received_spf: Option<String>,
+    /// The line ends that the message had, where it is odd that they were brought to CRLF.
+    pub(crate) mixed_line_ends: Option<MixedLineEnds>,
     /// How the results came about, a step a line; for `--explain`.
     pub(crate) steps: Option<Vec<String>>,
     /// The hops of the message; for `--hops`.
@@ -35,7 +38,16 @@ impl<'v> Report<'v> {
             None => verdict.to_header_field(authserv_id),
         });
         let received_spf = received_spf(&verdict.spf, session);
-        Self { message, verdict, session, authentication_results, received_spf, steps: None, way: None }
+        Self {
+            message,
+            verdict,
+            session,
+            authentication_results,
+            received_spf,
+            mixed_line_ends: None,
+            steps: None,
+            way: None,
+        }
     }
 
     /// Whether Return-Path names no mailbox, so that `report` is of the stand-in (RFC 7208 §2.4).
@@ -43,6 +55,12 @@ impl<'v> Report<'v> {
         let stand_in = self.session.helo.as_deref().is_some_and(|helo| *report.sender == *format!("postmaster@{helo}"));
         let field = self.message.header().named("Return-Path").next();
         stand_in && field.is_some_and(|field| !field.value().contains(&b'@'))
+    }
+
+    /// What is odd about the message itself.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &dyn fmt::Display> {
+        let mixed = self.mixed_line_ends.iter().map(|mixed| mixed as &dyn fmt::Display);
+        mixed.chain(self.verdict.findings.iter().map(|finding| finding as &dyn fmt::Display))
     }
 
     /// A table, what DMARC concludes, findings, and header fields ready to paste.
@@ -54,7 +72,7 @@ impl<'v> Report<'v> {
     }
 
     fn write(&self, out: &mut String, style: Style) -> fmt::Result {
-        let Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, findings, .. } = self.verdict;
+        let Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, .. } = self.verdict;
         let null_return_path = spf.mail_from.as_ref().is_some_and(|report| self.is_null_return_path(report));
         writeln!(out, "{}\n", printable(&client(self.session, spf, null_return_path)))?;
         let mut table = Table::default();
@@ -93,7 +111,7 @@ impl<'v> Report<'v> {
             reason: policy(dmarc).unwrap_or_else(|| dmarc.result.to_string()),
         });
         table.write(out, style)?;
-        writeln!(out, "\n{}", wrapped(&printable(&conclusion(dmarc)), 0))?;
+        writeln!(out, "\n{}", wrapped(&printable(&conclusion(self.verdict)), 0))?;
         writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
         if let Some(offer) = &self.verdict.policy_override {
             let offered = style.keyword(self.verdict.disposition.keyword());
@@ -103,9 +121,9 @@ impl<'v> Report<'v> {
         if let Some(older) = dmarc_rfc7489 {
             write_comparison(out, dmarc, older, style)?;
         }
-        if !findings.is_empty() {
+        if self.findings().next().is_some() {
             writeln!(out, "\n{}", style.bold("FINDINGS"))?;
-            for finding in findings {
+            for finding in self.findings() {
                 writeln!(out, "  {}", wrapped(&printable(&finding.to_string()), 2))?;
             }
         }
@@ -243,7 +261,8 @@ fn policy(dmarc: &DmarcReport) -> Option<String> {
 }
 
 /// What DMARC makes of SPF and DKIM, in a sentence or two.
-fn conclusion(dmarc: &DmarcReport) -> String {
+fn conclusion(verdict: &Verdict) -> String {
+    let Verdict { spf, dmarc, .. } = verdict;
     let author = dmarc.author_domain.as_ref().map_or("an author domain", |domain| domain.as_str());
     let lowered = dmarc.lowered.as_ref().map(|lowered| format!(" The policy is not applied in full: {lowered}."));
     match &dmarc.result {
@@ -251,8 +270,10 @@ fn conclusion(dmarc: &DmarcReport) -> String {
             format!("The message comes from {author}, as its From field says: {}.", aligned(dmarc))
         }
         DmarcResult::Fail(reason) => format!(
-            "Nothing shows that the message comes from {author}, as its From field says: {reason}.{}",
-            lowered.unwrap_or_default()
+            "Nothing shows that the message comes from {author}, as its From field says: {reason}.{}{}",
+            lowered.unwrap_or_default(),
+            // What was not evaluated may have made it a pass.
+            if spf.mail_from.is_none() { " SPF was not evaluated for the sender." } else { "" }
         ),
         DmarcResult::None(reason) => format!("DMARC has no say: {reason}."),
         DmarcResult::TempError(reason) => format!("DMARC could not be evaluated now: {reason}. Trying again may help."),
