@@ -43,6 +43,9 @@ early         TXT "v=spf1 a:h1.mx.example ip4:192.0.2.0/24 include:n1.google.exa
 ; What is named by %{p} is not known before its time.
 named         TXT "v=spf1 exists:%{p}.yes.example include:n3.google.example -all"
 third.ptr.example.yes A 127.0.0.2
+; What explains the result is asked ahead for another reason, and may be open when it is wanted.
+explained     TXT "v=spf1 -a:h3.mx.example include:reason.example ptr:elsewhere.example -all exp=reason.example"
+reason        TXT "go away, %{p}"
 $ORIGIN 2.0.192.in-addr.arpa.
 1             PTR other.ptr.example.
 1             PTR third.ptr.example.
@@ -92,7 +95,7 @@ fn terms_of_a_record_are_asked_side_by_side() {
 
 #[test]
 fn no_result_and_no_count_depends_on_the_order_of_arrival() {
-    for domain in ["google", "wide", "mx", "ptr", "terms", "early", "named"] {
+    for domain in ["google", "wide", "mx", "ptr", "terms", "early", "named", "explained"] {
         let domain = format!("{domain}.example");
         let (reports, tree, _) = check(Arrival::Together, &domain, policy(0));
         let shuffled = (0..20).map(Arrival::Shuffled);
@@ -117,7 +120,7 @@ fn what_stands_behind_a_match_is_not_asked() {
 
 #[test]
 fn each_question_is_asked_once() {
-    for domain in ["google", "wide", "mx", "ptr", "terms", "named"] {
+    for domain in ["google", "wide", "mx", "ptr", "terms", "named", "explained"] {
         let late = Late::new(zone());
         let recording = Recording::new(&late);
         let authenticator = Authenticator::new(&recording);

@@ -80,6 +80,16 @@ impl<'a, R: Resolver> Ahead<'a, R> {
         .await
     }
 
+    /// Waits for what is asked when all terms are done, and meanwhile for the answers that are open, for it may want one of them.
+    /// They lead to nothing more.
+    pub(super) async fn until<F: Future + Unpin>(&mut self, mut last: F) -> F::Output {
+        poll_fn(|cx| {
+            self.waiting.retain_mut(|question| question.as_mut().poll(cx).is_pending());
+            Pin::new(&mut last).poll(cx)
+        })
+        .await
+    }
+
     /// Whether anything was found.
     fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = false;

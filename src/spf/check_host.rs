@@ -172,7 +172,13 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
         let (entered, exp) = (*entered, record.exp.as_ref());
         let explanation = match exp.filter(|_| path.outermost.directive().qualifier == Qualifier::Fail) {
             // §6.2: an "exp" of an included record must not be used. Boxed, for few want it and all would carry it.
-            Some(exp) => Box::pin(self.explanation(exp, domain)).await,
+            Some(exp) => {
+                let explanation = Box::pin(self.explanation(exp, domain));
+                match &mut ahead {
+                    Some(ahead) => ahead.until(explanation).await,
+                    None => explanation.await,
+                }
+            }
             None => Explanation::Default,
         };
         self.left(entered, decided(path, explanation))
