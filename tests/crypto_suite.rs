@@ -172,6 +172,11 @@ fn a_signature_of_a_message_that_is_encoded_otherwise_is_refused() {
     for message in forged {
         assert!(!keys.verify(digest, &raw(&message)), "{message:02x?}");
     }
+    // A digest of another length than its DigestInfo says, signed so.
+    for len in [0, 20, 31] {
+        let digest = &digest[..len];
+        assert!(!keys.verify(digest, &sign(&key, digest, info)), "{len}");
+    }
 }
 
 #[test]

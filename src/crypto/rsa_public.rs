@@ -86,8 +86,9 @@ impl PreparedKey {
     /// RSASSA-PKCS1-V1_5-VERIFY (RFC 8017 §8.2.2), with the whole encoded message compared; `digest_info` is the DER up to the
     /// digest.
     pub(super) fn verify(&self, digest_info: &[u8], digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        // RFC 8017 §8.2.2 step 1: the signature is as long as the modulus.
-        if signature.len() != self.octets {
+        // RFC 8017 §9.2 step 2: the DER ends in the length of the digest. §8.2.2 step 1: the signature is as long as the modulus.
+        let is_whole = digest_info.last().is_some_and(|len| usize::from(*len) == digest.len());
+        if !is_whole || signature.len() != self.octets {
             return Err(InvalidSignature);
         }
         let mut buffer = [0xff; MAX_OCTETS];
