@@ -94,9 +94,9 @@ impl<R> Recording<R> {
         self.log().exchanges.clone()
     }
 
-    /// The same, and begins anew.
+    /// The same, and forgets it. The count of events goes on, and what is answered later is not written down any more.
     pub fn take(&self) -> Vec<Exchange> {
-        std::mem::take(&mut *self.log()).exchanges
+        std::mem::take(&mut self.log().exchanges)
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -241,5 +241,24 @@ mod tests {
         assert!(!a.overlaps(c) && !c.overlaps(b));
         assert_eq!((a.asked, b.asked, b.answered, a.answered), (0, 1, Some(2), Some(3)));
         assert_eq!((&c.answer, c.to_string().as_str()), (&None, "c A: not waited for"));
+    }
+
+    #[test]
+    fn an_answer_after_the_log_was_taken_is_no_answer_to_what_was_asked_since() {
+        let recording = Recording::new(());
+        let (slow, quick) = (name("slow"), name("quick"));
+        let mut is_due = false;
+        let answer = poll_fn(move |_| {
+            let now = std::mem::replace(&mut is_due, true);
+            if now { Poll::Ready(Ok(super::super::Answer::<Ipv4Addr>::NoData)) } else { Poll::Pending }
+        });
+        let mut open = pin!(recording.record(&slow, answer));
+        assert!(open.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(recording.take().len(), 1);
+        let never = std::future::pending::<Lookup<Ipv4Addr>>();
+        let _ = pin!(recording.record(&quick, never)).poll(&mut Context::from_waker(Waker::noop()));
+        drive(open).unwrap();
+        let exchanges = recording.exchanges();
+        assert_eq!(exchanges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["quick A: not waited for"]);
     }
 }
