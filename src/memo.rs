@@ -9,8 +9,16 @@ use std::{collections::hash_map::RandomState, hash::BuildHasher as _, sync::Arc}
 /// The texts of one answer, as resolvers hand them out.
 type Texts = Arc<[Box<[u8]>]>;
 
-/// Octets of an answer that is still remembered: all that is remembered of one kind stays below 2 · 1024 · 8 kB.
+/// Octets of an answer that is still remembered, and of what was read of it. An entry is an answer and what was read of it, and there
+/// are 1024 by identity and 1024 by text, which are usually the same: so all that is remembered of one kind stays below 50 MB.
 const MAX_OCTETS: usize = 8192;
+const MAX_WEIGHT: usize = 16_384;
+
+/// What is read of an answer, as it takes memory.
+pub(crate) trait Weight {
+    /// About how many octets it takes.
+    fn weight(&self) -> usize;
+}
 
 /// Remembers what was read of the answers seen last, at most 1024 of them, for any number of threads.
 ///
@@ -36,7 +44,7 @@ impl<T> Default for Memo<T> {
     }
 }
 
-impl<T> Memo<T> {
+impl<T: Weight> Memo<T> {
     /// What `read` makes of the texts, or made of them before.
     pub(crate) fn recall(&self, texts: &Texts, read: impl FnOnce(&[Box<[u8]>]) -> T) -> Arc<T> {
         self.recall_with(texts, read, Arc::clone)
@@ -72,6 +80,9 @@ impl<T> Memo<T> {
         let is_it = |entry: &Entry<T>| entry.texts == *texts;
         let known = by_text.as_ref().and_then(|place| place.find(is_it, |entry| Arc::clone(&entry.read)));
         let (read, unknown_by) = known.map_or_else(|| (Arc::new(read(texts)), by_text), |known| (known, None));
+        if read.weight() > MAX_WEIGHT {
+            return read;
+        }
         for place in unknown_by.iter().chain(&by_identity) {
             place.keep(Entry { texts: Arc::clone(texts), read: Arc::clone(&read) }, |_| false);
         }
@@ -83,6 +94,19 @@ impl<T> Memo<T> {
 mod tests {
     use super::*;
     use crate::shelf::{PLACES, SHELVES};
+
+    /// Tests say of numbers what they weigh, and all else is light.
+    macro_rules! weighs {
+        ($($kind:ty: $weight:expr),*) => {$(
+            impl Weight for $kind {
+                fn weight(&self) -> usize {
+                    let weight: fn(&$kind) -> usize = $weight;
+                    weight(self)
+                }
+            }
+        )*};
+    }
+    weighs!(usize: |weight| *weight, Vec<u8>: |_| 0, Box<[u8]>: |_| 0, Arc<()>: |_| 0);
 
     fn texts(of: &[&str]) -> Texts {
         of.iter().map(|text| text.as_bytes().into()).collect()
@@ -133,6 +157,21 @@ mod tests {
             });
         }
         assert_eq!(reads, 2);
+    }
+
+    #[test]
+    fn what_takes_too_much_is_read_again() {
+        for (weight, times) in [(MAX_WEIGHT, 1), (MAX_WEIGHT + 1, 2)] {
+            let (memo, answer) = (Memo::default(), texts(&["v=spf1 -all"]));
+            let mut reads = 0;
+            for _ in 0..2 {
+                memo.recall(&answer, |_| {
+                    reads += 1;
+                    weight
+                });
+            }
+            assert_eq!(reads, times, "{weight}");
+        }
     }
 
     #[test]

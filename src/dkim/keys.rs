@@ -10,7 +10,7 @@ use crate::{
     dns::{Answer, LookupError, Resolver},
     join::join_all,
     lex::Printable,
-    memo::Memo,
+    memo::{Memo, Weight},
     name::Name,
 };
 use smallvec::SmallVec;
@@ -118,6 +118,28 @@ pub(crate) struct ReadRecord {
     record: Result<KeyRecord, KeyRecordError>,
     /// The key as the first algorithm that used it, named here, makes it ready; hardly any key is used with a second one.
     ready: OnceLock<(&'static str, ReadyKey)>,
+}
+
+/// About how many octets a key takes that was made ready: one of Ed25519 has 64 multiples beside it.
+const READY_OCTETS: usize = 8192;
+
+impl Weight for Box<[ReadRecord]> {
+    fn weight(&self) -> usize {
+        let of = |read: &ReadRecord| {
+            let record = read.record.as_ref().map_or(0, |record| {
+                let words = record.services.len() + record.hash_algorithms.as_ref().map_or(0, |words| words.len());
+                let key = match &*record.key_type {
+                    _ if record.key.is_empty() => 0,
+                    "ed25519" => READY_OCTETS,
+                    _ => record.key.len() * 8,
+                };
+                // A word has a small block of memory for itself.
+                words * (size_of::<Box<str>>() + 32) + key
+            });
+            size_of_val(read) + 2 * read.text.len() + record
+        };
+        self.iter().map(of).sum()
+    }
 }
 
 type ReadyKey = Result<Arc<dyn VerifyingKey>, InvalidKey>;

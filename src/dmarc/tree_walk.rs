@@ -3,9 +3,11 @@
 use super::{
     Answers,
     record::{PublicSuffix, Record},
+    uri::ReportUri,
 };
 use crate::{
     dns::LookupError,
+    memo::Weight,
     name::{Domain, Name},
 };
 use std::sync::Arc;
@@ -108,6 +110,20 @@ pub(super) fn tree_walk(answers: &Answers<'_>, start: &Domain) -> Result<TreeWal
         }
     }
     Ok(TreeWalk { start: start.clone(), steps })
+}
+
+impl Weight for Found {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Record(published) => {
+                let Record { aggregate_reports, failure_reports, ignored, .. } = &published.record;
+                let uris = aggregate_reports.iter().chain(failure_reports).map(ReportUri::weight);
+                let ignored = ignored.iter().map(|ignored| size_of_val(ignored) + ignored.text.len());
+                published.text.len() + uris.chain(ignored).sum::<usize>()
+            }
+            Self::Nothing { .. } | Self::ManyRecords { .. } | Self::NotAName | Self::Error(_) => 0,
+        }
+    }
 }
 
 impl Found {

@@ -1,7 +1,10 @@
 //! The SPF record among what a domain publishes.
 
 use super::record::Record;
-use crate::{lex::SyntaxError, memo::Memo};
+use crate::{
+    lex::SyntaxError,
+    memo::{Memo, Weight},
+};
 use std::sync::Arc;
 
 /// The SPF records seen last, taken apart.
@@ -13,6 +16,12 @@ pub(crate) enum NotARecord {
     NoRecord,
     ManyRecords { count: usize },
     Syntax(SyntaxError),
+}
+
+impl Weight for Result<Arc<Record>, NotARecord> {
+    fn weight(&self) -> usize {
+        self.as_ref().map_or(0, |record| record.weight())
+    }
 }
 
 /// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name, remembered.

@@ -103,6 +103,9 @@ pub struct UnknownModifier {
     value: MacroString,
 }
 
+/// About how many octets a small block of memory takes, whatever is asked for.
+const BLOCK: usize = 32;
+
 impl Record {
     /// Reads a record (§4.6: a syntax error anywhere spoils the whole).
     ///
@@ -110,6 +113,17 @@ impl Record {
     /// [`SyntaxError`] says where, and which rule of §12 was expected there.
     pub fn parse(text: &[u8]) -> Result<Self, SyntaxError> {
         parse_all(text, parse::record)
+    }
+
+    /// About how many octets of memory it takes.
+    pub(super) fn weight(&self) -> usize {
+        let specs = self.directives.iter().filter_map(|directive| directive.mechanism.domain_spec());
+        let specs = specs.chain(&self.redirect).chain(&self.exp).map(DomainSpec::macro_string);
+        let strings = specs.chain(self.unknown_modifiers.iter().map(UnknownModifier::value));
+        size_of_val(&*self.directives)
+            + size_of_val(&*self.unknown_modifiers)
+            // Each string has a block of memory for itself, and modifiers have one for their names.
+            + strings.map(|string| size_of_val(string.parts()) + 2 * BLOCK).sum::<usize>()
     }
 
     /// Whether a TXT record has the version section of an SPF record: exactly `v=spf1`, and then a space or the end (§4.5).
@@ -177,6 +191,17 @@ impl UnknownModifier {
     /// What stands behind the equals sign.
     pub fn value(&self) -> &MacroString {
         &self.value
+    }
+}
+
+impl Mechanism {
+    fn domain_spec(&self) -> Option<&DomainSpec> {
+        match self {
+            Self::Include(spec) | Self::Exists(spec) => Some(spec),
+            Self::A(host) | Self::Mx(host) => host.domain.as_ref(),
+            Self::Ptr(spec) => spec.as_ref(),
+            Self::All | Self::Ip4(_) | Self::Ip6(_) => None,
+        }
     }
 }
 
