@@ -5,7 +5,10 @@ use crate::{
     session::Session,
     spf::{Identity, NeutralReason, SpfReport, SpfResult},
 };
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+};
 
 /// The name of the field.
 pub const FIELD_NAME: &str = "Received-SPF";
@@ -67,7 +70,7 @@ impl<'r> ReceivedSpf<'r> {
         let Self { report, session } = self;
         let mut field = Folded::new();
         field.word(report.result.keyword());
-        let reason = report.to_string();
+        let reason = displayed(report);
         let reason = shortened(&reason);
         let mut text = String::with_capacity(reason.len() + 128);
         text.push('(');
@@ -80,7 +83,7 @@ impl<'r> ReceivedSpf<'r> {
         field.words(&text);
         text.clear();
         let mut pairs = Pairs { field, text, pair: Pair::Word };
-        pairs.add("client-ip", &report.ip.to_string());
+        pairs.add("client-ip", &displayed(&report.ip));
         match report.identity {
             Identity::MailFrom => pairs.add("envelope-from", &report.sender),
             Identity::Helo => {}
@@ -92,7 +95,7 @@ impl<'r> ReceivedSpf<'r> {
             | SpfResult::Fail(matched, _)
             | SpfResult::SoftFail(matched)
             | SpfResult::Neutral(NeutralReason::Matched(matched)) => {
-                pairs.add("mechanism", &matched.directive().mechanism.to_string());
+                pairs.add("mechanism", &displayed(&matched.directive().mechanism));
             }
             SpfResult::Neutral(NeutralReason::NoMatch { .. }) => pairs.add("mechanism", "default"),
             SpfResult::TempError(_) | SpfResult::PermError(_) => pairs.add_words("problem", &reason),
@@ -193,6 +196,14 @@ impl Pairs {
         self.put();
         self.field.text
     }
+}
+
+/// What is displayed, in a text that need not grow for what is common.
+fn displayed(value: &impl fmt::Display) -> String {
+    let mut text = String::with_capacity(256);
+    // To write to memory never fails.
+    let _ = write!(text, "{value}");
+    text
 }
 
 /// Printable ASCII, no longer than is reasonable.
