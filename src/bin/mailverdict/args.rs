@@ -35,8 +35,9 @@ pub(crate) enum Command {
     ///
     /// Where standard error is a terminal, and neither requests nor results are on one, a line there tells how far the run has come.
     ///
-    /// Memory: 512 MiB at most for requests, evaluations and results that wait for earlier ones, beside a few MiB for each job, the line
-    /// that is being read, and what the earliest request needs, which is up to 1.5 GiB. A line may have 128 MiB, a message 256 MiB, its header 8 MiB.
+    /// Memory: 512 MiB at most for requests, evaluations and results that wait for earlier ones, beside a few MiB for each
+    /// job, the line that is being read, and what the earliest request needs, which is up to 1.5 GiB. A line may have 128 MiB,
+    /// a message 256 MiB, its header 8 MiB, and "helo" and "mail_from" 64 KiB.
     ///
     /// Exit status: 0 when all lines were answered, whatever the answers are; 2 for bad usage, input that cannot be read or output
     /// that cannot be written; 130 after SIGINT: what was begun is finished and written first, unless SIGINT comes a second time.
