@@ -453,14 +453,27 @@ fn arc_seals(n: usize) -> Box<dyn Fn()> {
     evaluate(fields + REST)
 }
 
+/// One that has not met the record yet: long ones are not remembered, and short ones would cost nothing the second time.
+fn without_memory(zone: &Zone) -> Authenticator<&Zone> {
+    Authenticator::new(zone)
+}
+
 fn spf_of(record: String, session: Session) -> Box<dyn Fn()> {
     let mut zone = Zone::new();
     zone.add_txt(&name("example.com"), record.into_bytes());
     zone.add_txt(&name("long.example.com"), "%{l}".repeat(8_000).into_bytes());
-    let authenticator = Authenticator::new(zone);
     Box::new(move || {
+        let authenticator = without_memory(&zone);
         let reports = now(authenticator.check_spf(&session, &mut spf::Observers { helo: (), mail_from: () }));
         black_box(reports.mail_from.map(|report| report.to_string()));
+    })
+}
+
+/// A whole evaluation of a message whose records were not met yet.
+fn evaluation_of_records(zone: Zone, raw: Vec<u8>) -> Box<dyn Fn()> {
+    Box::new(move || {
+        let message = Message::parse(&raw).unwrap();
+        black_box(now(without_memory(&zone).authenticate(&message, session())));
     })
 }
 
@@ -491,8 +504,8 @@ fn explanation(n: usize) -> Box<dyn Fn()> {
     let mut zone = Zone::new();
     zone.add_txt(&name("example.com"), &b"v=spf1 -all exp=exp.example.com"[..]);
     zone.add_txt(&name("exp.example.com"), "%{l1r-}".repeat(n / 7).into_bytes());
-    let authenticator = Authenticator::new(zone);
     Box::new(move || {
+        let authenticator = without_memory(&zone);
         let session = session().with_mail_from("-@example.com");
         black_box(now(authenticator.check_spf(&session, &mut spf::Observers { helo: (), mail_from: () })));
     })
@@ -504,7 +517,7 @@ fn key_record(n: usize) -> Box<dyn Fn()> {
     for record in [format!("v=DKIM1; p={base64}"), format!("v=DKIM1; k=ed25519; n={base64}; p=AAAA"), ";".repeat(n)] {
         zone.add_txt(&name("s1._domainkey.example.com"), record.into_bytes());
     }
-    evaluation(zone, Policy::default(), session(), [signature(""), REST.to_owned()].concat().into())
+    evaluation_of_records(zone, [signature(""), REST.to_owned()].concat().into())
 }
 
 fn dmarc_record(n: usize) -> Box<dyn Fn()> {
@@ -512,7 +525,7 @@ fn dmarc_record(n: usize) -> Box<dyn Fn()> {
     let record =
         format!("v=DMARC1; p=reject; rua={}; fo={}", "mailto:a@b.example!1m,".repeat(n / 44), "0:".repeat(n / 4));
     zone.add_txt(&name("_dmarc.example.com"), record.into_bytes());
-    evaluation(zone, Policy::default(), session(), REST.into())
+    evaluation_of_records(zone, REST.into())
 }
 
 fn mailboxes(n: usize) -> Box<dyn Fn()> {
