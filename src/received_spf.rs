@@ -1,7 +1,10 @@
 //! The Received-SPF field (RFC 7208 §9.1).
 
 use crate::{
-    lex::Printable,
+    lex::{
+        Printable,
+        quoted::{is_dot_atom, push_escaped},
+    },
     session::Session,
     spf::{Identity, NeutralReason, SpfReport, SpfResult},
 };
@@ -218,20 +221,6 @@ fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Adds printable ASCII with a backslash before each of `special` (`quoted-pair` of RFC 5322 §3.2.1).
-fn push_escaped(to: &mut String, text: &str, special: &[u8]) {
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|octet| special.contains(&octet)) {
-        let (clean, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        let (character, after) = from.split_at_checked(1).unwrap_or((from, ""));
-        to.push_str(clean);
-        to.push('\\');
-        to.push_str(character);
-        rest = after;
-    }
-    to.push_str(rest);
-}
-
 /// Adds printable ASCII as `dot-atom / quoted-string` (RFC 5322 §3.2.3, §3.2.4).
 fn push_value(to: &mut String, text: &str) {
     if is_dot_atom(text) {
@@ -240,19 +229,6 @@ fn push_value(to: &mut String, text: &str) {
     to.push('"');
     push_escaped(to, text, b"\"\\");
     to.push('"');
-}
-
-fn is_dot_atom(text: &str) -> bool {
-    let is_atext = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet);
-    let mut before = b'.';
-    for octet in text.bytes() {
-        // No atom is empty.
-        if !(is_atext(octet) || octet == b'.' && before != b'.') {
-            return false;
-        }
-        before = octet;
-    }
-    before != b'.'
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use super::{
     describe::{MAX_REASON_LEN, MAX_VALUE_LEN, shown_reason, shown_value},
     fold::{Folded, Marks, Phrase},
 };
-use crate::lex::structured::{is_escaped, is_keyword_char};
+use crate::lex::{
+    quoted::{is_dot_atom, is_dotted, push_escaped},
+    structured::{is_escaped, is_keyword_char},
+};
 use std::{borrow::Cow, fmt};
 
 /// What stands before the value; the first line has room for so much less.
@@ -164,28 +167,6 @@ const fn bits(mut octets: &[u8]) -> u128 {
     bits
 }
 
-/// `atext` of RFC 5322 §3.2.3, with UTF-8 (RFC 6532 §3.2).
-fn is_atext(c: char) -> bool {
-    matches!(c, '0'..='9' | 'A'..='Z' | '^'..='~' | '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?')
-        || (!c.is_ascii() && !is_escaped(c))
-}
-
-/// Parts that are not empty, with dots between them.
-fn is_dotted(text: &str, is_part: impl Fn(char) -> bool) -> bool {
-    let mut is_empty = true;
-    for c in text.chars() {
-        if c == '.' && is_empty || c != '.' && !is_part(c) {
-            return false;
-        }
-        is_empty = c == '.';
-    }
-    !is_empty
-}
-
-fn is_dot_atom(text: &str) -> bool {
-    is_dotted(text, is_atext)
-}
-
 /// `domain-name` of RFC 6376 §3.5, with the underscore, and U-labels (RFC 8616 §4).
 fn is_domain_name(text: &str) -> bool {
     is_dotted(text, |c| is_keyword_char(c) || (!c.is_ascii() && !is_escaped(c)))
@@ -279,29 +260,6 @@ fn is_even(text: &str) -> bool {
     let is_wide = |octet: u8, next: u8| u8::from(octet == b' ') & u8::from(next == b' ');
     let wide = octets.iter().zip(next).fold(0, |any, (octet, next)| any | is_wide(*octet, *next));
     odd | wide == 0 && !text.starts_with(' ') && !text.ends_with(' ')
-}
-
-fn push_escaped(to: &mut String, text: &str, special: &[u8]) {
-    let is_plain = |octet| matches!(octet, b' '..=b'~') && !special.contains(&octet);
-    let mut rest = text;
-    // Stretches of ASCII in which nothing is escaped are copied whole.
-    while let Some(at) = rest.bytes().position(|octet| !is_plain(octet)) {
-        let (plain, tail) = rest.split_at(at);
-        to.push_str(plain);
-        let mut chars = tail.chars();
-        let Some(c) = chars.next() else { break };
-        rest = chars.as_str();
-        if is_escaped(c) {
-            // The escape is text like any other, so its backslash is quoted as well.
-            c.escape_default().for_each(|c| to.extend((c == '\\').then_some('\\').into_iter().chain([c])));
-        } else {
-            if c.is_ascii() {
-                to.push('\\');
-            }
-            to.push(c);
-        }
-    }
-    to.push_str(rest);
 }
 
 #[cfg(test)]

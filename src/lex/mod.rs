@@ -3,6 +3,7 @@
 mod dotted_quad;
 pub(crate) mod mailbox;
 mod printable;
+pub(crate) mod quoted;
 pub(crate) mod structured;
 pub(crate) mod tag_list;
 
