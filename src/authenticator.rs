@@ -93,9 +93,7 @@ impl<R: Resolver> Authenticator<R> {
         let authors = message.header().authors();
         let reverse_path = spf::ReversePath::of(session, Some(message.header()));
         let subjects = spf::Subjects::of(session, &reverse_path);
-        if !O::LISTENS {
-            subjects.recall(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut spf);
-        }
+        subjects.recall::<O>(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut spf);
         let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
         let for_discovery = &policy_resolver.of(Evaluation::Discovery);
         let for_conclusion = &policy_resolver.of(Evaluation::Conclusion);
@@ -156,9 +154,7 @@ impl<R: Resolver> Authenticator<R> {
         let mut reports = spf::SpfReports::default();
         let reverse_path = spf::ReversePath::of(session, None);
         let subjects = spf::Subjects::of(session, &reverse_path);
-        if !O::LISTENS {
-            subjects.recall(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut reports);
-        }
+        subjects.recall::<O>(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut reports);
         let (resolver, ahead) = (inquiry.evidence(), &inquiry.ahead());
         let (helo, mail_from) = (&resolver.of(Evaluation::Helo), &resolver.of(Evaluation::MailFrom));
         let sources = spf::Sources { helo, mail_from, ahead, memory: &self.spf_memory };

@@ -72,8 +72,15 @@ pub(crate) async fn check<R: Reading, O: Observe>(
         let SpfReports { helo: helo_report, mail_from: mail_from_report } = reports;
         let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;
         let by_helo = pin!(check_identity(sources, sources.helo, limits, session, helo, helo_observer, helo_report));
-        let (resolver, observer, report) = (sources.mail_from, mail_from_observer, mail_from_report);
-        let by_mail_from = pin!(check_identity(sources, resolver, limits, session, mail_from, observer, report));
+        let by_mail_from = pin!(async {
+            let (resolver, observer, report) = (sources.mail_from, mail_from_observer, mail_from_report);
+            if let Some(subject) = mail_from.filter(|_| helo.is_some() && !O::LISTENS) {
+                // HELO draws on the budget before it, and has begun.
+                subject.recall(sources.memory, |grounds| resolver.confirms_all(grounds), report);
+            }
+            let subject = mail_from.filter(|_| report.is_none());
+            check_identity(sources, resolver, limits, session, subject, observer, report).await;
+        });
         join(by_helo, by_mail_from).await;
     }
     if let Some(helo) = reports.helo.as_ref().filter(|_| subjects.reverse_path_is_null) {
@@ -91,13 +98,6 @@ async fn check_identity<R: Reading, O: Observe>(
     report: &mut Option<SpfReport>,
 ) {
     let Some(subject) = subject else { return };
-    if !O::LISTENS && subject.identity == Identity::MailFrom {
-        // The other identity is evaluated, and has begun.
-        subject.recall(sources.memory, |grounds| resolver.confirms_all(grounds), report);
-        if report.is_some() {
-            return;
-        }
-    }
     let Subject { ip, sender, address, .. } = *subject;
     let domain = match sender.domain() {
         Err(reason) => {

@@ -3,6 +3,7 @@
 use super::{
     identity::{self, Identity, Sender},
     limits::Spent,
+    observe::Observe,
     precedent::Memory,
     result::{SpfReport, SpfReports, SpfResult},
 };
@@ -67,14 +68,17 @@ impl<'a> Subjects<'a> {
         }
     }
 
-    /// Reports what was evaluated before, as far as `confirms` confirms all that it rests on.
+    /// Reports what was evaluated before, as far as `confirms` confirms all that it rests on. Who listens wants each step.
     #[inline]
-    pub(crate) fn recall(
+    pub(crate) fn recall<O: Observe>(
         &self,
         memory: &Memory,
         mut confirms: impl FnMut(Arc<Grounds>) -> bool,
         reports: &mut SpfReports,
     ) {
+        if O::LISTENS {
+            return;
+        }
         if let Some(subject) = &self.helo {
             subject.recall(memory, &mut confirms, &mut reports.helo);
         }
