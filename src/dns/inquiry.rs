@@ -85,10 +85,9 @@ impl<'r, R: Resolver> Inquiry<'r, R> {
 
     #[inline]
     fn confirms_first(&mut self, purpose: Purpose, grounds: Arc<Grounds>) -> bool {
-        grounds.asked().is_empty()
-            || grounds.is_confirmed_by(self.resolver)
-                // Whoever holds all of it needs no lock.
-                && self.book.get_mut().unwrap_or_else(PoisonError::into_inner).confirm(purpose, grounds)
+        // Whoever holds all of it needs no lock.
+        let book = self.book.get_mut().unwrap_or_else(PoisonError::into_inner);
+        grounds.is_confirmed_by(self.resolver) && book.confirm(purpose, grounds)
     }
 
     fn asker(&self, purpose: Purpose) -> Asker<'_, 'r, R> {
@@ -232,8 +231,7 @@ impl<R: Resolver> Reading for Asker<'_, '_, R> {
     #[inline]
     fn confirms_all(&self, grounds: Arc<Grounds>) -> bool {
         let Self { inquiry, party } = self;
-        grounds.asked().is_empty()
-            || grounds.is_confirmed_by(inquiry.resolver) && inquiry.book().confirm(party.purpose, grounds)
+        grounds.is_confirmed_by(inquiry.resolver) && inquiry.book().confirm(party.purpose, grounds)
     }
     fn grounds(&self) -> Option<Grounds> {
         let Self { inquiry, party } = self;

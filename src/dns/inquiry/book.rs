@@ -193,6 +193,9 @@ impl Book {
     /// Takes over questions and answers as if all of them had been asked now; whether they agree with what is known already and can
     /// be paid for. If not, nothing has happened.
     pub(super) fn confirm(&mut self, purpose: Purpose, grounds: Arc<Grounds>) -> bool {
+        if grounds.is_empty() {
+            return true;
+        }
         let (mut questions, mut octets) = (grounds.asked().len(), grounds.octets());
         if !self.entries.0.is_empty() || !self.confirmed.is_empty() {
             for (question, answer) in grounds.asked() {
