@@ -14,6 +14,9 @@ type Texts = Arc<[Box<[u8]>]>;
 const MAX_OCTETS: usize = 8192;
 const MAX_WEIGHT: usize = 16_384;
 
+/// About how many octets a small block of memory takes, whatever is asked for.
+pub(crate) const BLOCK: usize = 32;
+
 /// What is read of an answer, as it takes memory.
 pub(crate) trait Weight {
     /// About how many octets it takes.

@@ -10,7 +10,7 @@ use crate::{
     dns::{Answer, LookupError, Resolver},
     join::join_all,
     lex::Printable,
-    memo::{Memo, Weight},
+    memo::{BLOCK, Memo, Weight},
     name::Name,
 };
 use smallvec::SmallVec;
@@ -134,7 +134,7 @@ impl Weight for Box<[ReadRecord]> {
                     _ => record.key.len() * 8,
                 };
                 // A word has a small block of memory for itself.
-                words * (size_of::<Box<str>>() + 32) + key
+                words * (size_of::<Box<str>>() + BLOCK) + key
             });
             size_of_val(read) + 2 * read.text.len() + record
         };

@@ -1,7 +1,7 @@
 //! Where reports are to be sent: `dmarc-urilist` of RFC 9989 §4.8.
 
 use super::record::{printable, trim_wsp};
-use crate::name::Domain;
+use crate::{memo::BLOCK, name::Domain};
 use std::fmt;
 
 /// One URI of `rua` or `ruf` (RFC 9989 §4.6).
@@ -40,8 +40,7 @@ pub enum ReportTarget {
 impl ReportUri {
     /// About how many octets of memory it takes: its text twice, in blocks of their own.
     pub(super) fn weight(&self) -> usize {
-        const BLOCKS: usize = 4 * 32;
-        size_of_val(self) + 2 * self.uri.len() + BLOCKS
+        size_of_val(self) + 2 * self.uri.len() + 4 * BLOCK
     }
 
     /// Reads one `dmarc-uri` or `obs-dmarc-uri`; `None` where it is neither, or a `mailto:` without a usable address.

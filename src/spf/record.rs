@@ -4,7 +4,10 @@ use super::{
     macro_string::{DomainSpec, MacroString},
     parse,
 };
-use crate::lex::{DottedQuad, SyntaxError, parse_all};
+use crate::{
+    lex::{DottedQuad, SyntaxError, parse_all},
+    memo::BLOCK,
+};
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::fmt;
 
@@ -102,9 +105,6 @@ pub struct UnknownModifier {
     name: Box<str>,
     value: MacroString,
 }
-
-/// About how many octets a small block of memory takes, whatever is asked for.
-const BLOCK: usize = 32;
 
 impl Record {
     /// Reads a record (§4.6: a syntax error anywhere spoils the whole).
