@@ -6,7 +6,7 @@ use super::{
     precedent::{Memory, Precedent},
     public_suffix::organizational_domain,
     record::{Existence, Record, printable},
-    tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets, tree_walk},
+    tree_walk::{Found, PublishedRecord, TreeWalk, targets, tree_walk},
 };
 use crate::{
     dns::{
@@ -88,12 +88,10 @@ impl<'m> Answers<'m> {
         if self.walk_from(start).is_some() {
             return;
         }
-        let mut walk = TreeWalk { start: start.clone(), steps: Vec::new() };
+        let mut walk = TreeWalk::from(start);
         for domain in targets(start) {
             let found = self.ask_one(resolver, &domain).await;
-            let ends_walk = found.ends_walk();
-            walk.steps.push(Step { domain, found });
-            if ends_walk {
+            if walk.step(domain, found).is_break() {
                 break;
             }
         }

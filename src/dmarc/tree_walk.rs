@@ -10,7 +10,7 @@ use crate::{
     memo::Weight,
     name::{Domain, Name},
 };
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 /// RFC 9989 §4.10, step 4: from longer names the walk jumps to this many labels.
 const LABELS_AFTER_JUMP: usize = 7;
@@ -99,17 +99,14 @@ pub fn targets(start: &Domain) -> impl Iterator<Item = Domain> {
 
 /// The walk from `start`, or the domain whose record has to be asked for before it can go on.
 pub(super) fn tree_walk(answers: &Answers<'_>, start: &Domain) -> Result<TreeWalk, Domain> {
-    let mut steps = Vec::new();
+    let mut walk = TreeWalk::from(start);
     for domain in targets(start) {
         let Some(found) = answers.record_at(&domain) else { return Err(domain) };
-        let found = found.clone();
-        let ends_walk = found.ends_walk();
-        steps.push(Step { domain, found });
-        if ends_walk {
+        if walk.step(domain, found.clone()).is_break() {
             break;
         }
     }
-    Ok(TreeWalk { start: start.clone(), steps })
+    Ok(walk)
 }
 
 impl Weight for Found {
@@ -128,7 +125,7 @@ impl Weight for Found {
 
 impl Found {
     /// Whether nothing is asked for above.
-    pub(super) fn ends_walk(&self) -> bool {
+    fn ends_walk(&self) -> bool {
         match self {
             // RFC 9989 §4.10, steps 2 and 6.
             Self::Record(published) => published.record.public_suffix != PublicSuffix::Unstated,
@@ -140,6 +137,18 @@ impl Found {
 }
 
 impl TreeWalk {
+    /// One that has not begun.
+    pub(super) fn from(start: &Domain) -> Self {
+        Self { start: start.clone(), steps: Vec::new() }
+    }
+
+    /// Takes one step more, and breaks where it was the last one.
+    pub(super) fn step(&mut self, domain: Domain, found: Found) -> ControlFlow<()> {
+        let is_last = found.ends_walk();
+        self.steps.push(Step { domain, found });
+        if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
     /// The Organizational Domain of the start (RFC 9989 §4.10.2).
     ///
     /// # Errors
