@@ -6,7 +6,7 @@ use crate::{
     batch_queue::{Done, Work},
     batch_request::Request,
     buffers::Buffers,
-    input::MixedLineEnds,
+    input::bring_to_crlf,
     json,
     json_text::Object,
     progress::Count,
@@ -14,10 +14,9 @@ use crate::{
     source::Source,
     style::printable,
 };
-use mailverdict::{Authenticator, Message, Session, message::to_crlf, spf::Observers, time::UnixTime};
+use mailverdict::{Authenticator, Message, Session, spf::Observers, time::UnixTime};
 use memchr::{memchr, memchr_iter};
 use std::{
-    borrow::Cow,
     future::poll_fn,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -146,11 +145,7 @@ impl Run {
             return part.refuse(Some(&request), &format!("the header is longer than {MAX_HEADER_LEN} octets"));
         }
         aside.add(header.saturating_mul(FOR_HEADER)).await;
-        let mut mixed_line_ends = None;
-        if let Cow::Owned(converted) = to_crlf(scratch) {
-            mixed_line_ends = MixedLineEnds::of(scratch);
-            *scratch = converted;
-        }
+        let mixed_line_ends = bring_to_crlf(scratch);
         let message = match Message::parse(scratch) {
             Ok(message) => message,
             Err(error) => return part.refuse(Some(&request), &error.to_string()),

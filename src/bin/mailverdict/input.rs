@@ -18,10 +18,10 @@ pub(crate) const MAX_MESSAGE_LEN: u64 = 256 * 1024 * 1024;
 pub(crate) struct MixedLineEnds(LineEndings);
 
 impl MixedLineEnds {
-    /// Those of a message whose bare LFs are brought to CRLF.
-    pub(crate) fn of(octets: &[u8]) -> Option<Self> {
-        let endings = LineEndings::of(octets);
-        (endings.crlf > 0 && endings.bare_lf > 0).then_some(Self(endings))
+    /// Those of a message that has bare LFs.
+    fn of(octets: &[u8]) -> Option<Self> {
+        // Files saved on Unix are found out at once, and they are most.
+        memchr::memmem::find(octets, b"\r\n").map(|_| Self(LineEndings::of(octets)))
     }
 }
 
@@ -50,19 +50,19 @@ pub(crate) fn read_message(path: &Path, raw: bool) -> Result<(Vec<u8>, Option<Mi
     let octets = read.map_err(|error| Failure::Unreadable { what, path: name(), error })?;
     match octets {
         None => Err(Failure::TooLarge { path: name(), limit: MAX_MESSAGE_LEN }),
-        Some(octets) => Ok(with_line_ends(octets, raw)),
+        Some(mut octets) => {
+            let mixed = if raw { None } else { bring_to_crlf(&mut octets) };
+            Ok((octets, mixed))
+        }
     }
 }
 
-/// The message with its line ends brought to CRLF, unless `raw`, and those that it had where that is doubtful.
-fn with_line_ends(octets: Vec<u8>, raw: bool) -> (Vec<u8>, Option<MixedLineEnds>) {
-    if raw {
-        return (octets, None);
-    }
-    match to_crlf(&octets) {
-        Cow::Owned(converted) => (converted, MixedLineEnds::of(&octets)),
-        Cow::Borrowed(_) => (octets, None),
-    }
+/// Brings the line ends of a message to CRLF, and tells of those that it had where that is doubtful.
+pub(crate) fn bring_to_crlf(octets: &mut Vec<u8>) -> Option<MixedLineEnds> {
+    let Cow::Owned(converted) = to_crlf(octets) else { return None };
+    let mixed = MixedLineEnds::of(octets);
+    *octets = converted;
+    mixed
 }
 
 /// The failure of a message that could be read and is none; `path` as the command line has it.
