@@ -329,13 +329,17 @@ pub enum Calls {
     SideBySide,
 }
 
-/// A verdict over the DNS of `server`, by a resolver that knows nothing yet.
-pub async fn cold(server: SocketAddr, raw: &str, client: &Client, calls: Calls) -> String {
+/// What asks `server`, and knows nothing yet.
+pub fn asking(server: SocketAddr) -> MessageAuthenticator {
     let mut connection = ConnectionConfig::udp();
     connection.port = server.port();
     let servers = vec![NameServerConfig::new(server.ip(), true, vec![connection])];
     let config = ResolverConfig::from_parts(None, vec![], servers);
-    let authenticator = MessageAuthenticator::new(config, ResolverOpts::default()).expect("a resolver");
+    MessageAuthenticator::new(config, ResolverOpts::default()).expect("a resolver")
+}
+
+/// The verdict, with all its questions asked of the DNS.
+pub async fn cold(authenticator: &MessageAuthenticator, raw: &str, client: &Client, calls: Calls) -> String {
     let message = AuthenticatedMessage::parse(raw.as_bytes()).expect("a message");
     let (for_helo, for_mail_from) =
         (authenticator.verify_spf(helo(client)), authenticator.verify_spf(mail_from(client)));

@@ -9,9 +9,7 @@
 //! Times are processor time a message (of the thread; of the process, in user and system mode), beside them the wall's.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use mailverdict::{
-    Authenticator, Message, Session, dns, received_spf::ReceivedSpf,
-};
+use mailverdict::{Authenticator, Message, Session, dns, received_spf::ReceivedSpf};
 use mailverdict_peers::{
     contender::at_once,
     keys::Key,
