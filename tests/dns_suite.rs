@@ -11,6 +11,7 @@ use mailverdict::{
 use proptest::strategy::Strategy as _;
 use ready::now;
 use saphyr::{LoadableYamlNode, Yaml};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
     match lookup {
@@ -187,6 +188,34 @@ fn a_zone_confirms_what_it_answers_and_nothing_else() {
     let (again, question) =
         (Zone::parse(text, "a.zone").unwrap(), &Question { name: name("a.example"), record_type: RecordType::Txt });
     assert!(again.confirms(question, &answer(question).unwrap()));
+}
+
+#[test]
+fn zones_have_the_same_revision_only_where_they_hold_the_same() {
+    type Addition = for<'z> fn(&'z mut Zone, &Name) -> &'z mut Zone;
+    let additions: [Addition; 8] = [
+        |zone, owner| zone.add_name(owner),
+        |zone, owner| zone.add_txt(owner, *b"text"),
+        |zone, owner| zone.add_a(owner, Ipv4Addr::LOCALHOST),
+        |zone, owner| zone.add_aaaa(owner, Ipv6Addr::LOCALHOST),
+        |zone, owner| zone.add_mx(owner, 10, owner.clone()),
+        |zone, owner| zone.add_ptr(Ipv4Addr::LOCALHOST.into(), owner.clone()),
+        |zone, owner| zone.plant(owner, RecordType::A, LookupError::Timeout),
+        |zone, owner| zone.add_cname(owner, owner.clone()),
+    ];
+    let mut zone = Zone::new();
+    assert_eq!(zone.revision(), Zone::new().revision());
+    let mut seen = vec![zone.revision().unwrap()];
+    for add in additions {
+        add(&mut zone, &name("a.example"));
+        assert_eq!(zone.clone().revision(), zone.revision());
+        assert!(!seen.contains(&zone.revision().unwrap()), "{seen:?}");
+        seen.extend(zone.revision());
+    }
+    let parsed = || Zone::parse("a.example. TXT text", "a.zone").unwrap();
+    assert_ne!(parsed().revision(), parsed().revision());
+    let before = parsed();
+    assert_ne!(before.clone().with("b.example. TXT text", "b.zone").unwrap().revision(), before.revision());
 }
 
 proptest::proptest! {

@@ -9,7 +9,10 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     mem,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,6 +20,9 @@ use std::{
 const SHARDS: usize = 16;
 /// Octets that an entry costs beside its name and data.
 const ENTRY_OVERHEAD: usize = 160;
+
+/// Answers expire at the end of a tick, less than one ahead of their time, so that within a tick none does.
+const TICK: Duration = Duration::from_millis(250);
 
 /// Answers by question, each until it expires; when the memory is full, those that were not asked for lately go first.
 ///
@@ -28,6 +34,9 @@ pub(crate) struct Cache {
     hasher: RandomState,
     /// Octets that one generation of one shard may take up.
     generation_octets: usize,
+    start: Instant,
+    /// How often something was forgotten, or replaced by what differs from it.
+    losses: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +60,8 @@ impl Cache {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
             generation_octets: octets / SHARDS / 2,
+            start: Instant::now(),
+            losses: AtomicU64::new(0),
         }
     }
 
@@ -63,7 +74,7 @@ impl Cache {
         }
         let entry = shard.old.remove(&question)?;
         let answer = entry.answer_at(now)?;
-        shard.keep(question, entry, self.generation_octets);
+        self.put(&mut shard, question, entry);
         Some(answer)
     }
 
@@ -75,35 +86,55 @@ impl Cache {
         shard.young.get(question).is_some_and(|entry| now < entry.expires && entry.answer == *answer)
     }
 
+    /// A number that changes before anything ceases to be confirmed: the ticks until now and the losses.
+    pub(crate) fn revision(&self, now: Instant) -> Option<u64> {
+        let ticks = u32::try_from(self.ticks(now)).ok()?;
+        let losses = self.losses.load(Ordering::Relaxed) & u64::from(u32::MAX);
+        Some(u64::from(ticks) << u32::BITS | losses)
+    }
+
+    fn ticks(&self, at: Instant) -> u128 {
+        at.saturating_duration_since(self.start).as_nanos() / TICK.as_nanos()
+    }
+
     /// Keeps an answer for `ttl`; an answer that lives no time is not kept.
     pub(crate) fn keep<T: Record>(&self, name: &Name, answer: &Answer<T>, now: Instant, ttl: Duration) {
         let octets = ENTRY_OVERHEAD + name.as_str().len() + octets_of(answer);
-        let Some(expires) = now.checked_add(ttl).filter(|_| !ttl.is_zero() && octets <= self.generation_octets) else {
+        let Some(expires) = self.expiry(now, ttl).filter(|_| !ttl.is_zero() && octets <= self.generation_octets) else {
             return;
         };
         let question = Question { name: name.clone(), record_type: T::TYPE };
         let entry = Entry { answer: T::into_any(answer.clone()), expires, octets };
         if let Some(shard) = self.shard(&question) {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).keep(question, entry, self.generation_octets);
+            self.put(&mut shard.lock().unwrap_or_else(PoisonError::into_inner), question, entry);
         }
+    }
+
+    fn put(&self, shard: &mut Shard, question: Question, entry: Entry) {
+        if shard.young_octets + entry.octets > self.generation_octets {
+            self.losses.fetch_add(1, Ordering::Relaxed);
+            shard.old = mem::take(&mut shard.young);
+            shard.young_octets = 0;
+        }
+        shard.young_octets += entry.octets;
+        if shard.young.get(&question).is_some_and(|known| known.answer != entry.answer) {
+            self.losses.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(replaced) = shard.young.insert(question, entry) {
+            shard.young_octets = shard.young_octets.saturating_sub(replaced.octets);
+        }
+    }
+
+    /// The end of the last tick within `ttl`.
+    fn expiry(&self, now: Instant, ttl: Duration) -> Option<Instant> {
+        let expiry = now.checked_add(ttl)?;
+        let beyond = expiry.saturating_duration_since(self.start).as_nanos() % TICK.as_nanos();
+        expiry.checked_sub(Duration::from_nanos(u64::try_from(beyond).ok()?))
     }
 
     fn shard(&self, question: &Question) -> Option<&Mutex<Shard>> {
         let shards = u64::try_from(SHARDS).ok()?;
         self.shards.get(usize::try_from(self.hasher.hash_one(question) % shards).ok()?)
-    }
-}
-
-impl Shard {
-    fn keep(&mut self, question: Question, entry: Entry, generation_octets: usize) {
-        if self.young_octets + entry.octets > generation_octets {
-            self.old = mem::take(&mut self.young);
-            self.young_octets = 0;
-        }
-        self.young_octets += entry.octets;
-        if let Some(replaced) = self.young.insert(question, entry) {
-            self.young_octets = self.young_octets.saturating_sub(replaced.octets);
-        }
     }
 }
 
@@ -144,6 +175,38 @@ mod tests {
         assert!(!confirms(1, 11, now) && !confirms(2, 10, now) && !confirms(1, 10, now + second));
         // Another type of the same name is another question.
         assert_eq!(cache.recall::<Box<[u8]>>(&name(3), now), None);
+    }
+
+    #[test]
+    fn a_revision_lasts_until_something_ceases_to_be_confirmed() {
+        let (cache, now) = (Cache::new(1 << 16), Instant::now());
+        let revision = |at| cache.revision(at).unwrap();
+        let start = cache.start;
+        let question = |number| Question { name: name(number), record_type: RecordType::Txt };
+        let confirms = |number, at| cache.confirms(&question(number), &AnyAnswer::Txt(text(10)), at);
+        // Within a tick nothing expires, whenever it came.
+        cache.keep(&name(1), &text(10), start + TICK / 3, 4 * TICK);
+        assert_eq!(revision(start + 4 * TICK - Duration::from_nanos(1)), revision(start + 3 * TICK));
+        assert!(confirms(1, start + 4 * TICK - Duration::from_nanos(1)));
+        assert!(!confirms(1, start + 4 * TICK));
+        assert_ne!(revision(start + 4 * TICK), revision(start + 3 * TICK));
+        // What is new, or the same again, takes nothing away.
+        let before = revision(now);
+        cache.keep(&name(2), &text(10), now, 60 * TICK);
+        cache.keep(&name(2), &text(10), now, 90 * TICK);
+        assert_eq!(revision(now), before);
+        cache.keep(&name(2), &text(11), now, 60 * TICK);
+        assert_ne!(revision(now), before);
+        assert!(!confirms(2, now));
+        // What is forgotten is a loss.
+        for number in 3..1000 {
+            cache.keep(&name(number), &text(10), now, 60 * TICK);
+            let before = revision(now);
+            assert!(confirms(number, now));
+            cache.keep(&name(number + 1000), &text(200), now, 60 * TICK);
+            assert!(confirms(number, now) || revision(now) != before, "{number} was forgotten unnoticed");
+        }
+        assert!(!confirms(3, now));
     }
 
     #[test]

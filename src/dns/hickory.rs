@@ -43,8 +43,8 @@ const ATTEMPT: Duration = Duration::from_millis(2500);
 ///   resolver of hickory gives up after eight and then says that there are no records, which a temporary error must not become;
 ///   so its connections, retransmission and choice of servers are used here, and its resolver is not.)
 /// - A server that fails is asked once more; a question takes no more than about five seconds.
-/// - Answers are kept for their TTL, at most a day, emptiness at most three hours, within 64 MiB; errors are not kept. Questions that
-///   are asked at the same time go out once.
+/// - Answers are kept for their TTL, less a quarter of a second at most; a day at most, emptiness three hours, within 64 MiB. Errors are
+///   not kept. Questions that are asked at the same time go out once.
 /// - A referral, which a server gives that does not resolve recursively, is an error and no emptiness.
 /// - PTR and MX records whose name holds a dot within a label or an octet outside ASCII are left out: no address is found there.
 ///
@@ -338,5 +338,8 @@ impl Resolver for Hickory {
     }
     fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
         self.cache.confirms(question, answer, Instant::now())
+    }
+    fn revision(&self) -> Option<u64> {
+        self.cache.revision(Instant::now())
     }
 }

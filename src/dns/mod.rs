@@ -70,6 +70,16 @@ pub trait Resolver: Send + Sync {
         let _ = (question, answer);
         false
     }
+
+    /// A number for all that [`confirms`](Self::confirms) would say, or nothing.
+    ///
+    /// What was confirmed after this gave a number is not asked for again as long as this gives the same number: for all that is
+    /// remembered, one question to the resolver instead of many. So the number has to change before anything ceases to be confirmed: when
+    /// an answer expires, is replaced by another one or is forgotten. A resolver whose answers never change may always give the same; one
+    /// that cannot tell gives `None`, and is asked to confirm each answer. What is said of `confirms` holds here as well.
+    fn revision(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What became of a question.
@@ -173,6 +183,9 @@ macro_rules! resolver_behind {
             }
             fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
                 (**self).confirms(question, answer)
+            }
+            fn revision(&self) -> Option<u64> {
+                (**self).revision()
             }
         }
     )*};

@@ -12,7 +12,10 @@ use std::{
     hash::{BuildHasherDefault, Hash, Hasher},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// CNAME records that one answer may pass through. RFC 1034 §3.6.2 wants chains followed and loops signalled, without a number;
@@ -47,7 +50,12 @@ pub struct Zone {
     nodes: HashMap<Name, Node, BuildHasherDefault<NameHasher>>,
     /// Whether any label is `*`; most zones have none, and then no closest encloser need be sought.
     wildcards: bool,
+    /// No other zone has it, unless it holds the same.
+    revision: u64,
 }
+
+/// The revision of the next zone that something is added to. Zones without any name have 0.
+static NEXT_REVISION: AtomicU64 = AtomicU64::new(1);
 
 /// What stands at one name.
 #[derive(Clone, Debug, Default)]
@@ -249,8 +257,9 @@ impl Zone {
         self
     }
 
-    /// The node of a name, made to exist together with the empty non-terminals above it.
+    /// The node of a name, to which something is added, made to exist together with the empty non-terminals above it.
     fn node(&mut self, name: &Name) -> &mut Node {
+        self.revision = NEXT_REVISION.fetch_add(1, Ordering::Relaxed);
         if !self.nodes.contains_key(name) {
             self.wildcards |= name.labels().any(|label| label == "*");
             let mut above = name.parent();
@@ -339,5 +348,8 @@ impl Resolver for Zone {
             (RecordType::Ptr, AnyAnswer::Ptr(answer)) => Records::are(node.map(|node| &node.ptr), answer),
             (RecordType::Txt | RecordType::A | RecordType::Aaaa | RecordType::Mx | RecordType::Ptr, _) => false,
         }
+    }
+    fn revision(&self) -> Option<u64> {
+        Some(self.revision)
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Changing {
     late: AtomicUsize,
     salt: AtomicUsize,
     confirmed: AtomicUsize,
+    /// Whether it tells its revision.
+    tells: bool,
 }
 
 impl Changing {
@@ -57,7 +59,7 @@ impl Changing {
         };
         let zones = vec![first.clone(), changed(random), changed(random)];
         let [current, late, salt, confirmed] = [const { AtomicUsize::new(0) }; 4];
-        Self { zones, current, late, salt, confirmed }
+        Self { zones, current, late, salt, confirmed, tells: random.below(2) == 0 }
     }
 
     /// Now and then another zone, and other answers that are late.
@@ -124,6 +126,14 @@ impl Resolver for Changing {
         let confirms = is_at_hand && self.zone().confirms(question, answer);
         self.confirmed.fetch_add(usize::from(confirms), Ordering::Relaxed);
         confirms
+    }
+    fn revision(&self) -> Option<u64> {
+        let late = self.late.load(Ordering::Relaxed);
+        // Which answers are late matters where some are.
+        let salt = if late == 0 { 0 } else { self.salt.load(Ordering::Relaxed) };
+        let mut hasher = DefaultHasher::new();
+        (self.zone().revision(), late, salt).hash(&mut hasher);
+        self.tells.then(|| hasher.finish())
     }
 }
 

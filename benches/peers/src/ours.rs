@@ -61,6 +61,10 @@ impl Resolver for Answers {
             AnyAnswer::Aaaa(_) | AnyAnswer::Ptr(_) => false,
         }
     }
+    /// Nothing changes, as in a `Zone`.
+    fn revision(&self) -> Option<u64> {
+        Some(0)
+    }
 }
 
 impl Answers {

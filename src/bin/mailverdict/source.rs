@@ -81,4 +81,10 @@ impl Resolver for Source {
             Self::Network(hickory) => hickory.confirms(question, answer),
         }
     }
+    fn revision(&self) -> Option<u64> {
+        match self {
+            Self::Zone(zone) => zone.revision(),
+            Self::Network(hickory) => hickory.revision(),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::super::{Question, RecordType, Resolver, record::AnyAnswer};
 use crate::name::Name;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Questions that are still remembered as the grounds of one evaluation.
 const MAX_QUESTIONS: usize = 32;
@@ -42,6 +43,8 @@ impl Evaluation {
 pub(crate) struct Grounds {
     asked: Box<[(Question, AnyAnswer)]>,
     octets: usize,
+    /// One more than the resolver's revision ahead of the last time that all were confirmed; 0 where there was none.
+    confirmed_in: AtomicU64,
 }
 
 impl Grounds {
@@ -62,7 +65,7 @@ impl Grounds {
             }
         }
         let asked = asked.flatten().map(|(question, answer)| (question.clone(), answer.clone())).collect();
-        Some(Self { asked, octets })
+        Some(Self { asked, octets, confirmed_in: AtomicU64::new(0) })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -72,7 +75,15 @@ impl Grounds {
     /// Whether each question, asked now, would be answered at once as it was then.
     #[inline]
     pub(super) fn is_confirmed_by<R: Resolver>(&self, resolver: &R) -> bool {
-        self.asked.iter().all(|(question, answer)| resolver.confirms(question, answer))
+        let revision = resolver.revision().and_then(|revision| revision.checked_add(1));
+        if revision.is_some_and(|revision| revision == self.confirmed_in.load(Ordering::Relaxed)) {
+            return true;
+        }
+        let all = self.asked.iter().all(|(question, answer)| resolver.confirms(question, answer));
+        if let Some(revision) = revision.filter(|_| all) {
+            self.confirmed_in.store(revision, Ordering::Relaxed);
+        }
+        all
     }
 
     #[inline]

@@ -24,6 +24,8 @@ struct Slow {
     fails: bool,
     asked: AtomicUsize,
     limits: Mutex<Vec<Duration>>,
+    revision: Mutex<Option<u64>>,
+    confirmed: AtomicUsize,
 }
 
 impl Slow {
@@ -39,7 +41,11 @@ impl Resolver for Slow {
     fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
         let is_txt = question.record_type == RecordType::Txt;
         let now = if is_txt { self.answer().map(AnyAnswer::Txt) } else { Ok(AnyAnswer::A(Answer::NxDomain)) };
+        self.confirmed.fetch_add(1, Ordering::Relaxed);
         now.is_ok_and(|now| now == *answer)
+    }
+    fn revision(&self) -> Option<u64> {
+        *self.revision.lock().unwrap()
     }
     async fn txt(&self, _: &Name) -> Lookup<Box<[u8]>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
@@ -336,4 +342,28 @@ fn what_is_answered_otherwise_is_not_confirmed() {
     let inquiry = inquiry(&resolver, &Budget::default());
     inquiry.book().entries.set(None, &name("b"), RecordType::Txt, State::Answered(Err(LookupError::Timeout)));
     assert!(!inquiry.evidence().confirms_all(Arc::clone(&grounds)));
+}
+
+#[test]
+fn what_was_confirmed_is_confirmed_again_when_the_revision_changes_or_is_not_told() {
+    let mut resolver = Slow { octets: 10, ..Slow::default() };
+    let grounds = grounds_of(&resolver, &["a", "b"]);
+    let confirms = |resolver: &Slow, revision| {
+        *resolver.revision.lock().unwrap() = revision;
+        resolver.confirmed.store(0, Ordering::Relaxed);
+        let is_confirmed = inquiry(resolver, &Budget::default()).evidence().confirms_all(Arc::clone(&grounds));
+        (is_confirmed, resolver.confirmed.load(Ordering::Relaxed))
+    };
+    for (revision, asked) in [(Some(0), 3), (Some(0), 0), (Some(1), 3), (None, 3), (Some(1), 0), (Some(0), 3)] {
+        assert_eq!(confirms(&resolver, revision), (true, asked), "{revision:?}");
+    }
+    // The last number of all cannot be told from none.
+    for _ in 0..2 {
+        assert_eq!(confirms(&resolver, Some(u64::MAX)), (true, 3));
+    }
+    // What was not confirmed is asked each time.
+    resolver.octets = 11;
+    for _ in 0..2 {
+        assert_eq!(confirms(&resolver, Some(7)), (false, 1));
+    }
 }
