@@ -297,7 +297,8 @@ mod tests {
             dns_lookups: 0,
             void_lookups: 0,
         };
-        let spf = SpfReports { helo: Some(report("a\r\nb")), mail_from: Some(report(&"x".repeat(321))) };
+        let spf =
+            SpfReports { helo: Some(Arc::new(report("a\r\nb"))), mail_from: Some(Arc::new(report(&"x".repeat(321)))) };
         let field = written(&Verdict { spf, ..verdict() });
         assert!(field.contains(r#"smtp.helo="a\\r\\nb""#), "{field}");
         assert!(!field.contains("smtp.mailfrom"), "{field}");

@@ -260,7 +260,7 @@ fn a_forger_cannot_use_up_what_shows_the_forgery() {
     let message = Message::parse(b"From: Accounts <accounts@contoso.com>\r\nSubject: Pay\r\n\r\nNow\r\n").unwrap();
     let session = Session::new([192, 0, 2, 1]).with_helo("evil.example").with_mail_from("a@evil.example");
     let verdict = now(Authenticator::new(&zone).authenticate(&message, session));
-    let spf = verdict.spf.mail_from.unwrap().result;
+    let spf = &verdict.spf.mail_from.as_ref().unwrap().result;
     assert_eq!(spf.keyword(), "temperror");
     assert!(spf.to_string().contains("the message used up the octets of its DNS answers"), "{spf}");
     assert_eq!((verdict.dmarc.result.keyword(), verdict.dmarc.disposition), ("fail", Disposition::Reject));
@@ -278,7 +278,7 @@ fn ceilings_cut_off_with_a_reason() {
         policy.budget.questions = questions;
         let recording = Recording::new(story::zone());
         let verdict = now(Authenticator::new(&recording).with_policy(policy).authenticate(&message, story.session()));
-        let (spf, dkim) = (verdict.spf.mail_from.unwrap().result, &verdict.dkim[0].result);
+        let (spf, dkim) = (&verdict.spf.mail_from.as_ref().unwrap().result, &verdict.dkim[0].result);
         let not_for_policy = |name: &Name| !name.as_str().starts_with("_dmarc.");
         let asked = recording.exchanges().iter().filter(|exchange| not_for_policy(&exchange.question.name)).count();
         assert_eq!(asked, questions);

@@ -295,7 +295,7 @@ async fn a_silent_server_costs_no_more_than_the_time_allowed() {
         let started = Instant::now();
         let verdict = authenticator.authenticate(&message, session()).await;
         let took = started.elapsed();
-        let spf = verdict.spf.mail_from.unwrap().result;
+        let spf = &verdict.spf.mail_from.as_ref().unwrap().result;
         let results = [
             (spf.keyword(), spf.to_string()),
             (verdict.dkim[0].result.keyword(), verdict.dkim[0].result.to_string()),

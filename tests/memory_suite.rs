@@ -131,6 +131,19 @@ fn helo_draws_on_the_budget_before_a_mail_from_that_is_remembered() {
 }
 
 #[test]
+fn senders_of_320_octets_are_remembered() {
+    let zone = Zone::parse("from.example. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n", "a.zone").unwrap();
+    for (octets, is_remembered) in [(320, true), (321, false)] {
+        let authenticator = Authenticator::new(&zone);
+        let sender = format!("{}@from.example", "x".repeat(octets - "@from.example".len()));
+        let session = Session::new(Ipv4Addr::new(192, 0, 2, 1)).with_mail_from(&sender);
+        let [_, second, third] = [(); 3].map(|()| check(&authenticator, &session).mail_from.unwrap());
+        assert_eq!((&*third.sender, &second), (&*sender, &third));
+        assert_eq!(Arc::ptr_eq(&second, &third), is_remembered, "{octets}");
+    }
+}
+
+#[test]
 fn threads_share_what_is_remembered() {
     for seed in 1..=4 {
         let zone = changing::zone(&mut Random::new(seed));

@@ -56,12 +56,16 @@ impl<'s> Sender<'s> {
         }
     }
 
+    /// Whether `address` is `<sender>` with this domain.
+    #[inline]
+    pub(super) fn is(&self, address: &str, domain: &str) -> bool {
+        let rest = address.strip_prefix(self.local_part).and_then(|rest| rest.strip_prefix('@'));
+        rest.is_some_and(|rest| rest == domain)
+    }
+
     /// `<sender>`, with the domain in this form; `address` is what it was read from, and is shared where it is just that.
     pub(super) fn with_domain(&self, domain: &str, address: Option<&Text>) -> Text {
-        let is_it = |address: &&Text| {
-            let domain_of = |rest: &str| rest.strip_prefix('@').is_some_and(|rest| rest == domain);
-            address.strip_prefix(self.local_part).is_some_and(domain_of)
-        };
+        let is_it = |address: &&Text| self.is(address, domain);
         address.filter(is_it).cloned().unwrap_or_else(|| Text::of(&format_args!("{}@{domain}", self.local_part)))
     }
 

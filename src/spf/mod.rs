@@ -36,7 +36,10 @@ pub(crate) use precedent::Memory;
 use std::{
     borrow::Cow,
     pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use subject::Subject;
 pub(crate) use subject::{ReversePath, Subjects};
@@ -84,7 +87,7 @@ pub(crate) async fn check<R: Reading, O: Observe>(
         join(by_helo, by_mail_from).await;
     }
     if let Some(helo) = reports.helo.as_ref().filter(|_| subjects.reverse_path_is_null) {
-        reports.mail_from = Some(SpfReport { identity: Identity::MailFrom, ..helo.clone() });
+        reports.mail_from = Some(Arc::new(SpfReport { identity: Identity::MailFrom, ..SpfReport::clone(helo) }));
     }
 }
 
@@ -95,7 +98,7 @@ async fn check_identity<R: Reading, O: Observe>(
     session: &Session,
     subject: Option<&Subject<'_>>,
     observer: &mut O,
-    report: &mut Option<SpfReport>,
+    report: &mut Option<Arc<SpfReport>>,
 ) {
     let Some(subject) = subject else { return };
     let Subject { ip, sender, address, .. } = *subject;
@@ -124,10 +127,11 @@ async fn check_identity<R: Reading, O: Observe>(
     let mut check = CheckHost::new(sources, resolver, &values, *limits, observer);
     let result = check.evaluate(&domain).await;
     let spent = check.spent();
+    let evaluated = subject.report(whole_sender, domain.as_str().len(), result, spent);
     if !O::LISTENS && !particular.load(Ordering::Relaxed) {
-        sources.memory.keep(resolver, ip, &domain, &result, spent);
+        sources.memory.keep(resolver, &evaluated);
     }
-    *report = Some(subject.report(whole_sender, domain.as_str().len(), result, spent));
+    *report = Some(evaluated);
 }
 
 /// What `%{h}` stands for: the argument of HELO as it was given, but for U-labels, which become A-labels (RFC 8616 §4).

@@ -6,40 +6,33 @@
 //! an answer is good for is the resolver's business alone.
 
 use super::{
-    identity::Sender,
-    limits::Spent,
     publication::RecordMemory,
-    result::{Explanation, NeutralReason, SpfResult},
+    result::{Explanation, NeutralReason, SpfReport, SpfResult},
 };
 use crate::{
     dns::inquiry::{Grounds, Reading},
-    name::Name,
     precedents::{Precedents, Spot},
-    text::Text,
 };
 use std::{net::IpAddr, sync::Arc};
 
 /// Directives of the records that a result may hold to be remembered.
 const MAX_DIRECTIVES: usize = 256;
+/// Octets of a sender that is remembered (RFC 5321 §4.5.3.1: 64 of local part, 255 of domain).
+const MAX_SENDER: usize = 320;
 
 /// What is remembered from message to message, for any number of threads: what was read of the answers seen last, and at most 1024
 /// evaluations. Readers do not wait for each other.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(super) records: RecordMemory,
-    precedents: Precedents<Box<Precedent>>,
+    precedents: Precedents<Precedent>,
 }
 
-/// An evaluation, whoever the sender was within the domain.
+/// An evaluation, which comes to the same for every sender within the domain.
 #[derive(Debug)]
 pub(super) struct Precedent {
-    ip: IpAddr,
-    domain: Name,
     pub(super) grounds: Arc<Grounds>,
-    pub(super) result: SpfResult,
-    pub(super) spent: Spent,
-    /// `<sender>` where the local part is not known.
-    pub(super) postmaster: Text,
+    pub(super) report: Arc<SpfReport>,
 }
 
 impl Memory {
@@ -47,23 +40,24 @@ impl Memory {
     #[inline]
     pub(super) fn find<U>(&self, ip: IpAddr, domain: &str, take: impl FnOnce(&Precedent) -> U) -> Option<U> {
         let spot = self.precedents.spot(domain, salt(ip))?;
-        spot.find(|known| known.ip == ip && known.domain.as_str() == domain, |known| take(known))
+        spot.find(|known| known.is_of(ip, domain), take)
     }
 
     /// Remembers what an evaluation came to, if it is met again and is not too large.
-    pub(super) fn keep<R: Reading>(&self, resolver: &R, ip: IpAddr, domain: &Name, result: &SpfResult, spent: Spent) {
-        let spot = self.precedents.spot(domain.as_str(), salt(ip)).filter(Spot::is_met_again);
-        let Some(spot) = spot.filter(|_| is_small(result)) else { return };
+    pub(super) fn keep<R: Reading>(&self, resolver: &R, report: &Arc<SpfReport>) {
+        let (ip, domain) = (report.ip, report.domain());
+        let spot = self.precedents.spot(domain, salt(ip)).filter(Spot::is_met_again);
+        let Some(spot) = spot.filter(|_| is_small(report)) else { return };
         let Some(grounds) = resolver.grounds() else { return };
-        let precedent = Precedent {
-            ip,
-            domain: domain.clone(),
-            grounds: Arc::new(grounds),
-            result: result.clone(),
-            spent,
-            postmaster: Sender::postmaster(domain.as_str()).with_domain(domain.as_str(), None),
-        };
-        spot.keep(Box::new(precedent), |known| known.ip == ip && known.domain == *domain);
+        let precedent = Precedent { grounds: Arc::new(grounds), report: Arc::clone(report) };
+        spot.keep(precedent, |known| known.is_of(ip, domain));
+    }
+}
+
+impl Precedent {
+    #[inline]
+    fn is_of(&self, ip: IpAddr, domain: &str) -> bool {
+        self.report.ip == ip && self.report.domain() == domain
     }
 }
 
@@ -78,9 +72,12 @@ fn salt(ip: IpAddr) -> u64 {
     }
 }
 
-/// Errors hold texts of strangers without a small bound, and nobody who sends mail in earnest has them for long.
-fn is_small(result: &SpfResult) -> bool {
-    match result {
+/// Errors and senders hold texts of strangers without a small bound, and nobody who sends mail in earnest has such for long.
+fn is_small(report: &SpfReport) -> bool {
+    if report.sender.len() > MAX_SENDER {
+        return false;
+    }
+    match &report.result {
         SpfResult::Fail(_, Explanation::Published(_)) | SpfResult::TempError(_) | SpfResult::PermError(_) => false,
         SpfResult::None(_) | SpfResult::Neutral(NeutralReason::NoMatch { .. }) => true,
         SpfResult::Pass(matched)

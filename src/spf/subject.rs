@@ -4,7 +4,7 @@ use super::{
     identity::{self, Identity, Sender},
     limits::Spent,
     observe::Observe,
-    precedent::Memory,
+    precedent::{Memory, Precedent},
     result::{SpfReport, SpfReports, SpfResult},
 };
 use crate::{
@@ -96,24 +96,34 @@ impl Subject<'_> {
         &self,
         memory: &Memory,
         confirms: impl FnOnce(Arc<Grounds>) -> bool,
-        report: &mut Option<SpfReport>,
+        report: &mut Option<Arc<SpfReport>>,
     ) {
-        let Self { ip, sender, address, .. } = self;
         // A domain that is written otherwise than as a name is in lower case is not found, and evaluated.
-        let grounds = memory.find(*ip, sender.domain, |known| {
-            let whole_sender = sender.with_domain(sender.domain, address.or(Some(&known.postmaster)));
-            *report = Some(self.report(whole_sender, sender.domain.len(), known.result.clone(), known.spent));
-            Arc::clone(&known.grounds)
+        let known = memory.find(self.ip, self.sender.domain, |known| {
+            let Precedent { grounds, report } = known;
+            (Arc::clone(grounds), Arc::clone(report))
         });
-        // Written before it is confirmed, as it is copied once then.
-        if !grounds.is_some_and(confirms) {
-            *report = None;
+        if let Some((grounds, known)) = known
+            && confirms(grounds)
+        {
+            *report = Some(self.own(known));
         }
     }
 
+    /// The report on this sender, where there is one on a sender of the same client and domain.
     #[inline]
-    pub(super) fn report(&self, sender: Text, domain_len: usize, result: SpfResult, spent: Spent) -> SpfReport {
+    fn own(&self, known: Arc<SpfReport>) -> Arc<SpfReport> {
+        let Self { identity, sender, address, .. } = self;
+        if known.identity == *identity && sender.is(&known.sender, sender.domain) {
+            return known;
+        }
+        let whole_sender = sender.with_domain(sender.domain, *address);
+        Arc::new(SpfReport { identity: *identity, sender: whole_sender, ..SpfReport::clone(&known) })
+    }
+
+    pub(super) fn report(&self, sender: Text, domain_len: usize, result: SpfResult, spent: Spent) -> Arc<SpfReport> {
+        let Self { identity, ip, .. } = *self;
         let Spent { lookups: dns_lookups, void_lookups } = spent;
-        SpfReport { identity: self.identity, ip: self.ip, sender, domain_len, result, dns_lookups, void_lookups }
+        Arc::new(SpfReport { identity, ip, sender, domain_len, result, dns_lookups, void_lookups })
     }
 }

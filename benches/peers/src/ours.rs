@@ -252,7 +252,7 @@ impl Prepared for All<'_> {
 
 /// All results in words that are the same for all contenders.
 pub fn words(verdict: &Verdict) -> String {
-    let spf = |report: &Option<SpfReport>| report.as_ref().expect("it was checked").result.keyword();
+    let spf = |report: &Option<std::sync::Arc<SpfReport>>| report.as_ref().expect("it was checked").result.keyword();
     format!(
         "helo={} mailfrom={} dkim={:?} arc={} dmarc={}",
         spf(&verdict.spf.helo),
