@@ -185,8 +185,13 @@ impl<R: Resolver> Authenticator<R> {
         dkim: &[dkim::SignatureReport],
     ) -> Arc<dmarc::DmarcReport> {
         let (mut inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
-        let mut answers = dmarc::Answers::new(&self.dmarc_memory);
-        answers.recall(policy, authors, |grounds| inquiry.confirms_policy(grounds));
+        let (memory, offers) = (&self.dmarc_memory, dmarc::offers(spf, dkim));
+        let mut confirms = |grounds| inquiry.confirms_policy(grounds);
+        if let Some(report) = dmarc::recall(memory, policy, authors, offers, &mut confirms) {
+            return report;
+        }
+        let mut answers = dmarc::Answers::new(memory);
+        answers.recall(policy, authors, confirms);
         let for_discovery = &inquiry.policy().of(Evaluation::Discovery);
         let for_conclusion = &inquiry.policy().of(Evaluation::Conclusion);
         let main = pin!(async {

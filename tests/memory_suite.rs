@@ -92,6 +92,14 @@ fn differences(seed: u64, is_tight: bool) -> (usize, usize, Vec<String>) {
             different
                 .push(format!("seed {seed}, step {step}: {session:?}\n{from_memory:?}\ninstead of\n{evaluated:?}"));
         }
+        // DMARC by itself, which has what SPF came to from the start.
+        let authors = message.header().authors();
+        let alone = |by: &Authenticator<_>| drive(by.check_dmarc(&authors, &evaluated.spf, &evaluated.dkim));
+        let (from_memory, fresh) = (alone(&old), Authenticator::new(&dns).with_policy(policy.clone()));
+        let evaluated = alone(&fresh);
+        if from_memory != evaluated {
+            different.push(format!("seed {seed}, step {step}, DMARC: {from_memory:?}\ninstead of\n{evaluated:?}"));
+        }
     }
     (MESSAGES, dns.confirmed(), different)
 }

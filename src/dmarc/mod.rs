@@ -43,10 +43,25 @@ pub(crate) use discover::{Answers, discover};
 pub(crate) use identifier::{Offer, offers};
 pub(crate) use precedent::Memory;
 
-use crate::{dns::inquiry::Reading, message::Authors};
-use decide::{Method, decide, identifiers_to_walk};
+use crate::{
+    dns::inquiry::{Grounds, Reading},
+    message::Authors,
+};
+use decide::{Method, decide, identifiers_to_walk, sole_author};
 use identifier::Identifiers;
 use std::sync::Arc;
+
+/// The report that was made before on the same author domain and identifiers, if `confirms` confirms all that it rests on.
+#[inline]
+pub(crate) fn recall<'o>(
+    memory: &Memory,
+    policy: &Policy,
+    authors: &Authors,
+    offers: impl Iterator<Item = Offer<'o>> + Clone,
+    confirms: impl FnMut(Arc<Grounds>) -> bool,
+) -> Option<Arc<DmarcReport>> {
+    memory.reports(sole_author(authors, policy)?, offers, confirms).map(|(report, _)| report)
+}
 
 /// The reports under the editions that the policy names: the one that counts, and that of RFC 7489 beside it.
 pub(crate) async fn evaluate<'o, R: Reading>(

@@ -17,7 +17,7 @@ use crate::{
     precedents::{Precedents, Spot},
     shelf::Shelf,
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Identifiers that a conclusion may rest on to be remembered.
 const MAX_OFFERS: usize = 16;
@@ -26,7 +26,7 @@ const MAX_OFFERS: usize = 16;
 const NO_TAG: u32 = 0;
 
 /// What is remembered from message to message, for any number of threads: what was read of the answers seen last, and at most 1024
-/// author domains with at most four conclusions each. Readers do not wait for each other.
+/// author domains with at most five conclusions each. Readers do not wait for each other.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(super) records: Memo<Found>,
@@ -41,8 +41,13 @@ pub(super) struct Precedent {
     pub(super) found: Box<[(Domain, Found)]>,
     pub(super) existence: Box<[(Domain, Existence)]>,
     pub(super) walks: Box<[TreeWalk]>,
+    /// The first of those for which nothing more was asked: it lasts as long as the precedent, and is read without a lock.
+    lasting: OnceLock<Conclusion>,
     conclusions: Shelf<Box<Conclusion>>,
 }
+
+/// The report that counts, and that of RFC 7489 beside it.
+type Reports = (Arc<DmarcReport>, Option<Arc<DmarcReport>>);
 
 /// The reports on a message, and what else they rest on.
 #[derive(Debug)]
@@ -50,8 +55,7 @@ struct Conclusion {
     offers: Box<[Remembered]>,
     /// `None` where nothing was asked.
     grounds: Option<Arc<Grounds>>,
-    report: Arc<DmarcReport>,
-    older: Option<Arc<DmarcReport>>,
+    reports: Reports,
 }
 
 /// An [`Offer`] that outlives its message.
@@ -74,6 +78,19 @@ impl Memory {
         confirms(Arc::clone(&known.grounds)).then_some(known)
     }
 
+    /// The reports on this author domain and these identifiers, if each answer is what it was.
+    #[inline]
+    pub(super) fn reports<'o>(
+        &self,
+        author: &Domain,
+        offers: impl Iterator<Item = Offer<'o>> + Clone,
+        mut confirms: impl FnMut(Arc<Grounds>) -> bool,
+    ) -> Option<Reports> {
+        let known = |known: &Arc<Precedent>| Some((Arc::clone(&known.grounds), known.known(offers)?));
+        let (grounds, (more, reports)) = self.spot(author)?.find(|known| known.author == *author, known)??;
+        (confirms(grounds) && more.is_none_or(confirms)).then_some(reports)
+    }
+
     /// Where a precedent for this author domain stands.
     pub(super) fn spot(&self, author: &Domain) -> Option<Spot<'_, Arc<Precedent>>> {
         self.precedents.spot(author.as_str(), 0)
@@ -89,7 +106,8 @@ impl Precedent {
         walks: Vec<TreeWalk>,
     ) -> Self {
         let (grounds, found, walks) = (Arc::new(grounds), found.into(), walks.into());
-        Self { author, grounds, found, existence: existence.into(), walks, conclusions: Shelf::default() }
+        let (existence, lasting, conclusions) = (existence.into(), OnceLock::new(), Shelf::default());
+        Self { author, grounds, found, existence, walks, lasting, conclusions }
     }
 
     /// What the discovery came to with these identifiers, if each answer to the further questions is what it was.
@@ -97,13 +115,22 @@ impl Precedent {
         &self,
         resolver: &R,
         offers: impl Iterator<Item = Offer<'o>> + Clone,
-    ) -> Option<(Arc<DmarcReport>, Option<Arc<DmarcReport>>)> {
-        let (grounds, reports) = self.conclusions.find(
+    ) -> Option<Reports> {
+        let (grounds, reports) = self.known(offers)?;
+        grounds.is_none_or(|grounds| resolver.confirms_all(grounds)).then_some(reports)
+    }
+
+    /// What was concluded from these identifiers, with the further grounds.
+    #[inline]
+    fn known<'o>(&self, offers: impl Iterator<Item = Offer<'o>> + Clone) -> Option<(Option<Arc<Grounds>>, Reports)> {
+        if let Some(known) = self.lasting.get().filter(|known| known.rests_on(offers.clone())) {
+            return Some((None, known.reports.clone()));
+        }
+        self.conclusions.find(
             NO_TAG,
             |known| known.rests_on(offers.clone()),
-            |known| (known.grounds.clone(), (Arc::clone(&known.report), known.older.clone())),
-        )?;
-        grounds.is_none_or(|grounds| resolver.confirms_all(grounds)).then_some(reports)
+            |known| (known.grounds.clone(), known.reports.clone()),
+        )
     }
 
     /// Remembers what it came to, if that is not too large.
@@ -125,10 +152,13 @@ impl Precedent {
         let conclusion = Conclusion {
             offers: remembered.collect(),
             grounds: (!grounds.is_empty()).then(|| Arc::new(grounds)),
-            report: Arc::clone(report),
-            older: older.cloned(),
+            reports: (Arc::clone(report), older.cloned()),
         };
-        self.conclusions.keep(NO_TAG, Box::new(conclusion), |known| known.rests_on(offers.clone()));
+        let conclusion =
+            if conclusion.grounds.is_none() { self.lasting.set(conclusion).err() } else { Some(conclusion) };
+        if let Some(conclusion) = conclusion {
+            self.conclusions.keep(NO_TAG, Box::new(conclusion), |known| known.rests_on(offers.clone()));
+        }
     }
 }
 
@@ -150,7 +180,7 @@ mod tests {
     use super::*;
     use crate::{
         budget::Budget,
-        dmarc::{Answers, Policy, discover, evaluate},
+        dmarc::{Answers, Policy, discover, evaluate, recall},
         dns::{
             LookupError, RecordType, Zone,
             inquiry::{Evaluation, Inquiry},
@@ -174,12 +204,16 @@ mod tests {
         let policy = Policy::default();
         let inquiry = Inquiry::new(zone, &Budget::default(), Duration::MAX, Duration::MAX);
         let by = |evaluation| inquiry.policy().of(evaluation);
-        crate::ready::now(async {
+        let recalled =
+            recall(memory, &policy, &authors, offers.clone(), |grounds| inquiry.policy().confirms_all(grounds));
+        let report = crate::ready::now(async {
             let mut answers = Answers::new(memory);
             answers.recall(&policy, &authors, |grounds| by(Evaluation::Discovery).confirms_all(grounds));
             discover(&by(Evaluation::Discovery), &policy, &authors, &mut answers).await;
             evaluate(&by(Evaluation::Conclusion), &policy, &authors, &mut answers, offers).await.0
-        })
+        });
+        assert!(recalled.is_none_or(|recalled| Arc::ptr_eq(&recalled, &report)));
+        report
     }
 
     /// The report on the second such message, which is the first that is remembered.
