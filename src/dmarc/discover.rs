@@ -27,9 +27,10 @@ pub(crate) struct Answers<'m> {
     memory: Option<&'m Memory>,
     /// What stands here was answered as it was before, and is not repeated below.
     pub(super) precedent: Option<Arc<Precedent>>,
+    /// Beside what stands in the walks.
     found: Vec<(Domain, Found)>,
     existence: Vec<(Domain, Existence)>,
-    walks: Vec<TreeWalk>,
+    walks: SmallVec<[TreeWalk; 1]>,
 }
 
 impl<'m> Answers<'m> {
@@ -47,8 +48,15 @@ impl<'m> Answers<'m> {
     }
 
     pub(super) fn record_at(&self, domain: &Domain) -> Option<&Found> {
-        let before = self.precedent.iter().flat_map(|precedent| &precedent.found);
-        self.found.iter().chain(before).find(|(known, _)| known == domain).map(|(_, found)| found)
+        let before = self.precedent.as_ref();
+        let found = self.found.iter().chain(before.into_iter().flat_map(|precedent| &precedent.found));
+        let walks = self.walks.iter().chain(before.into_iter().flat_map(|precedent| &precedent.walks));
+        let steps = walks.flat_map(|walk| &walk.steps).map(|step| (&step.domain, &step.found));
+        found
+            .map(|(domain, found)| (domain, found))
+            .chain(steps)
+            .find(|(known, _)| *known == domain)
+            .map(|(_, found)| found)
     }
 
     pub(super) fn existence_of(&self, domain: &Domain) -> Option<&Existence> {
@@ -90,7 +98,10 @@ impl<'m> Answers<'m> {
         }
         let mut walk = TreeWalk::from(start);
         for domain in targets(start) {
-            let found = self.ask_one(resolver, &domain).await;
+            let found = match self.record_at(&domain) {
+                Some(found) => found.clone(),
+                None => find_record(resolver, self.memory, &domain).await,
+            };
             if walk.step(domain, found).is_break() {
                 break;
             }
@@ -99,10 +110,6 @@ impl<'m> Answers<'m> {
     }
 
     async fn ask<R: Resolver>(&mut self, resolver: &R, domains: &[Domain]) {
-        if let [domain] = domains {
-            self.ask_one(resolver, domain).await;
-            return;
-        }
         let mut missing: Vec<&Domain> = Vec::with_capacity(domains.len());
         for domain in domains {
             if self.record_at(domain).is_none() && !missing.contains(&domain) {
@@ -111,16 +118,6 @@ impl<'m> Answers<'m> {
         }
         let found = join_all(missing.iter().map(|domain| find_record(resolver, self.memory, domain))).await;
         self.found.extend(missing.into_iter().cloned().zip(found));
-    }
-
-    /// Without the blocks of memory that many questions side by side take.
-    async fn ask_one<R: Resolver>(&mut self, resolver: &R, domain: &Domain) -> Found {
-        if let Some(found) = self.record_at(domain) {
-            return found.clone();
-        }
-        let found = find_record(resolver, self.memory, domain).await;
-        self.found.push((domain.clone(), found.clone()));
-        found
     }
 
     async fn ask_existence<R: Resolver>(&mut self, resolver: &R, domains: &[&Domain]) {
@@ -135,7 +132,7 @@ impl<'m> Answers<'m> {
         let Some(spot) = spot else { return };
         let Some(grounds) = resolver.grounds() else { return };
         let (found, existence) = (std::mem::take(&mut self.found), std::mem::take(&mut self.existence));
-        let walks = std::mem::take(&mut self.walks);
+        let walks = std::mem::take(&mut self.walks).into_boxed_slice();
         let precedent = Arc::new(Precedent::new(author.clone(), grounds, found, existence, walks));
         spot.keep(Arc::clone(&precedent), |known| known.author == *author);
         self.precedent = Some(precedent);

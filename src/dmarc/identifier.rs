@@ -7,6 +7,7 @@ use crate::{
     name::Domain,
     spf::{SpfReports, SpfResult, TempError},
 };
+use smallvec::SmallVec;
 
 /// The mechanisms underlying DMARC (RFC 9989 §4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,8 +114,8 @@ impl Offer<'_> {
 /// All that DMARC may know of SPF and DKIM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identifiers {
-    pub(super) authenticated: Vec<AuthenticatedIdentifier>,
-    pub(super) undetermined: Vec<UndeterminedIdentifier>,
+    pub(super) authenticated: SmallVec<[AuthenticatedIdentifier; 2]>,
+    pub(super) undetermined: SmallVec<[UndeterminedIdentifier; 1]>,
 }
 
 impl Identifiers {
@@ -192,8 +193,8 @@ mod tests {
         let identifiers = Identifiers::gather(offers(&spf, &reports));
         let domain = |text| Domain::parse(text).unwrap();
         let mechanism = Mechanism::Dkim;
-        let authenticated = vec![AuthenticatedIdentifier { domain: domain("a.example"), mechanism }];
-        let undetermined = vec![UndeterminedIdentifier { domain: domain("c.example"), mechanism }];
+        let authenticated = [AuthenticatedIdentifier { domain: domain("a.example"), mechanism }].into_iter().collect();
+        let undetermined = [UndeterminedIdentifier { domain: domain("c.example"), mechanism }].into_iter().collect();
         assert_eq!(identifiers, Identifiers { authenticated, undetermined });
     }
 }

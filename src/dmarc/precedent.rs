@@ -103,9 +103,9 @@ impl Precedent {
         grounds: Grounds,
         found: Vec<(Domain, Found)>,
         existence: Vec<(Domain, Existence)>,
-        walks: Vec<TreeWalk>,
+        walks: Box<[TreeWalk]>,
     ) -> Self {
-        let (grounds, found, walks) = (Arc::new(grounds), found.into(), walks.into());
+        let (grounds, found) = (Arc::new(grounds), found.into());
         let (existence, lasting, conclusions) = (existence.into(), OnceLock::new(), Shelf::default());
         Self { author, grounds, found, existence, walks, lasting, conclusions }
     }

@@ -216,11 +216,12 @@ impl Name {
         if self.as_str().is_empty() {
             return Self::parse(labels);
         }
-        let mut text = String::with_capacity(labels.len() + 1 + self.as_str().len());
-        text.push_str(labels);
-        text.push('.');
-        text.push_str(self.as_str());
-        Self::parse(&text)
+        let (spelled, _) = Self::spell(labels)?;
+        // Between this dot and the next one there would be nothing.
+        if labels.ends_with('.') {
+            return Err(NameError::EmptyLabel);
+        }
+        spelled::joined([&*spelled, self.as_str()])
     }
 
     /// Whether this is `ancestor` itself or a name below it, label by label.

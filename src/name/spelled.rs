@@ -49,18 +49,29 @@ impl Joined {
     /// # Errors
     /// [`NameError::TooLong`] where that is longer than a name can be.
     pub(crate) fn of(first: &Spelled<'_>, labels: &str, last: &Spelled<'_>) -> Result<Self, NameError> {
-        let mut room = [0; MAX_NAME_LEN];
-        let mut end = 0;
-        for part in [first.as_str(), ".", labels, ".", last.as_str()] {
-            let start = end;
-            end += part.len();
-            room.get_mut(start..end).ok_or(NameError::TooLong)?.copy_from_slice(part.as_bytes());
-        }
-        let text = room.get(..end).and_then(|text| std::str::from_utf8(text).ok()).ok_or(NameError::NotAscii)?;
-        let whole = Name::of_spelled(text);
-        let (first, last) = (whole.part(0, first.0.len()), Domain(whole.after(text.len() - last.0.len())));
+        let whole = joined([first.as_str(), labels, last.as_str()])?;
+        let before_last = whole.as_str().len() - last.0.len();
+        let (first, last) = (whole.part(0, first.0.len()), Domain(whole.after(before_last)));
         Ok(Self { whole, first, last })
     }
+}
+
+/// The name of these parts, in lower case each, with dots between them.
+///
+/// # Errors
+/// [`NameError::TooLong`] where that is longer than a name can be.
+pub(super) fn joined<const N: usize>(parts: [&str; N]) -> Result<Name, NameError> {
+    let mut room = [0; MAX_NAME_LEN];
+    let mut end = 0;
+    for (number, part) in parts.into_iter().enumerate() {
+        for piece in [if number == 0 { "" } else { "." }, part] {
+            let start = end;
+            end += piece.len();
+            room.get_mut(start..end).ok_or(NameError::TooLong)?.copy_from_slice(piece.as_bytes());
+        }
+    }
+    let text = room.get(..end).and_then(|text| std::str::from_utf8(text).ok()).ok_or(NameError::NotAscii)?;
+    Ok(Name::of_spelled(text))
 }
 
 #[cfg(test)]
