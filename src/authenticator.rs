@@ -21,7 +21,7 @@ use std::{future::Future, pin::pin, sync::Arc};
 /// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads.
 ///
 /// It remembers what it read of the answers met last, with keys made ready, and what SPF and DMARC came to: 1024 of each kind, which is a
-/// few MB for usual mail and 210 MB at most. How long an answer is good for is the resolver's business.
+/// few MB for usual mail and 220 MB at most. How long an answer is good for is the resolver's business.
 #[derive(Debug)]
 pub struct Authenticator<R> {
     resolver: R,

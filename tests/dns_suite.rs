@@ -11,7 +11,10 @@ use mailverdict::{
 use proptest::strategy::Strategy as _;
 use ready::now;
 use saphyr::{LoadableYamlNode, Yaml};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
     match lookup {
@@ -213,6 +216,8 @@ fn zones_have_the_same_revision_only_where_they_hold_the_same() {
         seen.extend(zone.revision());
     }
     let parsed = || Zone::parse("a.example. TXT text", "a.zone").unwrap();
+    let shared = Arc::new(&zone);
+    assert_eq!((Resolver::revision(&shared), Resolver::revision(&&shared)), (zone.revision(), zone.revision()));
     assert_ne!(parsed().revision(), parsed().revision());
     let before = parsed();
     assert_ne!(before.clone().with("b.example. TXT text", "b.zone").unwrap().revision(), before.revision());

@@ -27,7 +27,7 @@ pub(crate) struct Answers<'m> {
     memory: Option<&'m Memory>,
     /// What stands here was answered as it was before, and is not repeated below.
     pub(super) precedent: Option<Arc<Precedent>>,
-    /// Beside what stands in the walks.
+    /// What was not asked by the walk of a single domain, whose steps hold what that found.
     found: Vec<(Domain, Found)>,
     existence: Vec<(Domain, Existence)>,
     walks: SmallVec<[TreeWalk; 1]>,
@@ -110,6 +110,14 @@ impl<'m> Answers<'m> {
     }
 
     async fn ask<R: Resolver>(&mut self, resolver: &R, domains: &[Domain]) {
+        if let [domain] = domains {
+            // Without the blocks of memory that many questions side by side take.
+            if self.record_at(domain).is_none() {
+                let found = find_record(resolver, self.memory, domain).await;
+                self.found.push((domain.clone(), found));
+            }
+            return;
+        }
         let mut missing: Vec<&Domain> = Vec::with_capacity(domains.len());
         for domain in domains {
             if self.record_at(domain).is_none() && !missing.contains(&domain) {

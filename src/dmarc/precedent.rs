@@ -204,8 +204,7 @@ mod tests {
         let policy = Policy::default();
         let inquiry = Inquiry::new(zone, &Budget::default(), Duration::MAX, Duration::MAX);
         let by = |evaluation| inquiry.policy().of(evaluation);
-        let recalled =
-            recall(memory, &policy, &authors, offers.clone(), |grounds| inquiry.policy().confirms_all(grounds));
+        let recalled = recalled(memory, zone, from, signer.as_str());
         let report = crate::ready::now(async {
             let mut answers = Answers::new(memory);
             answers.recall(&policy, &authors, |grounds| by(Evaluation::Discovery).confirms_all(grounds));
@@ -214,6 +213,16 @@ mod tests {
         });
         assert!(recalled.is_none_or(|recalled| Arc::ptr_eq(&recalled, &report)));
         report
+    }
+
+    /// The report that is recalled without any question.
+    fn recalled(memory: &Memory, zone: &Zone, from: &str, signer: &str) -> Option<Arc<DmarcReport>> {
+        let header = format!("From: a@{from}\r\n");
+        let authors = Header::parse(header.as_bytes()).unwrap().authors();
+        let signer = domain(signer);
+        let offers = std::iter::once(Offer::for_test(Mechanism::Dkim, Authentication::Passed, &signer));
+        let inquiry = Inquiry::new(zone, &Budget::default(), Duration::MAX, Duration::MAX);
+        recall(memory, &Policy::default(), &authors, offers, |grounds| inquiry.policy().confirms_all(grounds))
     }
 
     /// The report on the second such message, which is the first that is remembered.
@@ -237,6 +246,23 @@ mod tests {
             let again = report_on(&memory, &zone(record), "a.example.com", "b.example.com");
             assert!(Arc::ptr_eq(&first, &again));
         }
+    }
+
+    /// Also where nothing more was asked for several signers, of which one alone is found without a lock.
+    #[test]
+    fn what_is_remembered_is_recalled_in_one_step() {
+        let (memory, zone) = (Memory::default(), zone("v=DMARC1; p=reject"));
+        let signers = ["a.example.net", "b.example.net", "b.example.com", "a.example.com", "c.example.com"];
+        for signer in signers {
+            let report = met(&memory, &zone, "a.example.com", signer);
+            let recalled = recalled(&memory, &zone, "a.example.com", signer);
+            assert!(recalled.is_some_and(|recalled| Arc::ptr_eq(&recalled, &report)), "{signer}");
+        }
+        let are_known = signers.map(|signer| recalled(&memory, &zone, "a.example.com", signer).is_some());
+        assert_eq!(are_known, [true; 5]);
+        met(&memory, &zone, "a.example.com", "d.example.com");
+        let known = signers.iter().filter(|signer| recalled(&memory, &zone, "a.example.com", signer).is_some());
+        assert_eq!(known.count(), 4);
     }
 
     #[test]

@@ -35,7 +35,8 @@ pub(crate) struct Cache {
     /// Octets that one generation of one shard may take up.
     generation_octets: usize,
     start: Instant,
-    /// How often something was forgotten, or replaced by what differs from it.
+    /// How often something was forgotten, or replaced by what differs from it or expires sooner, counted from anywhere: two caches, of
+    /// which one takes the place of the other, have no revision in common.
     losses: AtomicU64,
 }
 
@@ -61,7 +62,7 @@ impl Cache {
             hasher: RandomState::new(),
             generation_octets: octets / SHARDS / 2,
             start: Instant::now(),
-            losses: AtomicU64::new(0),
+            losses: AtomicU64::new(RandomState::new().hash_one(SHARDS)),
         }
     }
 
@@ -117,7 +118,8 @@ impl Cache {
             shard.young_octets = 0;
         }
         shard.young_octets += entry.octets;
-        if shard.young.get(&question).is_some_and(|known| known.answer != entry.answer) {
+        let is_loss = |known: &Entry| known.answer != entry.answer || known.expires > entry.expires;
+        if shard.young.get(&question).is_some_and(is_loss) {
             self.losses.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(replaced) = shard.young.insert(question, entry) {
@@ -198,6 +200,10 @@ mod tests {
         cache.keep(&name(2), &text(11), now, 60 * TICK);
         assert_ne!(revision(now), before);
         assert!(!confirms(2, now));
+        let before = revision(now);
+        cache.keep(&name(2), &text(11), now, 59 * TICK);
+        assert_ne!(revision(now), before);
+        assert_ne!(revision(now), Cache::new(1 << 16).revision(now).unwrap());
         // What is forgotten is a loss.
         for number in 3..1000 {
             cache.keep(&name(number), &text(10), now, 60 * TICK);

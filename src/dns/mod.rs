@@ -73,10 +73,18 @@ pub trait Resolver: Send + Sync {
 
     /// A number for all that [`confirms`](Self::confirms) would say, or nothing.
     ///
-    /// What was confirmed after this gave a number is not asked for again as long as this gives the same number: for all that is
-    /// remembered, one question to the resolver instead of many. So the number has to change before anything ceases to be confirmed: when
-    /// an answer expires, is replaced by another one or is forgotten. A resolver whose answers never change may always give the same; one
-    /// that cannot tell gives `None`, and is asked to confirm each answer. What is said of `confirms` holds here as well.
+    /// What was confirmed after this gave a number is not confirmed again as long as this gives the same number: one question to the
+    /// resolver instead of one for each answer that is remembered.
+    ///
+    /// - The number has to change before anything ceases to be confirmed: when an answer expires, is replaced by another one or is
+    ///   forgotten.
+    /// - A number that was given once must not be given again, unless all that was confirmed then is so again. A counter of changes does;
+    ///   a count of answers does not.
+    /// - A resolver whose answers never change may always give the same.
+    /// - One that cannot tell gives `None`, and is asked to confirm each answer. So does one that asks several others, or changes whom it
+    ///   asks, unless it has a number of its own.
+    ///
+    /// What is said of `confirms` holds here as well.
     fn revision(&self) -> Option<u64> {
         None
     }

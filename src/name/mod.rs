@@ -216,7 +216,10 @@ impl Name {
         if self.as_str().is_empty() {
             return Self::parse(labels);
         }
-        let (spelled, _) = Self::spell(labels)?;
+        let (spelled, _) = match labels {
+            "" => return Err(NameError::EmptyLabel),
+            _ => Self::spell(labels)?,
+        };
         // Between this dot and the next one there would be nothing.
         if labels.ends_with('.') {
             return Err(NameError::EmptyLabel);
@@ -322,6 +325,20 @@ mod tests {
         assert_eq!(Name::parse(""), Err(NameError::Empty));
         assert_eq!(Name::parse("."), Ok(Name::root()));
         assert_eq!(Name::parse("ä.example"), Err(NameError::NotAscii));
+    }
+
+    #[test]
+    fn what_is_prepended_is_read_like_the_whole() {
+        let (longest, longer) = ("a".repeat(63), "a".repeat(64));
+        let three = [longest.as_str(); 3].join(".");
+        let prepended = ["", ".", "a", "A.b", "a.", "a..", ".a", "a..b", "ä", "ä.", "a b", &longest, &longer, &three];
+        for above in ["", "com", "example.com", &three, &format!("{three}.{}", "b".repeat(59)), &"c".repeat(63)] {
+            let name = if above.is_empty() { Name::root() } else { name(above) };
+            for labels in prepended {
+                let whole = if above.is_empty() { labels.to_owned() } else { format!("{labels}.{above}") };
+                assert_eq!(name.prepend(labels), Name::parse(&whole), "{labels:?} and {above:?}");
+            }
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Joined {
     }
 }
 
-/// The name of these parts, in lower case each, with dots between them.
+/// Joins names that were read, in lower case already, with dots between them.
 ///
 /// # Errors
 /// [`NameError::TooLong`] where that is longer than a name can be.
@@ -70,7 +70,8 @@ pub(super) fn joined<const N: usize>(parts: [&str; N]) -> Result<Name, NameError
             room.get_mut(start..end).ok_or(NameError::TooLong)?.copy_from_slice(piece.as_bytes());
         }
     }
-    let text = room.get(..end).and_then(|text| std::str::from_utf8(text).ok()).ok_or(NameError::NotAscii)?;
+    // They are ASCII.
+    let text = room.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
     Ok(Name::of_spelled(text))
 }
 

@@ -46,6 +46,8 @@ pub enum Fault {
     CnameUnfinished,
     Big,
     TtlZero,
+    /// The answer lives a second, and the name is gone when it is asked for again.
+    Brief,
     /// MX records for a label with a dot, one with an octet outside ASCII, and one without fault.
     OddNames,
     /// Whatever the question.
@@ -286,12 +288,20 @@ impl State {
         };
         let owner = &query.name;
         let fault = if question == self.at { self.fault } else { Fault::None };
-        let mut response = self.honest(owner, &query, if fault == Fault::TtlZero { 0 } else { 60 }).await;
+        let ttl = match fault {
+            Fault::TtlZero => 0,
+            Fault::Brief => 1,
+            _ => 60,
+        };
+        let mut response = self.honest(owner, &query, ttl).await;
         let (mut id, mut section) = (query.id, query.section.to_vec());
         let first_only = |fault| if times == 1 { fault } else { Fault::None };
         match if fault == Fault::FailsOnce { first_only(Fault::Code(2)) } else { fault } {
             Fault::None | Fault::TtlZero | Fault::FailsOnce | Fault::WrongIdFirst => {}
-            Fault::NxDomain => response = Response { code: 3, authorities: vec![soa()], ..Response::default() },
+            Fault::Brief if times == 1 => {}
+            Fault::NxDomain | Fault::Brief => {
+                response = Response { code: 3, authorities: vec![soa()], ..Response::default() }
+            }
             Fault::NoData => response = Response { authorities: vec![soa()], ..Response::default() },
             Fault::EmptyAnswer => response = Response::default(),
             Fault::Code(code) => response = Response { code, ..Response::default() },
