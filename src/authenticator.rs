@@ -155,6 +155,9 @@ impl<R: Resolver> Authenticator<R> {
         let reverse_path = spf::ReversePath::of(session, None);
         let subjects = spf::Subjects::of(session, &reverse_path);
         subjects.recall::<O>(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut reports);
+        if subjects.are_reported(&reports) {
+            return reports;
+        }
         let (resolver, ahead) = (inquiry.evidence(), &inquiry.ahead());
         let (helo, mail_from) = (&resolver.of(Evaluation::Helo), &resolver.of(Evaluation::MailFrom));
         let sources = spf::Sources { helo, mail_from, ahead, memory: &self.spf_memory };

@@ -20,6 +20,8 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 const PARSING: u64 = 1;
 const DKIM: u64 = 4;
 const SPF: u64 = 0;
+/// A report of his own.
+const SPF_OF_ANOTHER_SENDER: u64 = 1;
 const DMARC: u64 = 0;
 /// Splitting the message, SPF for MAIL FROM, DKIM, ARC and DMARC, and the verdict, which owns what it says.
 const WHOLE: u64 = 5;
@@ -125,7 +127,10 @@ fn steady_state_asks_for_few_blocks() {
     let authors = message.header().authors();
     let time = UnixTime(1_772_442_010);
 
-    let check_spf = || now(authenticator.check_spf(&session, &mut Observers { helo: (), mail_from: () }));
+    let check_spf_of = |session: &Session| {
+        drop(now(authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () })));
+    };
+    let another = session.clone().with_mail_from("bob@contoso.com");
     let verdict = now(authenticator.authenticate(&message, session.clone()));
     assert_eq!(verdict.spf.mail_from.as_ref().unwrap().result.keyword(), "pass");
     assert_eq!(verdict.dkim[0].result.keyword(), "pass");
@@ -136,7 +141,12 @@ fn steady_state_asks_for_few_blocks() {
     let rows = [
         Row { name: "splitting the message", bound: PARSING, run: Box::new(|| drop(Message::parse(&octets).unwrap())) },
         Row { name: "DKIM", bound: DKIM, run: Box::new(|| drop(now(authenticator.check_dkim(&message, time)))) },
-        Row { name: "SPF", bound: SPF, run: Box::new(|| drop(check_spf())) },
+        Row { name: "SPF", bound: SPF, run: Box::new(|| check_spf_of(&session)) },
+        Row {
+            name: "SPF, another sender of the domain",
+            bound: SPF_OF_ANOTHER_SENDER,
+            run: Box::new(|| check_spf_of(&another)),
+        },
         Row {
             name: "DMARC",
             bound: DMARC,

@@ -68,6 +68,14 @@ impl<'a> Subjects<'a> {
         }
     }
 
+    /// Whether nothing is left to be evaluated.
+    #[inline]
+    pub(crate) fn are_reported(&self, reports: &SpfReports) -> bool {
+        let Self { helo, mail_from, reverse_path_is_null } = self;
+        let is_left = |subject: &Option<Subject<'_>>, report: &Option<_>| subject.is_some() && report.is_none();
+        !reverse_path_is_null && !is_left(helo, &reports.helo) && !is_left(mail_from, &reports.mail_from)
+    }
+
     /// Reports what was evaluated before, as far as `confirms` confirms all that it rests on. Who listens wants each step.
     #[inline]
     pub(crate) fn recall<O: Observe>(
