@@ -81,7 +81,7 @@ impl Keys {
         self.rsa.iter().zip(bodies).fold(message, |message, (key, body)| sign::dkim(&message, key, *body))
     }
 
-    fn signed_with_ed25519(&self, message: String) -> String {
+    pub fn signed_with_ed25519(&self, message: String) -> String {
         sign::dkim(&message, &self.ed25519, Canonicalization::Relaxed)
     }
 

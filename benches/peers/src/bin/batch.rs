@@ -2,8 +2,9 @@
 //!
 //!     batch PROGRAM [--requests N] [--rounds N] [--keep FOLDER]
 //!
-//! PROGRAM is a `mailverdict` built with its release profile. 100 messages of 2 kB from a seed, each with its own rsa-2048
-//! signature, are asked for in turn, as files and as base64, with answers from a master file. The library's share is what `batch`
+//! PROGRAM is a `mailverdict` built with its release profile. Two sets of messages of 2 kB from a seed are asked for in turn, as files
+//! and as base64, with answers from a master file: messages with an rsa-2048 signature each, and the whole set of the other comparisons
+//! in equal shares: none, 1, 2 and 10 rsa-2048 signatures, Ed25519, and an ARC chain of 3. The library's share is what `batch`
 //! cannot do without: from the octets of the message to the verdict and the two header fields that a result holds, on one thread;
 //! beside it the same on all processors at once, which tells what they lose to one another.
 //! Times are processor time a message (of the thread; of the process, in user and system mode), beside them the wall's.
@@ -11,10 +12,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{Authenticator, Message, Session, dns, received_spf::ReceivedSpf};
 use mailverdict_peers::{
+    cases::Keys,
     contender::at_once,
-    keys::Key,
     messages::{Shape, message},
-    sign::{self, Canonicalization},
+    sign::Canonicalization::Relaxed,
     zone::Zone,
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -28,7 +29,8 @@ use std::{
     time::Instant,
 };
 
-const MESSAGES: usize = 100;
+/// Messages of a set; the whole set has 17 of each kind.
+const MESSAGES: usize = 102;
 const IP: &str = "192.0.2.10";
 const HELO: &str = "outbound.protection.example.net";
 const MAIL_FROM: &str = "alice@example.com";
@@ -52,32 +54,50 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = arguments()?;
     let folder = arguments.keep.clone().unwrap_or_else(|| std::env::temp_dir().join("mailverdict-batch"));
     fs::create_dir_all(&folder)?;
-    let messages = messages();
-    let zone = master_file();
+    let mut zone = Zone::published();
+    let keys = Keys::published_in(&mut zone);
+    let zone = master_file(&zone);
     fs::write(folder.join("zone.db"), &zone)?;
+    let authenticator = Authenticator::new(dns::Zone::parse(&zone, "zone.db")?);
+    println!("{} requests, {} rounds; µs a message", arguments.requests, arguments.rounds);
+    for (set, messages) in sets(&keys) {
+        measure(&arguments, &folder, &authenticator, set, &messages)?;
+    }
+    if arguments.keep.is_none() {
+        fs::remove_dir_all(&folder)?;
+    }
+    Ok(())
+}
+
+/// Measures a set, and prints its table.
+fn measure(
+    arguments: &Arguments,
+    folder: &Path,
+    authenticator: &Authenticator<dns::Zone>,
+    set: &str,
+    messages: &[String],
+) -> Result<(), Box<dyn Error>> {
     for (number, message) in messages.iter().enumerate() {
         fs::write(folder.join(format!("{number}.eml")), message)?;
     }
     let kinds = ["paths", "base64"];
     for kind in kinds {
-        fs::write(folder.join(format!("{kind}.jsonl")), requests(kind, &folder, &messages, arguments.requests))?;
+        fs::write(folder.join(format!("{kind}.jsonl")), requests(kind, folder, messages, arguments.requests))?;
     }
 
-    let authenticator = Authenticator::new(dns::Zone::parse(&zone, "zone.db")?);
     let cores = std::thread::available_parallelism()?.get();
     let (mut library, mut threads) = (Vec::new(), Vec::new());
     let mut batch = [Vec::new(), Vec::new()];
     for _ in 0..arguments.rounds {
-        library.push(by_the_library(&authenticator, &messages, arguments.requests));
-        threads.push(on_all_processors(&authenticator, &messages, arguments.requests, cores));
+        library.push(by_the_library(authenticator, messages, arguments.requests));
+        threads.push(on_all_processors(authenticator, messages, arguments.requests, cores));
         for (kind, costs) in kinds.iter().zip(&mut batch) {
-            costs.push(by_batch(&arguments, kind, &folder)?);
+            costs.push(by_batch(arguments, kind, folder)?);
         }
     }
 
-    println!("{} messages, {} rounds, {cores} processors; µs a message", arguments.requests, arguments.rounds);
     println!(
-        "| what | processor time, median | minimum | share of the library's | wall, minimum | of cores × the library |"
+        "\n| {set} | processor time, median | minimum | share of the library's | wall, minimum | of cores × the library |"
     );
     println!("|---|--:|--:|--:|--:|--:|");
     let best = minimum(&library, |cost| cost.processor);
@@ -96,9 +116,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             100.0 * processor / best,
             100.0 * best / threads as f64 / wall,
         );
-    }
-    if arguments.keep.is_none() {
-        fs::remove_dir_all(&folder)?;
     }
     Ok(())
 }
@@ -121,21 +138,24 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
     Ok(arguments)
 }
 
-fn key() -> Key {
-    Key::rsa_2048("example.com", "s1")
-}
-
-fn messages() -> Vec<String> {
-    let (key, plain) = (key(), message(Shape::Plain2k));
+/// Each with the words for it.
+fn sets(keys: &Keys) -> [(&'static str, Vec<String>); 2] {
+    let plain = message(Shape::Plain2k);
     let numbered = |number| plain.replace("last quarter", &format!("last quarter, part {number}"));
-    (0..MESSAGES).map(|number| sign::dkim(&numbered(number), &key, Canonicalization::Relaxed)).collect()
+    let one = |number| keys.signed(numbered(number), &[Relaxed]);
+    let any = |number| match number % 6 {
+        0 => numbered(number),
+        1 => one(number),
+        2 => keys.signed(numbered(number), &[Relaxed; 2]),
+        3 => keys.signed(numbered(number), &[Relaxed; 10]),
+        4 => keys.signed_with_ed25519(numbered(number)),
+        _ => keys.sealed(one(number)),
+    };
+    [("2 kB, 1 rsa", (0..MESSAGES).map(one).collect()), ("2 kB, all kinds", (0..MESSAGES).map(any).collect())]
 }
 
 /// What the other comparisons have in their zones, as a master file.
-fn master_file() -> String {
-    let mut zone = Zone::published();
-    let (name, text) = key().record();
-    zone.publish(&name, &text);
+fn master_file(zone: &Zone) -> String {
     zone.txt.iter().fold(String::new(), |mut file, (name, text)| {
         let _ = writeln!(file, "{name}. TXT \"{text}\"");
         file
