@@ -6,7 +6,7 @@ use super::{
 };
 use crate::name::Name;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry as Slot},
     hash::{BuildHasher, RandomState},
     mem,
     sync::{
@@ -118,12 +118,18 @@ impl Cache {
             shard.young_octets = 0;
         }
         shard.young_octets += entry.octets;
-        let is_loss = |known: &Entry| known.answer != entry.answer || known.expires > entry.expires;
-        if shard.young.get(&question).is_some_and(is_loss) {
-            self.losses.fetch_add(1, Ordering::Relaxed);
-        }
-        if let Some(replaced) = shard.young.insert(question, entry) {
-            shard.young_octets = shard.young_octets.saturating_sub(replaced.octets);
+        match shard.young.entry(question) {
+            Slot::Vacant(slot) => {
+                slot.insert(entry);
+            }
+            Slot::Occupied(mut slot) => {
+                let known = slot.get();
+                if known.answer != entry.answer || known.expires > entry.expires {
+                    self.losses.fetch_add(1, Ordering::Relaxed);
+                }
+                let replaced = slot.insert(entry);
+                shard.young_octets = shard.young_octets.saturating_sub(replaced.octets);
+            }
         }
     }
 
