@@ -69,8 +69,7 @@ pub(crate) async fn check<R: Reading, O: Observe>(
     // Each writes its report where it is to stand: handed on from future to future, it would be copied each time.
     reports: &mut SpfReports,
 ) {
-    let helo = subjects.helo.as_ref().filter(|_| reports.helo.is_none());
-    let mail_from = subjects.mail_from.as_ref().filter(|_| reports.mail_from.is_none());
+    let [helo, mail_from] = subjects.without_report(reports);
     if helo.is_some() || mail_from.is_some() {
         let SpfReports { helo: helo_report, mail_from: mail_from_report } = reports;
         let Observers { helo: helo_observer, mail_from: mail_from_observer } = observers;

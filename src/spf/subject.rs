@@ -68,12 +68,17 @@ impl<'a> Subjects<'a> {
         }
     }
 
-    /// Whether nothing is left to be evaluated.
+    /// HELO and MAIL FROM, as far as they are to be evaluated yet.
+    #[inline]
+    pub(super) fn without_report(&self, reports: &SpfReports) -> [Option<&Subject<'a>>; 2] {
+        let (helo, mail_from) = (self.helo.as_ref(), self.mail_from.as_ref());
+        [helo.filter(|_| reports.helo.is_none()), mail_from.filter(|_| reports.mail_from.is_none())]
+    }
+
+    /// Whether there is nothing more to report.
     #[inline]
     pub(crate) fn are_reported(&self, reports: &SpfReports) -> bool {
-        let Self { helo, mail_from, reverse_path_is_null } = self;
-        let is_left = |subject: &Option<Subject<'_>>, report: &Option<_>| subject.is_some() && report.is_none();
-        !reverse_path_is_null && !is_left(helo, &reports.helo) && !is_left(mail_from, &reports.mail_from)
+        !self.reverse_path_is_null && self.without_report(reports).iter().all(Option::is_none)
     }
 
     /// Reports what was evaluated before, as far as `confirms` confirms all that it rests on. Who listens wants each step.
