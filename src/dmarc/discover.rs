@@ -48,15 +48,10 @@ impl<'m> Answers<'m> {
     }
 
     pub(super) fn record_at(&self, domain: &Domain) -> Option<&Found> {
-        let before = self.precedent.as_ref();
-        let found = self.found.iter().chain(before.into_iter().flat_map(|precedent| &precedent.found));
-        let walks = self.walks.iter().chain(before.into_iter().flat_map(|precedent| &precedent.walks));
-        let steps = walks.flat_map(|walk| &walk.steps).map(|step| (&step.domain, &step.found));
-        found
-            .map(|(domain, found)| (domain, found))
-            .chain(steps)
-            .find(|(known, _)| *known == domain)
-            .map(|(_, found)| found)
+        let before = self.precedent.iter().flat_map(|precedent| &precedent.found);
+        let found = self.found.iter().chain(before).find(|(known, _)| known == domain).map(|(_, found)| found);
+        let step = || self.walks().flat_map(|walk| &walk.steps).find(|step| step.domain == *domain);
+        found.or_else(|| step().map(|step| &step.found))
     }
 
     pub(super) fn existence_of(&self, domain: &Domain) -> Option<&Existence> {
@@ -66,8 +61,11 @@ impl<'m> Answers<'m> {
 
     /// The walk from `start`, where it was made.
     pub(super) fn walk_from(&self, start: &Domain) -> Option<&TreeWalk> {
-        let before = self.precedent.iter().flat_map(|precedent| &precedent.walks);
-        self.walks.iter().chain(before).find(|walk| walk.start == *start)
+        self.walks().find(|walk| walk.start == *start)
+    }
+
+    fn walks(&self) -> impl Iterator<Item = &TreeWalk> {
+        self.walks.iter().chain(self.precedent.iter().flat_map(|precedent| &precedent.walks))
     }
 
     /// Walks from all of `starts` side by side, as far as RFC 9989 goes.

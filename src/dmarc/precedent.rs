@@ -185,7 +185,7 @@ mod tests {
             LookupError, RecordType, Zone,
             inquiry::{Evaluation, Inquiry},
         },
-        message::Header,
+        message::{Authors, Header},
         name::Name,
         shelf::SHELVES,
     };
@@ -195,13 +195,17 @@ mod tests {
         Domain::parse(text).unwrap()
     }
 
+    fn authors(domain: &str) -> Authors {
+        Header::parse(format!("From: a@{domain}\r\n").as_bytes()).unwrap().authors()
+    }
+
+    fn passed(signer: &Domain) -> impl Iterator<Item = Offer<'_>> + Clone {
+        std::iter::once(Offer::for_test(Mechanism::Dkim, Authentication::Passed, signer))
+    }
+
     /// The report on a message of this author domain, signed by this domain.
     fn report_on(memory: &Memory, zone: &Zone, from: &str, signer: &str) -> Arc<DmarcReport> {
-        let header = format!("From: a@{from}\r\n");
-        let authors = Header::parse(header.as_bytes()).unwrap().authors();
-        let signer = domain(signer);
-        let offers = std::iter::once(Offer::for_test(Mechanism::Dkim, Authentication::Passed, &signer));
-        let policy = Policy::default();
+        let (authors, signer, policy) = (authors(from), domain(signer), Policy::default());
         let inquiry = Inquiry::new(zone, &Budget::default(), Duration::MAX, Duration::MAX);
         let by = |evaluation| inquiry.policy().of(evaluation);
         let recalled = recalled(memory, zone, from, signer.as_str());
@@ -209,7 +213,7 @@ mod tests {
             let mut answers = Answers::new(memory);
             answers.recall(&policy, &authors, |grounds| by(Evaluation::Discovery).confirms_all(grounds));
             discover(&by(Evaluation::Discovery), &policy, &authors, &mut answers).await;
-            evaluate(&by(Evaluation::Conclusion), &policy, &authors, &mut answers, offers).await.0
+            evaluate(&by(Evaluation::Conclusion), &policy, &authors, &mut answers, passed(&signer)).await.0
         });
         assert!(recalled.is_none_or(|recalled| Arc::ptr_eq(&recalled, &report)));
         report
@@ -217,12 +221,10 @@ mod tests {
 
     /// The report that is recalled without any question.
     fn recalled(memory: &Memory, zone: &Zone, from: &str, signer: &str) -> Option<Arc<DmarcReport>> {
-        let header = format!("From: a@{from}\r\n");
-        let authors = Header::parse(header.as_bytes()).unwrap().authors();
         let signer = domain(signer);
-        let offers = std::iter::once(Offer::for_test(Mechanism::Dkim, Authentication::Passed, &signer));
         let inquiry = Inquiry::new(zone, &Budget::default(), Duration::MAX, Duration::MAX);
-        recall(memory, &Policy::default(), &authors, offers, |grounds| inquiry.policy().confirms_all(grounds))
+        let confirms = |grounds| inquiry.policy().confirms_all(grounds);
+        recall(memory, &Policy::default(), &authors(from), passed(&signer), confirms)
     }
 
     /// The report on the second such message, which is the first that is remembered.
