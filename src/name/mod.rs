@@ -216,10 +216,10 @@ impl Name {
         if self.as_str().is_empty() {
             return Self::parse(labels);
         }
-        let (spelled, _) = match labels {
-            "" => return Err(NameError::EmptyLabel),
-            _ => Self::spell(labels)?,
-        };
+        if labels.is_empty() {
+            return Err(NameError::EmptyLabel);
+        }
+        let (spelled, _) = Self::spell(labels)?;
         // Between this dot and the next one there would be nothing.
         if labels.ends_with('.') {
             return Err(NameError::EmptyLabel);
