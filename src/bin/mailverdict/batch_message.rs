@@ -27,7 +27,7 @@ const MAX_UNTOLD: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) enum Octets<'r> {
     File { path: &'r str, len: usize },
-    Base64(&'r str),
+    Base64(&'r [u8]),
 }
 
 impl<'r> Octets<'r> {
@@ -136,7 +136,7 @@ mod tests {
             (0..200_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         let decoded = |encoded: &str| {
             let mut octets = b"of the message before".to_vec();
-            Octets::Base64(encoded).read(&mut octets).map(|()| octets)
+            Octets::Base64(encoded.as_bytes()).read(&mut octets).map(|()| octets)
         };
         for len in 0..message.len() {
             let encoded = STANDARD.encode(&message[..len]);

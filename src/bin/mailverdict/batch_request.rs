@@ -1,49 +1,50 @@
 //! One line of the input of `batch`.
 
-use crate::{batch_message::Octets, style::shortened};
+use crate::{batch_message::Octets, batch_plain, style::shortened};
 use mailverdict::Session;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, net::IpAddr};
+use std::{borrow::Cow, fmt, net::IpAddr, str};
 
 /// Octets of the longest name or address that is evaluated; no line of SMTP is that long (RFC 5321 §4.5.3.1), and it comes back several
 /// times in the result.
 const MAX_SPOKEN: usize = 64 << 10;
 
 /// What is asked for, as it stands in the line.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Request<'l> {
-    /// Whatever it is, as it is written.
-    id: Option<&'l RawValue>,
-    ip: Text<'l>,
-    helo: Text<'l>,
-    mail_from: Text<'l>,
-    message: Text<'l>,
-    message_base64: Text<'l>,
+    /// Whatever it is, as JSON.
+    pub(crate) id: Option<&'l str>,
+    pub(crate) ip: Text<'l>,
+    pub(crate) helo: Text<'l>,
+    pub(crate) mail_from: Text<'l>,
+    pub(crate) message: Text<'l>,
+    pub(crate) message_base64: Text<'l>,
 }
 
 /// The value of a field that should be a text; null is as good as nothing.
-#[derive(Debug, Default)]
-enum Text<'l> {
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Text<'l> {
     #[default]
     Absent,
-    Present(Cow<'l, str>),
+    /// In UTF-8.
+    Present(Cow<'l, [u8]>),
     Other,
 }
 
 impl<'l> Request<'l> {
     pub(crate) fn read(line: &'l [u8]) -> Result<Self, String> {
+        batch_plain::read(line).map_or_else(|| Self::read_any(line), Ok)
+    }
+
+    /// However it is written.
+    pub(crate) fn read_any(line: &'l [u8]) -> Result<Self, String> {
         // What stands in place of an object is told in full there.
         let described = |error: serde_json::Error| shortened(&error.to_string()).into_owned();
         serde_json::from_slice(line).map_err(|error| format!("the line is no JSON object: {}", described(error)))
-    }
-
-    /// As JSON.
-    pub(crate) fn id(&self) -> Option<&'l str> {
-        self.id.map(RawValue::get)
     }
 
     /// What the SMTP session showed.
@@ -65,7 +66,7 @@ impl<'l> Request<'l> {
 
     /// Where the message is, if there is one.
     pub(crate) fn message(&self) -> Result<Option<Octets<'_>>, String> {
-        match (self.message.named("message")?, self.message_base64.named("message_base64")?) {
+        match (self.message.named("message")?, self.message_base64.octets("message_base64")?) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err("there is \"message\" and \"message_base64\"; one is expected".to_owned()),
             (Some(path), None) => Octets::of_file(path).map(Some),
@@ -75,12 +76,16 @@ impl<'l> Request<'l> {
 }
 
 impl Text<'_> {
-    fn named(&self, name: &str) -> Result<Option<&str>, String> {
+    fn octets(&self, name: &str) -> Result<Option<&[u8]>, String> {
         match self {
             Self::Absent => Ok(None),
             Self::Present(text) => Ok(Some(text)),
-            Self::Other => Err(format!("\"{name}\" is no text")),
+            Self::Other => Err(no_text(name)),
         }
+    }
+
+    fn named(&self, name: &str) -> Result<Option<&str>, String> {
+        self.octets(name)?.map(str::from_utf8).transpose().map_err(|_| no_text(name))
     }
 
     /// What was said in SMTP.
@@ -90,6 +95,10 @@ impl Text<'_> {
             text => Ok(text),
         }
     }
+}
+
+fn no_text(name: &str) -> String {
+    format!("\"{name}\" is no text")
 }
 
 /// The names of fields; others may stand there as well.
@@ -121,7 +130,7 @@ impl<'de> Deserialize<'de> for Request<'de> {
                 let mut request = Request::default();
                 while let Some(field) = map.next_key()? {
                     match field {
-                        Field::Id => request.id = Some(map.next_value()?),
+                        Field::Id => request.id = Some(map.next_value::<&RawValue>()?.get()),
                         Field::Ip => request.ip = map.next_value()?,
                         Field::Helo => request.helo = map.next_value()?,
                         Field::MailFrom => request.mail_from = map.next_value()?,
@@ -147,10 +156,10 @@ impl<'de> Deserialize<'de> for Text<'de> {
                 f.write_str("a value")
             }
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text::Present(Cow::Borrowed(text)))
+                Ok(Text::Present(Cow::Borrowed(text.as_bytes())))
             }
             fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text::Present(Cow::Owned(text.to_owned())))
+                Ok(Text::Present(Cow::Owned(text.as_bytes().to_vec())))
             }
             fn visit_unit<E>(self) -> Result<Text<'de>, E> {
                 Ok(Text::Absent)

@@ -208,7 +208,7 @@ impl Part {
     /// Adds a line: the id of the request, and the fields of its results.
     fn write(&mut self, request: Option<&Request<'_>>, results: impl FnOnce(&mut Object<'_>)) {
         json::push_line(&mut self.lines, |to| {
-            to.json("id", request.and_then(Request::id).unwrap_or("null"));
+            to.json("id", request.and_then(|request| request.id).unwrap_or("null"));
             results(to);
         });
         self.count.tally.requests += 1;

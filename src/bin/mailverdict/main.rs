@@ -5,6 +5,7 @@ mod batch;
 mod batch_flow;
 mod batch_input;
 mod batch_message;
+mod batch_plain;
 mod batch_queue;
 mod batch_request;
 mod batch_run;
