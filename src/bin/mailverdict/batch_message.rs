@@ -48,13 +48,13 @@ impl<'r> Octets<'r> {
 
     /// Puts the message in place of what `octets` holds.
     pub(crate) fn read(self, octets: &mut Vec<u8>) -> Result<(), String> {
-        octets.clear();
         match self {
             Self::File { path, len } => {
                 let file = open_at_once(path).map_err(|error| plain(&error));
                 file.and_then(|file| read(file, len, octets)).map_err(|reason| unreadable(path, &reason))
             }
             Self::Base64(encoded) => {
+                octets.clear();
                 BASE64.decode_vec(encoded, octets).map_err(|error| format!("\"message_base64\" is no base64: {error}"))
             }
         }
@@ -87,16 +87,35 @@ fn length(metadata: &fs::Metadata) -> Result<usize, String> {
 
 /// Reads what was a file of `len` octets when it was looked up. Where it is none any more, there is no message: a part of one, or parts
 /// of two, would be judged.
-fn read(file: File, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
-    // Files that the system makes up tell no length.
-    let most = if len == 0 { MAX_UNTOLD } else { len };
-    octets.reserve_exact(len);
-    let read = file.take(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(octets);
-    match read.map_err(|error| plain(&error))? {
-        read if read == len || len == 0 && read <= most => Ok(()),
-        read if read < len => Err("it became shorter while it was read".to_owned()),
-        _ if len > 0 => Err("it became longer while it was read".to_owned()),
-        _ => Err(format!("it tells no length, and is larger than {MAX_UNTOLD} octets")),
+fn read(mut file: File, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
+    if len == 0 {
+        return read_untold(file, octets);
+    }
+    // What comes at once is all there is, unless it fills the room for one more.
+    octets.resize(len.saturating_add(1), 0);
+    let mut read = 0;
+    while let Some(room) = octets.get_mut(read..).filter(|_| read < len) {
+        match file.read(room) {
+            Ok(0) => return Err("it became shorter while it was read".to_owned()),
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(plain(&error)),
+        }
+    }
+    if read > len {
+        return Err("it became longer while it was read".to_owned());
+    }
+    octets.truncate(len);
+    Ok(())
+}
+
+/// Files that the system makes up tell no length.
+fn read_untold(file: File, octets: &mut Vec<u8>) -> Result<(), String> {
+    octets.clear();
+    match file.take(MAX_UNTOLD as u64 + 1).read_to_end(octets) {
+        Ok(read) if read <= MAX_UNTOLD => Ok(()),
+        Ok(_) => Err(format!("it tells no length, and is larger than {MAX_UNTOLD} octets")),
+        Err(error) => Err(plain(&error)),
     }
 }
 
@@ -120,7 +139,12 @@ mod tests {
         assert_eq!(found(b"12345", 5), Ok(b"12345".to_vec()));
         assert_eq!(found(b"1234", 5), Err("it became shorter while it was read".to_owned()));
         assert_eq!(found(b"", 5), Err("it became shorter while it was read".to_owned()));
+        assert_eq!(found(b"1234567", 5), Err("it became longer while it was read".to_owned()));
         assert_eq!(found(b"123456", 5), Err("it became longer while it was read".to_owned()));
+        // Nothing is left of the message before.
+        let mut octets = b"of the message before".to_vec();
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read(File::open(&path).unwrap(), 5, &mut octets).map(|()| octets), Ok(b"12345".to_vec()));
         // Nothing was told.
         let mut octets = vec![b'x'; MAX_UNTOLD];
         assert_eq!(found(&octets, 0).as_ref(), Ok(&octets));
