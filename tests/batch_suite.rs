@@ -295,12 +295,15 @@ fn ids_come_back_as_json_or_not_at_all() {
     for octet in (0..=u8::MAX).filter(|octet| *octet != b'\n') {
         for (before, after) in [("\"a", "b\""), ("[1,", "2]"), ("{\"a\":", "\"\"}"), ("1", ""), ("\"\\", "\"")] {
             let id = [before.as_bytes(), &[octet], after.as_bytes()].concat();
-            let line = [b"{\"id\":".as_slice(), &id, b",\"ip\":1}\n"].concat();
-            batch.input.as_mut().unwrap().write_all(&line).unwrap();
-            let result = batch.result().unwrap();
-            let expected = serde_json::from_slice::<Value>(&id).unwrap_or_default();
-            assert_eq!(result["id"], expected, "{}", id.escape_ascii());
-            assert!(result["error"].is_string());
+            // No address, and none that is a text.
+            for ip in ["\"x\"", "1"] {
+                let line = [b"{\"id\":".as_slice(), &id, b",\"ip\":", ip.as_bytes(), b"}\n"].concat();
+                batch.input.as_mut().unwrap().write_all(&line).unwrap();
+                let result = batch.result().unwrap();
+                let expected = serde_json::from_slice::<Value>(&id).unwrap_or_default();
+                assert_eq!(result["id"], expected, "{}", id.escape_ascii());
+                assert!(result["error"].is_string());
+            }
         }
     }
 }

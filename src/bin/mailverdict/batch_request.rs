@@ -1,13 +1,13 @@
 //! One line of the input of `batch`.
 
-use crate::{batch_message::Octets, batch_plain, style::shortened};
+use crate::{batch_message::Octets, style::shortened};
 use mailverdict::Session;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, net::IpAddr, str};
+use std::{borrow::Cow, fmt, net::IpAddr, ops::Deref};
 
 /// Octets of the longest name or address that is evaluated; no line of SMTP is that long (RFC 5321 §4.5.3.1), and it comes back several
 /// times in the result.
@@ -18,30 +18,25 @@ const MAX_SPOKEN: usize = 64 << 10;
 pub(crate) struct Request<'l> {
     /// Whatever it is, as JSON.
     pub(crate) id: Option<&'l str>,
-    pub(crate) ip: Text<'l>,
-    pub(crate) helo: Text<'l>,
-    pub(crate) mail_from: Text<'l>,
-    pub(crate) message: Text<'l>,
-    pub(crate) message_base64: Text<'l>,
+    pub(crate) ip: Text<Cow<'l, str>>,
+    pub(crate) helo: Text<Cow<'l, str>>,
+    pub(crate) mail_from: Text<Cow<'l, str>>,
+    pub(crate) message: Text<Cow<'l, str>>,
+    /// In base64, if it is a message.
+    pub(crate) message_base64: Text<Cow<'l, [u8]>>,
 }
 
 /// The value of a field that should be a text; null is as good as nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) enum Text<'l> {
+pub(crate) enum Text<T> {
     #[default]
     Absent,
-    /// In UTF-8.
-    Present(Cow<'l, [u8]>),
+    Present(T),
     Other,
 }
 
 impl<'l> Request<'l> {
     pub(crate) fn read(line: &'l [u8]) -> Result<Self, String> {
-        batch_plain::read(line).map_or_else(|| Self::read_any(line), Ok)
-    }
-
-    /// However it is written.
-    pub(crate) fn read_any(line: &'l [u8]) -> Result<Self, String> {
         // What stands in place of an object is told in full there.
         let described = |error: serde_json::Error| shortened(&error.to_string()).into_owned();
         serde_json::from_slice(line).map_err(|error| format!("the line is no JSON object: {}", described(error)))
@@ -66,7 +61,7 @@ impl<'l> Request<'l> {
 
     /// Where the message is, if there is one.
     pub(crate) fn message(&self) -> Result<Option<Octets<'_>>, String> {
-        match (self.message.named("message")?, self.message_base64.octets("message_base64")?) {
+        match (self.message.named("message")?, self.message_base64.named("message_base64")?) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => Err("there is \"message\" and \"message_base64\"; one is expected".to_owned()),
             (Some(path), None) => Octets::of_file(path).map(Some),
@@ -75,17 +70,24 @@ impl<'l> Request<'l> {
     }
 }
 
-impl Text<'_> {
-    fn octets(&self, name: &str) -> Result<Option<&[u8]>, String> {
+impl<T: Deref> Text<T> {
+    fn named(&self, name: &str) -> Result<Option<&T::Target>, String> {
         match self {
             Self::Absent => Ok(None),
             Self::Present(text) => Ok(Some(text)),
-            Self::Other => Err(no_text(name)),
+            Self::Other => Err(format!("\"{name}\" is no text")),
         }
     }
+}
 
-    fn named(&self, name: &str) -> Result<Option<&str>, String> {
-        self.octets(name)?.map(str::from_utf8).transpose().map_err(|_| no_text(name))
+impl<'l> Text<Cow<'l, str>> {
+    fn into_octets(self) -> Text<Cow<'l, [u8]>> {
+        match self {
+            Self::Absent => Text::Absent,
+            Self::Present(Cow::Borrowed(text)) => Text::Present(Cow::Borrowed(text.as_bytes())),
+            Self::Present(Cow::Owned(text)) => Text::Present(Cow::Owned(text.into_bytes())),
+            Self::Other => Text::Other,
+        }
     }
 
     /// What was said in SMTP.
@@ -95,10 +97,6 @@ impl Text<'_> {
             text => Ok(text),
         }
     }
-}
-
-fn no_text(name: &str) -> String {
-    format!("\"{name}\" is no text")
 }
 
 /// The names of fields; others may stand there as well.
@@ -135,7 +133,9 @@ impl<'de> Deserialize<'de> for Request<'de> {
                         Field::Helo => request.helo = map.next_value()?,
                         Field::MailFrom => request.mail_from = map.next_value()?,
                         Field::Message => request.message = map.next_value()?,
-                        Field::MessageBase64 => request.message_base64 = map.next_value()?,
+                        Field::MessageBase64 => {
+                            request.message_base64 = map.next_value::<Text<Cow<'_, str>>>()?.into_octets();
+                        }
                         Field::Other => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -146,41 +146,41 @@ impl<'de> Deserialize<'de> for Request<'de> {
     }
 }
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'de> Deserialize<'de> for Text<Cow<'de, str>> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
         impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
+            type Value = Text<Cow<'de, str>>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a value")
             }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text::Present(Cow::Borrowed(text.as_bytes())))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text::Present(Cow::Borrowed(text)))
             }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text::Present(Cow::Owned(text.as_bytes().to_vec())))
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text::Present(Cow::Owned(text.to_owned())))
             }
-            fn visit_unit<E>(self) -> Result<Text<'de>, E> {
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
                 Ok(Text::Absent)
             }
-            fn visit_bool<E>(self, _: bool) -> Result<Text<'de>, E> {
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
                 Ok(Text::Other)
             }
-            fn visit_i64<E>(self, _: i64) -> Result<Text<'de>, E> {
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
                 Ok(Text::Other)
             }
-            fn visit_u64<E>(self, _: u64) -> Result<Text<'de>, E> {
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
                 Ok(Text::Other)
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Text<'de>, E> {
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
                 Ok(Text::Other)
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Text<'de>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
                 while values.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(Text::Other)
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Text<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
                 while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Text::Other)
             }

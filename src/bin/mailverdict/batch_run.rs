@@ -3,6 +3,7 @@
 use crate::{
     batch_flow::{Aside, Flow},
     batch_input::{MAX_LINE_LEN, Piece},
+    batch_plain,
     batch_queue::{Done, Work},
     batch_request::Request,
     buffers::Buffers,
@@ -122,7 +123,7 @@ impl Run {
     async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part, aside: &mut Aside<'_>) {
         // The id comes back, and texts with escapes are written anew.
         aside.add(line.len().saturating_mul(2)).await;
-        let request = match Request::read(line) {
+        let request = match batch_plain::read(line).map_or_else(|| Request::read(line), Ok) {
             Ok(request) => request,
             Err(error) => return part.refuse(None, &error),
         };
