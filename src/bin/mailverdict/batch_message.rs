@@ -88,11 +88,30 @@ fn length(metadata: &fs::Metadata) -> Result<usize, String> {
 /// Reads what was a file of `len` octets when it was looked up. Where it is none any more, there is no message: a part of one, or parts
 /// of two, would be judged.
 fn read(mut file: File, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
-    if len == 0 {
-        return read_untold(file, octets);
+    if len > 0 {
+        return read_told(&mut file, len, octets);
     }
-    // What comes at once is all there is, unless it fills the room for one more.
-    octets.resize(len.saturating_add(1), 0);
+    read_untold(&mut file, octets)?;
+    // What the system makes up goes on to tell no length.
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) { Ok(()) } else { Err(longer()) }
+}
+
+fn read_untold(file: &mut impl io::Read, octets: &mut Vec<u8>) -> Result<(), String> {
+    octets.clear();
+    let most = u64::try_from(MAX_UNTOLD).unwrap_or(u64::MAX);
+    match file.take(most.saturating_add(1)).read_to_end(octets) {
+        Ok(read) if read <= MAX_UNTOLD => Ok(()),
+        Ok(_) => Err(format!("it tells no length, and is larger than {MAX_UNTOLD} octets")),
+        Err(error) => Err(plain(&error)),
+    }
+}
+
+/// There is room for an octet more, and a file that fills it has become longer; one that ends before is not asked for its end again.
+fn read_told(file: &mut impl io::Read, len: usize, octets: &mut Vec<u8>) -> Result<(), String> {
+    if octets.capacity() <= len {
+        *octets = Vec::with_capacity(len + 1);
+    }
+    octets.resize(len + 1, 0);
     let mut read = 0;
     while let Some(room) = octets.get_mut(read..).filter(|_| read < len) {
         match file.read(room) {
@@ -102,21 +121,12 @@ fn read(mut file: File, len: usize, octets: &mut Vec<u8>) -> Result<(), String> 
             Err(error) => return Err(plain(&error)),
         }
     }
-    if read > len {
-        return Err("it became longer while it was read".to_owned());
-    }
     octets.truncate(len);
-    Ok(())
+    if read > len { Err(longer()) } else { Ok(()) }
 }
 
-/// Files that the system makes up tell no length.
-fn read_untold(file: File, octets: &mut Vec<u8>) -> Result<(), String> {
-    octets.clear();
-    match file.take(MAX_UNTOLD as u64 + 1).read_to_end(octets) {
-        Ok(read) if read <= MAX_UNTOLD => Ok(()),
-        Ok(_) => Err(format!("it tells no length, and is larger than {MAX_UNTOLD} octets")),
-        Err(error) => Err(plain(&error)),
-    }
+fn longer() -> String {
+    "it became longer while it was read".to_owned()
 }
 
 fn too_large() -> String {
@@ -145,12 +155,49 @@ mod tests {
         let mut octets = b"of the message before".to_vec();
         fs::write(&path, "12345").unwrap();
         assert_eq!(read(File::open(&path).unwrap(), 5, &mut octets).map(|()| octets), Ok(b"12345".to_vec()));
-        // Nothing was told.
-        let mut octets = vec![b'x'; MAX_UNTOLD];
-        assert_eq!(found(&octets, 0).as_ref(), Ok(&octets));
-        octets.push(b'x');
-        assert_eq!(found(&octets, 0), Err("it tells no length, and is larger than 1048576 octets".to_owned()));
+        // Nothing was told, for there was nothing.
+        assert_eq!(found(b"", 0), Ok(Vec::new()));
+        assert_eq!(found(b"12345", 0), Err("it became longer while it was read".to_owned()));
         fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn what_tells_no_length_is_bounded() {
+        let mut octets = b"of the message before".to_vec();
+        let most = vec![b'x'; MAX_UNTOLD];
+        assert_eq!(read_untold(&mut most.as_slice(), &mut octets), Ok(()));
+        assert_eq!(octets, most);
+        let more = [most, vec![b'x']].concat();
+        let error = "it tells no length, and is larger than 1048576 octets";
+        assert_eq!(read_untold(&mut more.as_slice(), &mut octets), Err(error.to_owned()));
+    }
+
+    /// However much of it comes at once, and whatever interrupts.
+    #[test]
+    fn a_file_is_read_in_as_many_pieces_as_it_comes_in() {
+        struct Piecewise(Vec<&'static [u8]>);
+        impl io::Read for Piecewise {
+            fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+                match self.0.pop() {
+                    Some(b"interrupted") => Err(io::ErrorKind::Interrupted.into()),
+                    Some(mut piece) => piece.read(to),
+                    None => Ok(0),
+                }
+            }
+        }
+        let found = |pieces: &[&'static [u8]], len| {
+            let mut octets = b"of the message before".to_vec();
+            let mut file = Piecewise(pieces.iter().rev().copied().collect());
+            read_told(&mut file, len, &mut octets).map(|()| octets)
+        };
+        for len in [2, 100] {
+            let whole = [b'a', b'b'].repeat(len / 2);
+            let whole: &'static [u8] = whole.leak();
+            let pieces: Vec<&[u8]> = whole.chunks(1).flat_map(|octet| [b"interrupted", octet]).collect();
+            assert_eq!(found(&pieces, len), Ok(whole.to_vec()));
+            assert_eq!(found(&pieces, len + 1), Err("it became shorter while it was read".to_owned()));
+            assert_eq!(found(&[whole], len - 1), Err(longer()));
+        }
     }
 
     /// Whatever decodes, it finds what the plain decoder finds, and the same faults at the same places.
