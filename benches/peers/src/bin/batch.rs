@@ -18,10 +18,10 @@ use mailverdict_peers::{
     cases::Keys,
     contender::at_once,
     messages::{Shape, message},
+    rounds::{Times, clock},
     sign::Canonicalization::Relaxed,
     zone::Zone,
 };
-use rustix::time::{ClockId, clock_gettime};
 use std::{
     error::Error,
     fmt::Write as _,
@@ -62,6 +62,20 @@ enum Results {
 struct Cost {
     processor: f64,
     wall: f64,
+}
+
+/// Those of all rounds.
+#[derive(Default)]
+struct Costs {
+    processor: Times,
+    wall: Times,
+}
+
+impl Costs {
+    fn push(&mut self, cost: Cost) {
+        self.processor.0.push(cost.processor);
+        self.wall.0.push(cost.wall);
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -107,9 +121,9 @@ fn measure(
     }
 
     let cores = std::thread::available_parallelism()?.get();
-    let (mut library, mut threads) = (Vec::new(), Vec::new());
+    let (mut library, mut threads) = (Costs::default(), Costs::default());
     let runs = [("paths", Results::InFile), ("base64", Results::InFile), ("base64", Results::ToNowhere)];
-    let mut batch = [Vec::new(), Vec::new(), Vec::new()];
+    let mut batch: [Costs; 3] = Default::default();
     for _ in 0..arguments.rounds {
         library.push(by_the_library(authenticator, messages, arguments.requests, 1));
         threads.push(by_the_library(authenticator, messages, arguments.requests, cores));
@@ -122,7 +136,7 @@ fn measure(
         "\n| {set} | processor time, median | minimum | share of the library's | wall, minimum | of cores × the library | of the library on all, median of rounds |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|");
-    let best = minimum(&library, |cost| cost.processor);
+    let best = library.processor.minimum();
     let rows = [
         ("library, one thread", &library),
         ("library, all processors", &threads),
@@ -131,15 +145,14 @@ fn measure(
         ("batch, base64, to nowhere", &batch[2]),
     ];
     for (what, costs) in rows {
-        let (processor, wall) = (minimum(costs, |cost| cost.processor), minimum(costs, |cost| cost.wall));
+        let (processor, wall) = (costs.processor.minimum(), costs.wall.minimum());
         let of = if what == "library, one thread" { 1 } else { cores };
-        let of_all: Vec<f64> = threads.iter().zip(costs).map(|(all, cost)| all.wall / cost.wall).collect();
         println!(
             "| {what} | {:.1} | {processor:.1} | {:.0} % | {wall:.1} | {:.0} % | {:.0} % |",
-            median(costs.iter().map(|cost| cost.processor).collect()),
+            costs.processor.median(),
             100.0 * processor / best,
             100.0 * best / of as f64 / wall,
-            100.0 * median(of_all),
+            100.0 * threads.wall.ratio_to(&costs.wall),
         );
     }
     Ok(())
@@ -207,11 +220,11 @@ fn requests(kind: &str, folder: &Path, messages: &[String], count: usize) -> Str
 fn by_the_library(authenticator: &Authenticator<dns::Zone>, messages: &[String], count: usize, threads: usize) -> Cost {
     let next = AtomicUsize::new(0);
     let work = || {
-        let begun = thread_time();
+        let begun = clock();
         loop {
             let first = next.fetch_add(AT_ONCE, Ordering::Relaxed);
             if first >= count {
-                return thread_time() - begun;
+                return clock() - begun;
             }
             for number in first..count.min(first + AT_ONCE) {
                 verify(authenticator, &messages[number % messages.len()]);
@@ -219,12 +232,12 @@ fn by_the_library(authenticator: &Authenticator<dns::Zone>, messages: &[String],
         }
     };
     let wall = Instant::now();
-    let processor: f64 = std::thread::scope(|scope| {
+    let processor: u64 = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         threads.into_iter().map(|thread| thread.join().expect("it ends")).sum()
     });
-    let a_message = 1e6 / count as f64;
-    Cost { processor: processor * a_message, wall: wall.elapsed().as_secs_f64() * a_message }
+    let (nanoseconds, wall) = (processor as f64, wall.elapsed().as_secs_f64());
+    Cost { processor: nanoseconds / 1e3 / count as f64, wall: wall * 1e6 / count as f64 }
 }
 
 fn verify(authenticator: &Authenticator<dns::Zone>, message: &str) {
@@ -289,24 +302,9 @@ fn fetch(file: &Path) -> io::Result<()> {
     io::copy(&mut File::open(file)?, &mut io::sink()).map(drop)
 }
 
-/// Seconds of this thread.
-fn thread_time() -> f64 {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
-}
-
 /// Seconds in user and system mode of the processes that were waited for (proc(5): cutime and cstime).
 fn processor_time_of_children() -> Result<f64, Box<dyn Error>> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     Ok((fields[13].parse::<f64>()? + fields[14].parse::<f64>()?) / TICKS)
-}
-
-fn minimum(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
-    costs.iter().map(of).fold(f64::INFINITY, f64::min)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
