@@ -13,7 +13,7 @@ mod signer;
 
 use mailverdict::{
     Authenticator, Budget, Message, Policy, Session,
-    authentication_results::{AuthenticationResults, strip_forged},
+    authentication_results::{AuthenticationResults, MAX_OCTETS, strip_forged},
     dkim::{self, KeyRecord, Signature, StreamingVerifier},
     dmarc,
     dns::Zone,
@@ -46,6 +46,8 @@ struct Case {
 
 const CASES: &[Case] = &[
     Case { name: "signatures", size: 10_000, make: signatures },
+    Case { name: "malformed signatures, and the field of their results", size: 50_000, make: malformed_signatures },
+    Case { name: "octets of values of ten signatures in that field", size: 200_000, make: long_values },
     Case { name: "signatures, all verified", size: 2_000, make: signatures_all_verified },
     Case { name: "signatures that name other domains than the authors", size: 10_000, make: signatures_and_authors },
     Case { name: "units of public-key work in the budget", size: 220, make: public_key_work },
@@ -234,6 +236,7 @@ fn evaluation(zone: Zone, policy: Policy, session: Session, raw: Vec<u8>) -> Box
         let message = Message::parse(&raw).unwrap();
         let verdict = now(authenticator.authenticate(&message, session.clone()));
         let field = verdict.to_header_field("mx.example.org");
+        assert!(field.len() <= MAX_OCTETS);
         black_box((verdict, field));
     })
 }
@@ -262,6 +265,19 @@ fn signature(tags: &str) -> String {
 
 fn signatures(n: usize) -> Box<dyn Fn()> {
     evaluate(signature("").repeat(n) + REST)
+}
+
+fn malformed_signatures(n: usize) -> Box<dyn Fn()> {
+    evaluate("DKIM-Signature: v=1; a=rsa-sha256; d=example.com\r\n".repeat(n) + REST)
+}
+
+/// Values of which a part alone can stand there, or none.
+fn long_values(n: usize) -> Box<dyn Fn()> {
+    let long = "\"\\".repeat(n / 20);
+    let field = format!(
+        "DKIM-Signature: v=1; a={long}; d=example.com; s=s1; i={long}@example.com; h=from; bh={long}; b={long}\r\n"
+    );
+    evaluate(field.repeat(10) + REST)
 }
 
 fn signatures_all_verified(n: usize) -> Box<dyn Fn()> {

@@ -19,11 +19,11 @@ pub const FIELD_NAME: &str = "Received-SPF";
 /// Columns of a line, without its end (RFC 5322 §2.1.1: should be no more than 78; words that are longer stay whole).
 const MAX_COLUMNS: usize = 78;
 /// Characters of a value and of a reason; more is cut off, and shows that it was. Keeps every line below the 998 octets of
-/// RFC 5322 §2.1.1, whatever the client sent.
+/// RFC 5322 §2.1.1, and the field below 4608, whatever the client sent.
 const MAX_VALUE_LEN: usize = 320;
 
 /// A Received-SPF field for one identity, written from its report. Nothing that the client or a domain owner wrote can end the
-/// field or stand in it unquoted.
+/// field or stand in it unquoted, nor make it longer than 4608 octets.
 ///
 /// `Display` gives the value as it stands after `Received-SPF: `, folded, without the line end after it.
 ///
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::{
         name::Name,
-        spf::{Explanation, Matched, PermError, Record},
+        spf::{Explanation, Matched, NoneReason, PermError, Record},
     };
     use std::net::Ipv4Addr;
 
@@ -337,6 +337,20 @@ mod tests {
             assert_eq!(pairs.len(), 6, "{hostile:?}: {pairs:?}");
             assert!(pairs[1].starts_with("envelope-from="), "{pairs:?}");
         }
+    }
+
+    /// A backslash is one character of a value, and two wherever it is written.
+    #[test]
+    fn no_field_is_longer_than_4608_octets() {
+        let long = "\\".repeat(5000);
+        let session = session().with_helo(&long).with_receiver(&long);
+        let (domain, target, reason) = (name("example.com"), "example.net".into(), NoneReason::NoRecord);
+        let error = PermError::NoRecordAtTarget { domain, term: long.as_str().into(), target, reason };
+        let ip = std::net::Ipv6Addr::from_bits(u128::MAX).into();
+        let report = SpfReport { sender: long.as_str().into(), ip, ..report(SpfResult::PermError(error)) };
+        let field = ReceivedSpf::new(&report, &session).to_header_field();
+        read(&field);
+        assert!((4000..=4608).contains(&field.len()), "{} octets", field.len());
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! The results of a verdict as Authentication-Results has them, with the properties that are registered for each method (RFC 8601
 //! §6.3 and its successors).
 
+mod extent;
+
+use self::extent::{Chosen, Extent, Part, parts};
 use crate::{
     arc::{ArcReport, ArcResult},
-    authentication_results::{AuthenticationResults, Describe, FieldWriter, MethodResult, Results},
+    authentication_results::{
+        AuthenticationResults, Describe, FieldWriter, MAX_OCTETS, MAX_REASON_LEN, MethodResult, Results, shown_reason,
+    },
     dkim::{DkimResult, SignatureReport},
     dmarc::{Disposition, DmarcReport, DmarcResult},
     name::Domain,
@@ -18,7 +23,8 @@ use std::{
 impl AuthenticationResults {
     /// The field that reports `verdict`, written by the service `authserv_id` (RFC 8601 §2.5: a name of the receiver's own).
     ///
-    /// What stands in it is printable ASCII, even where the message had other characters.
+    /// What stands in it is printable ASCII, even where the message had other characters. DMARC's result comes first, then those of
+    /// SPF, of ARC and of DKIM. Written, it has no more than [`MAX_OCTETS`], as [`within`](Self::within) says.
     ///
     /// ```
     /// # async fn example<R: mailverdict::dns::Resolver>(
@@ -31,9 +37,40 @@ impl AuthenticationResults {
     /// # }
     /// ```
     pub fn new(authserv_id: &str, verdict: &Verdict) -> Self {
+        Self::within(authserv_id, verdict, MAX_OCTETS)
+    }
+
+    /// The field that reports `verdict`, in no more than `max_octets` from its name to the CRLF at its end, with an address added by
+    /// [`with_remote_ip`](Self::with_remote_ip) or not; never less than 1024 beyond the authserv-id, which is the receiver's own.
+    ///
+    /// Of the signatures of DKIM, those that were verified have results, and as many of the others as make ten. Where the field is too
+    /// long, reasons are shortened, and then results left out: first those of DKIM, signatures that pass and that can align with the
+    /// author domain last, then those of ARC and of SPF, and DMARC's never. A comment in the last result counts what was left out; no
+    /// result stands for it (RFC 8601 §2.7.1 has none for signatures that nobody looked at), so that whoever takes the first or the
+    /// last result of DKIM takes that of a signature.
+    ///
+    /// ```
+    /// # use mailverdict::{Authenticator, Message, authentication_results::AuthenticationResults, dns::Zone};
+    /// # use std::net::IpAddr;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (zone, peer): (_, IpAddr) = (Zone::default(), "192.0.2.66".parse()?);
+    /// let bogus = "DKIM-Signature: v=1; a=rsa-sha256; d=example.com\r\n".repeat(1000);
+    /// let raw = format!("{bogus}From: Alice <alice@contoso.com>\r\n\r\nHello\r\n");
+    /// let verdict = Authenticator::new(zone).authenticate(&Message::parse(raw.as_bytes())?, peer).await;
+    /// let field = AuthenticationResults::within("mx.example.org", &verdict, 4096);
+    /// assert!(field.to_header_field().len() <= 4096);
+    /// let (dmarc, dkim) = (&field.results[0], &field.results[field.results.len() - 1]);
+    /// assert_eq!((&*dmarc.method, &*dkim.method, &*dkim.result), ("dmarc", "dkim", "permerror"));
+    /// assert_eq!(&*dkim.comments[0], "left out: 990 dkim permerror");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn within(authserv_id: &str, verdict: &Verdict, max_octets: usize) -> Self {
+        let extent = Extent::fitting(verdict, authserv_id, max_octets);
         let mut field = Self::none(authserv_id);
-        field.results.reserve_exact(verdict.dkim.len().max(1) + 4);
-        Registered::new(&mut field.results).verdict(verdict);
+        field.results.reserve_exact(extent.count(verdict));
+        Registered::new(&mut field.results, verdict, &extent).write();
         field
     }
 }
@@ -42,6 +79,8 @@ impl Verdict {
     /// The Authentication-Results field that reports this verdict, from its name to the CRLF at its end: what
     /// [`AuthenticationResults::new`] and [`to_header_field`](AuthenticationResults::to_header_field) give one after the other, and
     /// quicker than both.
+    ///
+    /// It has no more than [`MAX_OCTETS`], whatever strangers wrote; [`AuthenticationResults::within`] says what is left out then.
     ///
     /// ```
     /// # use mailverdict::{Authenticator, Message, dns::Zone};
@@ -52,122 +91,205 @@ impl Verdict {
     /// let message = Message::parse(b"From: Alice <alice@contoso.com>\r\n\r\nHello\r\n")?;
     /// let verdict = Authenticator::new(zone).authenticate(&message, peer).await;
     /// let field = verdict.to_header_field("mx.example.org");
-    /// assert!(field.starts_with("Authentication-Results: mx.example.org;\r\n"));
+    /// assert!(field.starts_with("Authentication-Results: mx.example.org;\r\n    dmarc="));
     /// # Ok(())
     /// # }
     /// ```
     pub fn to_header_field(&self, authserv_id: &str) -> String {
-        self.field(authserv_id, None)
+        self.to_header_field_within(authserv_id, None, MAX_OCTETS)
     }
 
     /// The same field with the address of the client in the result of ARC, as `smtp.remote-ip` (RFC 8617 §6): what
     /// [`AuthenticationResults::with_remote_ip`] gives.
     pub fn to_header_field_with_remote_ip(&self, authserv_id: &str, peer_ip: IpAddr) -> String {
-        self.field(authserv_id, Some(peer_ip))
+        self.to_header_field_within(authserv_id, Some(peer_ip), MAX_OCTETS)
     }
 
-    fn field(&self, authserv_id: &str, remote_ip: Option<IpAddr>) -> String {
-        let mut field = FieldWriter::new(authserv_id);
-        Registered { remote_ip, ..Registered::new(&mut field) }.verdict(self);
-        field.finish()
+    /// The same field, with the address of the client where one is given, in no more than `max_octets`: what
+    /// [`AuthenticationResults::within`] gives, which says what is left out then.
+    pub fn to_header_field_within(&self, authserv_id: &str, remote_ip: Option<IpAddr>, max_octets: usize) -> String {
+        let extent = Extent::by_number(self);
+        let field = written(self, authserv_id, remote_ip, &extent).finish();
+        if field.len() <= extent::room(max_octets) {
+            return field;
+        }
+        written(self, authserv_id, remote_ip, &Extent::fitting(self, authserv_id, max_octets)).finish()
     }
+}
+
+/// So much of the field as `extent` says.
+fn written(verdict: &Verdict, authserv_id: &str, remote_ip: Option<IpAddr>, extent: &Extent<'_>) -> FieldWriter {
+    let mut field = FieldWriter::new(authserv_id);
+    Registered { remote_ip, ..Registered::new(&mut field, verdict, extent) }.write();
+    field
 }
 
 /// DMARC's result, with the domain of the From field and the policy that was evaluated (RFC 9989 §9.1).
 impl From<&DmarcReport> for MethodResult {
     fn from(report: &DmarcReport) -> Self {
         let mut result = Self::new("dmarc", report.result.keyword());
-        describe_dmarc(&mut result, report, &mut String::new());
+        Words::default().dmarc(&mut result, report, "");
         result
     }
 }
 
 /// What tells the results of a verdict to `to`.
-struct Registered<'t, R> {
+struct Registered<'t, 'v, R> {
     to: &'t mut R,
+    verdict: &'v Verdict,
+    extent: &'t Extent<'v>,
     /// The address of the client, for the result of ARC.
     remote_ip: Option<IpAddr>,
-    /// One buffer for what is put in words.
-    words: String,
+    words: Words,
+    prefixes: Prefixes<'v>,
 }
 
-impl<'t, R: Results> Registered<'t, R> {
-    fn new(to: &'t mut R) -> Self {
-        Self { to, remote_ip: None, words: String::with_capacity(256) }
+impl<'t, 'v, R: Results> Registered<'t, 'v, R> {
+    fn new(to: &'t mut R, verdict: &'v Verdict, extent: &'t Extent<'v>) -> Self {
+        let words = Words { text: String::with_capacity(256), max_reason: extent.max_reason };
+        Self { to, verdict, extent, remote_ip: None, words, prefixes: Prefixes::of(&verdict.dkim) }
     }
 
-    fn verdict(&mut self, verdict: &Verdict) {
-        let Verdict { spf, dkim, arc, dmarc, .. } = verdict;
-        spf.mail_from.iter().for_each(|report| self.spf(report, "smtp.mailfrom="));
-        spf.helo.iter().for_each(|report| self.spf(report, "smtp.helo="));
-        self.dkim(dkim);
-        self.arc(arc);
-        self.to.result("dmarc", dmarc.result.keyword(), |to| describe_dmarc(to, dmarc, &mut self.words));
+    fn write(&mut self) {
+        match &self.extent.chosen {
+            None => parts(self.verdict).for_each(|part| self.part(part, "")),
+            Some(Chosen { parts, left_out }) => {
+                let Some((last, others)) = parts.split_last() else { return };
+                others.iter().for_each(|part| self.part(*part, ""));
+                self.part(*last, left_out);
+            }
+        }
+    }
+
+    /// One result, and a comment that is empty or says what was left out.
+    fn part(&mut self, part: Part<'v>, note: &str) {
+        let Self { to, words, remote_ip, prefixes, .. } = self;
+        to.result(part.method(), part.result(), |to| match part {
+            Part::Dmarc(report) => words.dmarc(to, report, note),
+            Part::Spf(report, key) => words.spf(to, report, key, note),
+            Part::Arc(report) => words.arc(to, report, *remote_ip, note),
+            Part::Unsigned => {
+                to.comment("message not signed");
+                noted(to, note);
+            }
+            Part::Signature(report) => words.dkim(to, report, prefixes.distinct(report), note),
+        });
+    }
+}
+
+/// What is said of results.
+#[derive(Debug)]
+struct Words {
+    /// One buffer for what is put in words.
+    text: String,
+    /// Characters of a reason, and of the comment that names sealers.
+    max_reason: usize,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { text: String::new(), max_reason: MAX_REASON_LEN }
+    }
+}
+
+impl Words {
+    fn dmarc(&mut self, to: &mut impl Describe, report: &DmarcReport, note: &str) {
+        // Also where it does not come of a published policy: what was cut off in the evaluation is asked to be refused.
+        let is_known = report.policy.is_some() || report.disposition != Disposition::None;
+        let disposition = is_known.then(|| report.disposition.keyword());
+        if let (Some(policy), Some(disposition)) = (report.policy, disposition) {
+            to.comment(in_words(&format_args!("p={} dis={disposition}", policy.keyword()), &mut self.text));
+        }
+        noted(to, note);
+        if !matches!(report.result, DmarcResult::Pass(_)) {
+            self.reason(to, report.result.keyword(), &report.result);
+        }
+        evaluated(to, "header.from=", report.author_domain.as_ref().map(Domain::as_str));
+        evaluated(to, "policy.dmarc=", disposition);
     }
 
     /// RFC 8601 §4: only the identity that gave the result is named; §2.7.2: without its local part, which SPF did not authenticate.
-    fn spf(&mut self, report: &SpfReport, key: &'static str) {
-        let keyword = report.result.keyword();
-        self.to.result("spf", keyword, |to| {
-            explained(to, keyword, report, &mut self.words);
-            evaluated(to, key, Some(report.domain()));
-        });
+    fn spf(&mut self, to: &mut impl Describe, report: &SpfReport, key: &'static str, note: &str) {
+        noted(to, note);
+        self.reason(to, report.result.keyword(), report);
+        evaluated(to, key, Some(report.domain()));
     }
 
-    fn dkim(&mut self, reports: &[SignatureReport]) {
-        if reports.is_empty() {
-            self.to.result("dkim", "none", |to| to.comment("message not signed"));
+    fn arc(&mut self, to: &mut impl Describe, report: &ArcReport, remote_ip: Option<IpAddr>, note: &str) {
+        match &report.result {
+            ArcResult::None => noted(to, note),
+            ArcResult::Pass { oldest_pass, .. } => {
+                let sealers = Sealers { domains: &report.sealers, max_len: self.max_reason };
+                to.comment(in_words(&sealers, &mut self.text));
+                noted(to, note);
+                to.property("header.oldest-pass=", in_words(oldest_pass, &mut self.text));
+            }
+            ArcResult::Fail(reason) => {
+                noted(to, note);
+                self.reason(to, report.result.keyword(), reason);
+            }
         }
-        for (report, data) in reports.iter().zip(distinct_prefixes(reports)) {
-            let SignatureReport { signature, key, result, .. } = report;
-            let keyword = result.keyword();
-            self.to.result("dkim", keyword, |to| {
-                if *result != DkimResult::Pass {
-                    explained(to, keyword, result, &mut self.words);
-                } else if let Some(bits) = key.as_ref().and_then(|key| key.bits) {
-                    to.comment(in_words(&format_args!("{bits}-bit key"), &mut self.words));
-                }
-                evaluated(to, "header.d=", signature.domain.as_ref().map(Domain::as_str));
-                evaluated(to, "header.i=", signature.identity.as_deref());
-                evaluated(to, "header.s=", signature.selector.as_ref().map(|selector| selector.as_str()));
-                evaluated(to, "header.a=", signature.algorithm.as_deref());
-                evaluated(to, "header.b=", Some(data));
-            });
+        if let Some(ip) = remote_ip {
+            to.property("smtp.remote-ip=", in_words(&ip, &mut self.text));
         }
     }
 
-    fn arc(&mut self, report: &ArcReport) {
-        let keyword = report.result.keyword();
-        self.to.result("arc", keyword, |to| {
-            match &report.result {
-                ArcResult::None => {}
-                ArcResult::Pass { oldest_pass, .. } => {
-                    let sealers: Vec<&str> = report.sealers.iter().map(|domain| domain.as_str()).collect();
-                    to.comment(in_words(&format_args!("sealed by {}", sealers.join(", ")), &mut self.words));
-                    to.property("header.oldest-pass=", in_words(oldest_pass, &mut self.words));
-                }
-                ArcResult::Fail(reason) => explained(to, keyword, reason, &mut self.words),
-            }
-            if let Some(ip) = self.remote_ip {
-                to.property("smtp.remote-ip=", in_words(&ip, &mut self.words));
-            }
-        });
+    /// `data` is the start of `b=` that tells the signature from others.
+    fn dkim(&mut self, to: &mut impl Describe, report: &SignatureReport, data: &str, note: &str) {
+        let SignatureReport { signature, key, result, .. } = report;
+        let bits = key.as_ref().and_then(|key| key.bits).filter(|_| *result == DkimResult::Pass);
+        if let Some(bits) = bits {
+            to.comment(in_words(&format_args!("{bits}-bit key"), &mut self.text));
+        }
+        noted(to, note);
+        if *result != DkimResult::Pass {
+            self.reason(to, result.keyword(), result);
+        }
+        evaluated(to, "header.d=", signature.domain.as_ref().map(Domain::as_str));
+        evaluated(to, "header.i=", signature.identity.as_deref());
+        evaluated(to, "header.s=", signature.selector.as_ref().map(|selector| selector.as_str()));
+        evaluated(to, "header.a=", signature.algorithm.as_deref());
+        evaluated(to, "header.b=", Some(data));
+    }
+
+    /// Adds the reason, unless it says no more than the result does.
+    fn reason(&mut self, to: &mut impl Describe, result: &str, reason: &impl fmt::Display) {
+        let reason = in_words(reason, &mut self.text);
+        if !reason.is_empty() && reason != result {
+            to.reason(&shown_reason(reason, self.max_reason));
+        }
     }
 }
 
-fn describe_dmarc(to: &mut impl Describe, report: &DmarcReport, words: &mut String) {
-    let keyword = report.result.keyword();
-    // Also where it does not come of a published policy: what was cut off in the evaluation is asked to be refused.
-    let is_known = report.policy.is_some() || report.disposition != Disposition::None;
-    let disposition = is_known.then(|| report.disposition.keyword());
-    if let (Some(policy), Some(disposition)) = (report.policy, disposition) {
-        to.comment(in_words(&format_args!("p={} dis={disposition}", policy.keyword()), words));
+/// The domains that sealed a chain, from the oldest on; the first one, and as many more as there is room for.
+struct Sealers<'r> {
+    domains: &'r [Domain],
+    /// Characters of the names.
+    max_len: usize,
+}
+
+impl fmt::Display for Sealers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sealed by ")?;
+        let mut len = 0;
+        for (number, domain) in self.domains.iter().enumerate() {
+            let domain = domain.as_str();
+            len += domain.len() + 2;
+            match number {
+                0 => f.write_str(domain)?,
+                _ if len > self.max_len => return write!(f, " and {} more", self.domains.len() - number),
+                _ => write!(f, ", {domain}")?,
+            }
+        }
+        Ok(())
     }
-    if !matches!(report.result, DmarcResult::Pass(_)) {
-        explained(to, keyword, &report.result, words);
+}
+
+/// Adds the comment, unless it says nothing.
+fn noted(to: &mut impl Describe, note: &str) {
+    if !note.is_empty() {
+        to.comment(note);
     }
-    evaluated(to, "header.from=", report.author_domain.as_ref().map(Domain::as_str));
-    evaluated(to, "policy.dmarc=", disposition);
 }
 
 /// What `text` displays.
@@ -185,30 +307,32 @@ fn evaluated(to: &mut impl Describe, key: &'static str, value: Option<&str>) {
     }
 }
 
-/// Adds the reason, unless it says no more than the result does.
-fn explained(to: &mut impl Describe, result: &str, reason: &impl fmt::Display, words: &mut String) {
-    let reason = in_words(reason, words);
-    if !reason.is_empty() && reason != result {
-        to.reason(reason);
-    }
+/// RFC 6008 §4: at least eight characters of `b=`, and as many as tell the signatures of the message apart.
+struct Prefixes<'t> {
+    /// What stands in `b=` of the signatures, each once.
+    sorted: Vec<&'t str>,
 }
 
-/// RFC 6008 §4: at least eight characters of `b=`, and as many as tell the signatures of the message apart.
-fn distinct_prefixes(reports: &[SignatureReport]) -> impl Iterator<Item = &str> {
-    let data = || reports.iter().map(|report| &*report.signature.signature_data);
-    // One signature has none to be told apart from.
-    let mut sorted: Vec<&str> = if reports.len() > 1 { data().collect() } else { Vec::new() };
-    sorted.sort_unstable();
-    sorted.dedup();
-    let shared = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    let needed = move |text: &str| {
-        let at = sorted.partition_point(|other| *other < text);
-        let before = at.checked_sub(1).and_then(|before| sorted.get(before)).map_or(0, |other| shared(other, text));
-        let after = sorted.get(at + 1).map_or(0, |other| shared(other, text));
-        (before.max(after) + 1).max(8)
-    };
-    // All of it where it is shorter, or a character would be cut in two.
-    data().map(move |text| text.get(..needed(text)).unwrap_or(text))
+impl<'t> Prefixes<'t> {
+    fn of(reports: &'t [SignatureReport]) -> Self {
+        let data = || reports.iter().map(|report| &*report.signature.signature_data);
+        // One signature has none to be told apart from.
+        let mut sorted: Vec<&str> = if reports.len() > 1 { data().collect() } else { Vec::new() };
+        sorted.sort_unstable();
+        sorted.dedup();
+        Self { sorted }
+    }
+
+    fn distinct<'r>(&self, report: &'r SignatureReport) -> &'r str {
+        let text = &*report.signature.signature_data;
+        let shared = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+        let at = self.sorted.partition_point(|other| *other < text);
+        let before =
+            at.checked_sub(1).and_then(|before| self.sorted.get(before)).map_or(0, |other| shared(other, text));
+        let after = self.sorted.get(at + 1).map_or(0, |other| shared(other, text));
+        // All of it where it is shorter, or a character would be cut in two.
+        text.get(..(before.max(after) + 1).max(8)).unwrap_or(text)
+    }
 }
 
 #[cfg(test)]
@@ -264,8 +388,8 @@ mod tests {
     fn an_unsigned_message_without_a_session_has_no_spf() {
         let field = written(&verdict());
         let lines: Vec<&str> = field.split("\r\n").collect();
-        let dmarc = "    dmarc=permerror reason=\"the message has no From field\"";
-        assert_eq!(lines, ["mx.example.org;", "    dkim=none (message not signed);", "    arc=none;", dmarc]);
+        let dmarc = "    dmarc=permerror reason=\"the message has no From field\";";
+        assert_eq!(lines, ["mx.example.org;", dmarc, "    arc=none;", "    dkim=none (message not signed)"]);
     }
 
     #[test]
@@ -273,7 +397,8 @@ mod tests {
         let data = ["abcdefghij", "abcdefghik", "abcd", "zzzzzzzzzzzz", "abcdefghij"];
         let reports: Vec<_> = data.iter().map(|data| signature(data, DkimResult::Pass)).collect();
         let expected = ["abcdefghij", "abcdefghik", "abcd", "zzzzzzzz", "abcdefghij"];
-        assert!(distinct_prefixes(&reports).map(|text| text.to_string()).eq(expected));
+        let prefixes = Prefixes::of(&reports);
+        assert!(reports.iter().map(|report| prefixes.distinct(report)).eq(expected));
     }
 
     #[test]

@@ -2,15 +2,20 @@
 //! any input.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/ready.rs"]
+mod ready;
+
 use mailverdict::{
-    Message,
+    Authenticator, Message, Session,
     authentication_results::{
-        AuthenticationResults, ForgedReason, MethodResult, Property, TrustBoundary, strip_forged,
+        AuthenticationResults, ForgedReason, MAX_OCTETS, MethodResult, Property, TrustBoundary, strip_forged,
     },
+    dns::Zone,
     received,
     time::UnixTime,
 };
 use proptest::prelude::*;
+use ready::now;
 use saphyr::{LoadableYamlNode, Yaml};
 
 fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
@@ -128,7 +133,56 @@ fn read_failures(case: &Yaml<'_>) -> Vec<String> {
     failures
 }
 
+/// The field for the verdict on a message, without any answer of the DNS but that there is nothing.
+fn verdict_failures(case: &Yaml<'_>, message: &str) -> Vec<String> {
+    let raw = repeated(case, message).replace('\n', "\r\n");
+    let message = Message::parse(raw.as_bytes()).unwrap();
+    let verdict = now(Authenticator::new(Zone::new()).authenticate(&message, Session::without_peer()));
+    let max_octets = number(case, "within").unwrap_or(MAX_OCTETS);
+    let field = AuthenticationResults::within("mx.example.org", &verdict, max_octets);
+    let written = verdict.to_header_field_within("mx.example.org", None, max_octets);
+    let mut failures: Vec<String> = not_one_field(&written).into_iter().collect();
+    failures.extend(again(&field).err());
+    if field.to_header_field() != written {
+        failures.push(format!("two ways, two fields:\n{}{written}", field.to_header_field()));
+    }
+    if written.len() > max_octets.max(1024 + 40) {
+        failures.push(format!("{} octets of {max_octets}", written.len()));
+    }
+    let results = field.results.iter().map(|result| format!("{}={}", result.method, result.result));
+    let results: Vec<_> = results.collect();
+    if results.first().is_none_or(|first| !first.starts_with("dmarc=")) {
+        failures.push(format!("begins with {:?}", results.first()));
+    }
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for result in &results {
+        match counted.last_mut().filter(|(last, _)| last == result) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((result, 1)),
+        }
+    }
+    let counted: Vec<_> = counted.into_iter().map(|(result, count)| format!("{count} {result}")).collect();
+    if counted != texts(case, "results") {
+        failures.push(format!("results {counted:?}"));
+    }
+    let last = field.results.last().unwrap();
+    let left_out = last.comments.iter().find_map(|comment| comment.strip_prefix("left out: "));
+    if left_out != text(case, "left_out") {
+        failures.push(format!("left out {left_out:?}"));
+    }
+    let longest = field.results.iter().filter_map(|result| Some(result.reason.as_ref()?.len())).max();
+    if let Some(wanted) = number(case, "longest_reason")
+        && longest != Some(wanted)
+    {
+        failures.push(format!("longest reason {longest:?}"));
+    }
+    failures
+}
+
 fn write_failures(case: &Yaml<'_>) -> Vec<String> {
+    if let Some(message) = text(case, "message") {
+        return verdict_failures(case, message);
+    }
     let mut field = AuthenticationResults::none(text(case, "id").unwrap());
     field.version = number(case, "version").map(|version| u32::try_from(version).unwrap());
     field.results = texts(case, "results").iter().map(|shown| make(&repeated(case, shown))).collect();

@@ -16,7 +16,7 @@ pub(crate) trait Results {
 pub(crate) trait Describe {
     /// `text` is printable ASCII.
     fn comment(&mut self, text: &str);
-    /// Adds the reason [as it is shown](shown_reason).
+    /// Adds the reason, which is printable ASCII.
     fn reason(&mut self, text: &str);
     /// Adds a property, unless its value [is not shown](shown_value); `key` is how it is named before its value: `header.d=`.
     fn property(&mut self, key: &'static str, value: &str);
@@ -26,18 +26,18 @@ pub(crate) trait Describe {
 pub(super) const MAX_VALUE_LEN: usize = 320;
 
 /// Reasons are for people, who read no more than this.
-pub(super) const MAX_REASON_LEN: usize = 240;
+pub(crate) const MAX_REASON_LEN: usize = 240;
 
 /// A value from a message in printable ASCII; none where it is too long.
 pub(super) fn shown_value(value: &str) -> Option<Cow<'_, str>> {
     Some(printable(value)).filter(|value| value.len() <= MAX_VALUE_LEN)
 }
 
-/// A reason in printable ASCII, or its beginning.
-pub(super) fn shown_reason(reason: &str) -> Cow<'_, str> {
+/// A reason in printable ASCII, or its beginning, of so many characters.
+pub(crate) fn shown_reason(reason: &str, max_len: usize) -> Cow<'_, str> {
     let reason = printable(reason);
     // All of it is ASCII.
-    match reason.get(..MAX_REASON_LEN).filter(|_| reason.len() > MAX_REASON_LEN) {
+    match reason.get(..max_len).filter(|_| reason.len() > max_len) {
         Some(start) => Cow::Owned(format!("{start}...")),
         None => reason,
     }
@@ -71,7 +71,7 @@ impl Describe for MethodResult {
     }
 
     fn reason(&mut self, text: &str) {
-        self.reason = Some((&*shown_reason(text)).into());
+        self.reason = Some(text.into());
     }
 
     fn property(&mut self, key: &'static str, value: &str) {

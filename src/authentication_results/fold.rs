@@ -61,6 +61,11 @@ impl Folded {
         self.text
     }
 
+    /// Octets so far.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Appends without a chance to fold.
     pub(super) fn put(&mut self, text: &str) {
         self.text.push_str(text);

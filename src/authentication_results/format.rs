@@ -2,7 +2,7 @@
 
 use super::{
     AuthenticationResults, Describe, MethodResult, Property, Results,
-    describe::{MAX_REASON_LEN, MAX_VALUE_LEN, shown_reason, shown_value},
+    describe::{MAX_VALUE_LEN, shown_value},
     fold::{Folded, Marks, Phrase},
 };
 use crate::lex::{
@@ -95,6 +95,11 @@ impl FieldWriter {
         field
     }
 
+    /// Octets that were written, those at the end not counted.
+    pub(crate) fn len(&self) -> usize {
+        self.field.len()
+    }
+
     fn begin(&mut self, method: &str, version: Option<u32>, result: &str) {
         self.field.put(";");
         self.field.line(RESULT_INDENT);
@@ -122,12 +127,7 @@ impl Describe for FieldWriter {
     }
 
     fn reason(&mut self, text: &str) {
-        // What is even is shown as it is.
-        if text.len() <= MAX_REASON_LEN && is_even(text) && !is_token(text) {
-            self.field.pair("reason=", &Phrase::even(QUOTES, text));
-        } else {
-            self.field.pair("reason=", &value(&shown_reason(text), &mut self.scratch));
-        }
+        self.field.pair("reason=", &value(text, &mut self.scratch));
     }
 
     fn property(&mut self, key: &'static str, value: &str) {

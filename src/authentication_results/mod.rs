@@ -18,7 +18,7 @@ mod format;
 mod parse;
 
 pub(crate) use self::{
-    describe::{Describe, Results},
+    describe::{Describe, MAX_REASON_LEN, Results, shown_reason},
     format::FieldWriter,
     parse::arc_info,
 };
@@ -30,6 +30,9 @@ use std::{borrow::Cow, net::IpAddr};
 
 /// The name of the field (RFC 8601 §2.1).
 pub const FIELD_NAME: &str = "Authentication-Results";
+
+/// Octets of the field that is written for a verdict, unless another number is given; mail servers keep fields of that length.
+pub const MAX_OCTETS: usize = 8192;
 
 /// The content of one Authentication-Results field (RFC 8601 §2.2).
 ///

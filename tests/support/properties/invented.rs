@@ -62,6 +62,10 @@ const DOMAIN_SPECS: &[&str] = &[
     "nowhere.example.net",
 ];
 
+/// A bogus signature that stands in a header many times, and has long values for its field in the results.
+const MANY: &str =
+    " v=1; a=rsa-sha256; d=example.com; i=\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"@example.com; s=s1";
+
 const EXPLANATIONS: &[&str] = &["See http://%{d}/?s=%{S}&i=%{c}&t=%{t}&r=%{R}", "%{p} is not %{h}", "no %", "\u{fc}"];
 
 pub(super) fn pick<'s>(u: &mut Unstructured<'_>, texts: &[&'s str]) -> Result<&'s str> {
@@ -269,11 +273,11 @@ fn field(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         4 => from(&text(u, 40)?.replace(['\r', '\n'], " ")),
         5 => b"Subject: folded\r\n \t over  lines \r\n".to_vec(),
         6 => format!("Return-Path: <user@{}>\r\n", pick(u, NAMES)?).into_bytes(),
-        7 => format!(
-            "DKIM-Signature:{}\r\n",
-            pick(u, &["", " v=1; a=rsa-sha256; d=example.com; s=s1; h=from; bh=AAAA; b=AAAA"])?
-        )
-        .into_bytes(),
+        7 => {
+            let value = pick(u, &["", " v=1; a=rsa-sha256; d=example.com; s=s1; h=from; bh=AAAA; b=AAAA", MANY])?;
+            let times = if value == MANY { 12 } else { 1 };
+            format!("DKIM-Signature:{value}\r\n").repeat(times).into_bytes()
+        }
         8 => {
             let instance = pick(u, &["1", "2", "3", "0", "51"])?;
             let cv = pick(u, &["none", "pass", "fail"])?;

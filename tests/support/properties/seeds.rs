@@ -69,8 +69,10 @@ fn authenticate(data: &[u8]) -> Option<String> {
     let mut dkim: Vec<_> = verdict.dkim.iter().map(|report| report.result.keyword()).collect();
     dkim.sort_unstable();
     dkim.dedup();
+    // More than its field in the results has room for.
+    let many = if verdict.dkim.len() > 10 { "many_" } else { "" };
     Some(format!(
-        "dkim_{}_arc_{}_dmarc_{}",
+        "dkim_{many}{}_arc_{}_dmarc_{}",
         dkim.join("_"),
         verdict.arc.result.keyword(),
         verdict.dmarc.result.keyword()
