@@ -221,7 +221,18 @@ async fn faults_come_to_what_the_documentation_says() {
 
 #[tokio::test]
 async fn what_lives_no_time_is_asked_again() {
-    for (fault, times) in [(Fault::None, 1), (Fault::TtlZero, 2), (Fault::EmptyAnswer, 2), (Fault::NxDomain, 1)] {
+    for (fault, times) in [
+        (Fault::None, 1),
+        (Fault::TtlZero, 2),
+        // RFC 2181 §8.
+        (Fault::TtlLargest, 1),
+        (Fault::TtlHighBit, 2),
+        (Fault::AliasTtlHighBit, 2),
+        (Fault::EmptyAnswer, 2),
+        (Fault::NxDomain, 1),
+        (Fault::NegativeTtlHighBit, 2),
+        (Fault::MinimumHighBit, 2),
+    ] {
         let server = FaultyDns::start(football(), fault, PLACES[0]).await;
         let hickory = Hickory::server_with_attempt(server.address, ATTEMPT).unwrap();
         for _ in 0..2 {

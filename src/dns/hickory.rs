@@ -15,7 +15,7 @@ use hickory_resolver::{
     },
     proto::{
         op::{DnsRequestOptions, DnsResponse, Query, ResponseCode},
-        rr::{self, RData},
+        rr::{self, RData, rdata::SOA},
     },
     system_conf,
 };
@@ -195,13 +195,13 @@ impl Chain {
                 answers.iter().filter(|r| r.record_type() == record_type && r.name == self.name).peekable();
             if records.peek().is_some() {
                 let mut ttl = self.ttl;
-                let records = records.inspect(|record| ttl = ttl.min(record.ttl));
+                let records = records.inspect(|record| ttl = ttl.min(seconds(record.ttl)));
                 let read: Arc<[T]> = records.filter_map(|record| read(&record.data)).collect();
                 let answer = if read.is_empty() { Answer::NoData } else { Answer::Records(read) };
                 return Ok(Some((answer, Duration::from_secs(ttl.into()).min(MAX_TTL))));
             }
             let alias = answers.iter().find_map(|record| match &record.data {
-                RData::CNAME(target) if record.name == self.name => Some((&target.0, record.ttl)),
+                RData::CNAME(target) if record.name == self.name => Some((&target.0, seconds(record.ttl))),
                 _ => None,
             });
             let Some((target, ttl)) = alias else { break };
@@ -211,7 +211,7 @@ impl Chain {
             }
             (self.name, self.ttl, moved) = (target.clone(), self.ttl.min(ttl), true);
         }
-        let negative = response.negative_ttl();
+        let negative = response.soa().map(|soa| soa_ttl(soa.ttl(), soa.data()));
         if response.response_code == ResponseCode::NXDomain {
             // RFC 6604 §2.1: the code speaks of the last name of the chain.
             return Ok(Some((Answer::NxDomain, negative_ttl(negative, self.ttl))));
@@ -226,6 +226,16 @@ impl Chain {
     }
 }
 
+/// RFC 2181 §8: a TTL with its highest bit set is treated as zero.
+fn seconds(ttl: u32) -> u32 {
+    if ttl > u32::MAX >> 1 { 0 } else { ttl }
+}
+
+/// RFC 2308 §5: how long emptiness lives, by the TTL of the SOA record and its field MINIMUM, which is a TTL as well (§4).
+fn soa_ttl(ttl: u32, soa: &SOA) -> u32 {
+    seconds(ttl).min(seconds(soa.minimum))
+}
+
 /// RFC 2308 §5: without an SOA record emptiness is not kept.
 fn negative_ttl(negative: Option<u32>, chain: u32) -> Duration {
     Duration::from_secs(negative.unwrap_or(0).min(chain).into()).min(MAX_NEGATIVE_TTL)
@@ -234,7 +244,8 @@ fn negative_ttl(negative: Option<u32>, chain: u32) -> Duration {
 /// The two kinds of emptiness, which hickory takes for errors; all others are.
 fn emptiness<T>(error: NetError) -> Result<(Answer<T>, Option<u32>), LookupError> {
     match error {
-        NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, negative_ttl, soa, ns, .. })) => {
+        NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, soa, ns, .. })) => {
+            let negative_ttl = soa.as_ref().map(|soa| soa_ttl(soa.ttl, &soa.data));
             match response_code {
                 ResponseCode::NXDomain => Ok((Answer::NxDomain, negative_ttl)),
                 // RFC 2308 §2.2: NS records without an SOA record are a referral, not NODATA.

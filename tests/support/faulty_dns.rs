@@ -46,6 +46,15 @@ pub enum Fault {
     CnameUnfinished,
     Big,
     TtlZero,
+    TtlHighBit,
+    /// The largest that there is.
+    TtlLargest,
+    /// The name is not there, and the TTL of the SOA record has its highest bit set.
+    NegativeTtlHighBit,
+    /// The same with the field MINIMUM of the SOA record.
+    MinimumHighBit,
+    /// An alias whose TTL has its highest bit set.
+    AliasTtlHighBit,
     /// The answer lives a second, and the name is gone when it is asked for again.
     Brief,
     /// MX records for a label with a dot, one with an octet outside ASCII, and one without fault.
@@ -89,6 +98,7 @@ impl Fault {
             "CNAME alone, its target has to be asked for" => Self::CnameUnfinished,
             "TXT of 60 kB" => Self::Big,
             "TTL 0" => Self::TtlZero,
+            "TTL with its highest bit set (RFC 2181 §8: as 0)" => Self::TtlHighBit,
             _ => return None,
         })
     }
@@ -258,9 +268,16 @@ fn txt_data(text: &[u8]) -> Vec<u8> {
 
 /// Emptiness has an SOA record (RFC 2308 §2), here that of the root.
 fn soa() -> Vec<u8> {
-    let numbers = [1_u32, 60, 60, 60, 60].map(u32::to_be_bytes).concat();
-    record("", 6, 60, &[vec![0, 0], numbers].concat())
+    soa_with(60, 60)
 }
+
+fn soa_with(ttl: u32, minimum: u32) -> Vec<u8> {
+    let numbers = [1_u32, 60, 60, 60, minimum].map(u32::to_be_bytes).concat();
+    record("", 6, ttl, &[vec![0, 0], numbers].concat())
+}
+
+/// RFC 2181 §8: treated as zero.
+const HIGHEST_BIT: u32 = 0x8000_003c;
 
 /// The same text, made long without a change of its meaning.
 fn blown_up(text: &[u8]) -> Vec<u8> {
@@ -290,6 +307,8 @@ impl State {
         let fault = if question == self.at { self.fault } else { Fault::None };
         let ttl = match fault {
             Fault::TtlZero => 0,
+            Fault::TtlHighBit => HIGHEST_BIT,
+            Fault::TtlLargest => i32::MAX.cast_unsigned(),
             Fault::Brief => 1,
             _ => 60,
         };
@@ -297,10 +316,24 @@ impl State {
         let (mut id, mut section) = (query.id, query.section.to_vec());
         let first_only = |fault| if times == 1 { fault } else { Fault::None };
         match if fault == Fault::FailsOnce { first_only(Fault::Code(2)) } else { fault } {
-            Fault::None | Fault::TtlZero | Fault::FailsOnce | Fault::WrongIdFirst => {}
+            Fault::None
+            | Fault::TtlZero
+            | Fault::TtlHighBit
+            | Fault::TtlLargest
+            | Fault::FailsOnce
+            | Fault::WrongIdFirst => {}
             Fault::Brief if times == 1 => {}
             Fault::NxDomain | Fault::Brief => {
                 response = Response { code: 3, authorities: vec![soa()], ..Response::default() }
+            }
+            Fault::NegativeTtlHighBit | Fault::MinimumHighBit => {
+                let (ttl, minimum) = if fault == Fault::MinimumHighBit { (60, HIGHEST_BIT) } else { (HIGHEST_BIT, 60) };
+                response = Response { code: 3, authorities: vec![soa_with(ttl, minimum)], ..Response::default() };
+            }
+            Fault::AliasTtlHighBit => {
+                let answers = vec![record(owner, 5, HIGHEST_BIT, &wire_name("target.example"))];
+                response.answers =
+                    answers.into_iter().chain(self.honest("target.example", &query, 60).await.answers).collect();
             }
             Fault::NoData => response = Response { authorities: vec![soa()], ..Response::default() },
             Fault::EmptyAnswer => response = Response::default(),
