@@ -13,6 +13,8 @@ use mailverdict::{
 };
 use std::{
     fmt::Write as _,
+    pin::pin,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 use support::{
@@ -240,6 +242,57 @@ async fn what_lives_no_time_is_asked_again() {
         }
         assert_eq!(server.asked().len(), times, "{fault:?}");
     }
+}
+
+/// An executor that knows nothing of tokio.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+        std::thread::yield_now();
+    }
+}
+
+const OUTSIDE: &str = "the question could not be asked outside of a tokio runtime";
+
+#[test]
+fn outside_of_a_runtime_there_is_no_answer_and_no_panic() {
+    let hickory = Hickory::server("127.0.0.1:9".parse().unwrap()).unwrap();
+    for (question, _) in QUESTIONS {
+        assert_eq!(block_on(ask(&hickory, question)), OUTSIDE, "{question}");
+    }
+    let text = async { hickory.txt(&Name::parse("example.com").unwrap()).await };
+    assert_eq!(block_on(hickory.within(Duration::from_secs(5), text)), Some(Err(LookupError::NoRuntime)));
+    // The system's configuration may be missing; to read it needs no runtime.
+    drop(Hickory::system());
+    let authenticator = Authenticator::new(hickory);
+    let raw = b"DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s1; h=from; bh=AAAA; b=BBBB\r\n\
+                From: a@example.com\r\n\r\nHello\r\n";
+    let message = Message::parse(raw).unwrap();
+    let verdict = block_on(authenticator.authenticate(&message, session()));
+    assert_eq!(verdict.spf.mail_from.unwrap().result.keyword(), "temperror");
+    assert_eq!(verdict.dkim[0].result.keyword(), "temperror");
+    assert_eq!(verdict.dmarc.result.keyword(), "temperror");
+}
+
+/// It is the poll that has to be made within a runtime, each of them.
+#[test]
+fn a_question_may_leave_its_runtime_and_what_is_kept_is_answered_anywhere() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(FaultyDns::start(football(), Fault::None, PLACES[0]));
+    let hickory = Hickory::server_with_attempt(server.address, ATTEMPT).unwrap();
+    assert_eq!(block_on(ask(&hickory, PLACES[0])), OUTSIDE);
+    let answer = runtime.block_on(ask(&hickory, PLACES[0]));
+    assert!(answer.contains("v=spf1"), "{answer}");
+    assert_eq!(block_on(ask(&hickory, PLACES[0])), answer);
+    let silent = runtime.block_on(FaultyDns::silent());
+    let hickory = Hickory::server_with_attempt(silent.address, ATTEMPT).unwrap();
+    let mut question = Box::pin(ask(&hickory, PLACES[0]));
+    let begun = runtime.block_on(std::future::poll_fn(|context| Poll::Ready(question.as_mut().poll(context))));
+    assert!(begun.is_pending());
+    assert_eq!(block_on(question), OUTSIDE);
 }
 
 #[tokio::test]

@@ -20,11 +20,14 @@ use hickory_resolver::{
     system_conf,
 };
 use std::{
-    future::Future,
+    future::{self, Future},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::pin,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
+use tokio::runtime::Handle;
 
 /// The longest that an answer is kept, whatever its TTL says.
 const MAX_TTL: Duration = Duration::from_secs(86_400);
@@ -48,7 +51,9 @@ const ATTEMPT: Duration = Duration::from_millis(2500);
 /// - A referral, which a server gives that does not resolve recursively, is an error and no emptiness.
 /// - PTR and MX records whose name holds a dot within a label or an octet outside ASCII are left out: no address is found there.
 ///
-/// Has to be used within a tokio runtime that has I/O and time enabled; connections to servers live in the background of that runtime.
+/// It is made anywhere, and asks within a tokio runtime that has I/O and time enabled; connections to servers live in the background of
+/// that runtime. Outside of a runtime, what is kept is answered, and all else is [`LookupError::NoRuntime`], without a limit of time; in
+/// a runtime whose I/O or time is not enabled tokio panics, for nobody can ask it before.
 ///
 /// ```no_run
 /// use mailverdict::{Authenticator, dns::Hickory};
@@ -133,7 +138,13 @@ impl Hickory {
         if let Some(answer) = self.cache.recall(name, Instant::now()) {
             return Ok(answer);
         }
-        let (answer, ttl) = self.ask(name, read).await?;
+        let mut question = pin!(self.ask(name, read));
+        // hickory takes it that there is a runtime, whoever polls.
+        let asked = future::poll_fn(|context| match Handle::try_current() {
+            Ok(_) => question.as_mut().poll(context),
+            Err(_) => Poll::Ready(Err(LookupError::NoRuntime)),
+        });
+        let (answer, ttl) = asked.await?;
         self.cache.keep(name, &answer, Instant::now(), ttl);
         Ok(answer)
     }
@@ -345,7 +356,11 @@ impl Resolver for Hickory {
     where
         F::Output: Send,
     {
-        tokio::time::timeout(limit, question).await.ok()
+        match Handle::try_current() {
+            Ok(_) => tokio::time::timeout(limit, question).await.ok(),
+            // Nothing is waited for where nothing can be asked.
+            Err(_) => Some(question.await),
+        }
     }
     fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
         self.cache.confirms(question, answer, Instant::now())

@@ -149,6 +149,9 @@ pub enum LookupError {
     /// where it is displayed.
     #[error("{}", Printable(.0))]
     Other(Box<str>),
+    /// The resolver needs a tokio runtime, and was asked outside of one; see the docs of `Hickory`.
+    #[error("the question could not be asked outside of a tokio runtime")]
+    NoRuntime,
     /// The time for the whole evaluation was used up before this question.
     #[error("the time for the evaluation ran out")]
     OutOfTime,

@@ -199,13 +199,16 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
 }
 
 /// The answer; `None` on a DNS error, which RFC 7208 §5.5 and §7.3 pass over. What could not even be asked, because the time or the
-/// questions of the message were used up, is none of these: §4.6.4 makes it a temperror.
+/// questions of the message were used up or there is nobody who could ask, is none of these: §4.6.4 makes it a temperror.
 fn answered<T>(name: &Name, answer: Result<T, LookupError>) -> Result<Option<T>, Exception> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(error @ (LookupError::OutOfTime | LookupError::OutOfQuestions | LookupError::OutOfOctets)) => {
-            Err(Exception::lookup(name, error))
-        }
+        Err(
+            error @ (LookupError::NoRuntime
+            | LookupError::OutOfTime
+            | LookupError::OutOfQuestions
+            | LookupError::OutOfOctets),
+        ) => Err(Exception::lookup(name, error)),
         Err(
             LookupError::Timeout
             | LookupError::ServerFailure
