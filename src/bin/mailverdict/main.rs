@@ -11,6 +11,7 @@ mod batch_request;
 mod batch_run;
 mod buffers;
 mod check;
+mod escape;
 mod explain;
 mod failure;
 mod hops;
