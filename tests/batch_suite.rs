@@ -17,6 +17,7 @@ use std::{
 use support::{
     batch::{Batch, Folder, PROGRAM, ZONE, command, request},
     faulty_dns::{Fault, FaultyDns},
+    sigint,
     skip::skipped,
 };
 
@@ -96,7 +97,8 @@ fn there_is_no_progress_line_beside_results_or_on_a_dumb_terminal() {
 #[test]
 fn what_was_begun_is_finished_at_sigint() {
     let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-    let mut batch = Batch::start(&["--jobs=2", "--timeout=2", "--dns", &server.local_addr().unwrap().to_string()]);
+    let arguments = ["--jobs=2", "--timeout=2", "--dns", &server.local_addr().unwrap().to_string()];
+    let Some(mut batch) = Batch::interruptible(&arguments) else { return };
     batch.send(&format!("junk\n{}{}{}", request("1"), request("2"), request("3")));
     assert!(batch.result().unwrap()["error"].is_string());
     // Both are asked for.
@@ -115,7 +117,8 @@ fn what_was_begun_is_finished_at_sigint() {
 #[test]
 fn a_second_sigint_waits_for_nothing() {
     let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-    let mut batch = Batch::start(&["--timeout=600", "--dns", &server.local_addr().unwrap().to_string()]);
+    let arguments = ["--timeout=600", "--dns", &server.local_addr().unwrap().to_string()];
+    let Some(mut batch) = Batch::interruptible(&arguments) else { return };
     batch.send(&("junk\n".to_owned() + &request("1")));
     assert!(batch.result().unwrap()["error"].is_string());
     server.recv_from(&mut [0; 512]).unwrap();
@@ -133,7 +136,8 @@ fn a_second_sigint_waits_for_nothing() {
 #[test]
 fn an_interrupted_pipeline_ends_with_130() {
     let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-    let mut batch = Batch::start(&["--timeout=2", "--dns", &server.local_addr().unwrap().to_string()]);
+    let arguments = ["--timeout=2", "--dns", &server.local_addr().unwrap().to_string()];
+    let Some(mut batch) = Batch::interruptible(&arguments) else { return };
     batch.send(&request("1"));
     server.recv_from(&mut [0; 512]).unwrap();
     batch.interrupt();
@@ -163,10 +167,29 @@ fn sigint_stays_ignored_where_it_was() {
     assert_eq!((batch.result(), batch.status()), (None, Some(0)));
 }
 
+/// So that the tests above try what they are for, whoever starts them.
+#[test]
+fn a_child_hears_of_sigint_though_it_is_ignored_around_it() {
+    let status = |wrapper: &[&str]| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' INT; exec \"$0\" \"$@\""]).args(wrapper).args(["cat", "/proc/self/status"]);
+        String::from_utf8(shell.output().unwrap().stdout).unwrap()
+    };
+    assert!(sigint::is_ignored(&status(&["nice"])));
+    let wrappers: Vec<_> = sigint::WRAPPERS.into_iter().filter(|wrapper| sigint::is_there(wrapper)).collect();
+    for wrapper in &wrappers {
+        let status = status(wrapper);
+        assert!(status.contains("SigIgn:") && !sigint::is_ignored(&status), "{wrapper:?}: {status}");
+    }
+    if wrappers.is_empty() {
+        skipped("neither env of coreutils nor perl nor python3 can give a program the default disposition of SIGINT");
+    }
+}
+
 /// In the middle of input without end the processors are busy, and the signal is seen all the same.
 #[test]
 fn sigint_is_seen_while_all_processors_work() {
-    let mut batch = Batch::start(&[ZONE]);
+    let Some(mut batch) = Batch::interruptible(&[ZONE]) else { return };
     let mut input = batch.input.take().unwrap();
     // Until nobody reads any more.
     let writer = std::thread::spawn(move || {

@@ -2,6 +2,12 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(unix)]
+#[path = "support/sigint.rs"]
+mod sigint;
+#[cfg(unix)]
+#[path = "support/skip.rs"]
+mod skip;
 #[path = "support/story.rs"]
 mod story;
 
@@ -276,7 +282,8 @@ junk
 #[test]
 fn batch_ends_cleanly_at_sigint() {
     use std::io::{BufRead as _, BufReader};
-    let mut child = Command::new(env!("CARGO_BIN_EXE_mailverdict"))
+    let Some(mut command) = sigint::hearing(env!("CARGO_BIN_EXE_mailverdict")) else { return };
+    let mut child = command
         .args(["batch", "--zone=tests/data/microsoft365/zone.db"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::piped())

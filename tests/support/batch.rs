@@ -1,5 +1,6 @@
 //! `mailverdict batch`, driven.
 
+use super::sigint;
 use serde_json::Value;
 use std::{
     fs,
@@ -21,6 +22,11 @@ pub struct Batch {
 impl Batch {
     pub fn start(arguments: &[&str]) -> Self {
         Self::of(&mut command(arguments))
+    }
+
+    /// Started so that it hears of SIGINT; `None`, aloud, where it would not.
+    pub fn interruptible(arguments: &[&str]) -> Option<Self> {
+        Some(Self::of(prepared(&mut sigint::hearing(PROGRAM)?, arguments)))
     }
 
     /// By a command that comes to it.
@@ -78,8 +84,12 @@ impl Drop for Batch {
 
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.arg("batch").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    prepared(&mut command, arguments);
     command
+}
+
+fn prepared<'c>(command: &'c mut Command, arguments: &[&str]) -> &'c mut Command {
+    command.arg("batch").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A request that the zone of [`ZONE`] answers.

@@ -14,5 +14,7 @@ pub mod hostile_headers;
 pub mod nsd;
 pub mod ready;
 pub mod sealer;
+#[cfg(unix)]
+pub mod sigint;
 pub mod signer;
 pub mod skip;
