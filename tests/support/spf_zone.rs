@@ -147,6 +147,7 @@ fn failure(word: &str) -> Option<LookupError> {
         "REFUSED" => Some(LookupError::Refused),
         "OUT OF TIME" => Some(LookupError::OutOfTime),
         "OUT OF QUESTIONS" => Some(LookupError::OutOfQuestions),
+        "NO RUNTIME" => Some(LookupError::NoRuntime),
         "OUT OF OCTETS" => Some(LookupError::OutOfOctets),
         _ => None,
     }
