@@ -5,7 +5,10 @@ use super::{
     seal::Seal,
     set::{ArcField, MAX_INSTANCE, Placed, Set},
 };
-use crate::{message::Header, name::Domain};
+use crate::{
+    message::{Header, Holder},
+    name::Domain,
+};
 
 /// All that the header holds of ARC, by instance; nothing is verified.
 #[derive(Debug, Default)]
@@ -53,6 +56,15 @@ impl<'m> Collection<'m> {
                     collection.first_error.get_or_insert(reason);
                 }
             }
+        }
+        // A field of ARC that only some readers see makes another chain for them.
+        let is_hidden =
+            |kind: ArcField| header.readings(kind.name()).iter().any(|reading| reading.holder != Holder::Itself);
+        if let Some(malformation) = header.malformations().first()
+            && ArcField::ALL.into_iter().any(is_hidden)
+        {
+            collection.found_any = true;
+            collection.first_error.get_or_insert(FailReason::MalformedHeader(malformation.clone()));
         }
         collection
     }

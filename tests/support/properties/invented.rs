@@ -352,20 +352,24 @@ pub(super) fn arc_fields(message: &[u8]) -> Vec<Vec<u8>> {
     fields.into_iter().map(|(_, _, raw)| raw).collect()
 }
 
-/// Whether every line of the header is a field or belongs to one, and ends with CRLF; then the signer and the library agree on
-/// what the fields are.
+/// Whether every line of the header is a field or belongs to one, ends with CRLF, and holds nothing on which readers disagree; then the
+/// signer and the library agree on what the fields are.
 pub(super) fn is_plain(message: &[u8]) -> bool {
     let Some(end) = message.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
     let header = &message[..end + 2];
     let lines: Vec<&[u8]> = header.split_inclusive(|octet| *octet == b'\n').collect();
-    let is_text =
-        |line: &&[u8]| line.strip_suffix(b"\r\n").is_some_and(|text| !text.contains(&b'\r') && !text.contains(&b'\n'));
+    let is_text = |line: &&[u8]| {
+        let text = line.strip_suffix(b"\r\n");
+        text.is_some_and(|text| !text.iter().any(|octet| octet.is_ascii_control() && *octet != b'\t'))
+    };
     let begins_field = |line: &&[u8]| {
         let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
-        let name = name.strip_suffix(b" ").unwrap_or(name);
         name.len() < line.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
     };
-    lines.iter().all(is_text)
+    let separators = ["\u{85}", "\u{2028}", "\u{2029}"].map(str::as_bytes);
+    let separated = separators.iter().any(|separator| header.windows(separator.len()).any(|part| part == *separator));
+    !separated
+        && lines.iter().all(is_text)
         && lines.first().is_some_and(begins_field)
         && lines.iter().all(|line| line.starts_with(b" ") || line.starts_with(b"\t") || begins_field(line))
 }
