@@ -260,10 +260,26 @@ pub(super) fn signature(u: &mut Unstructured<'_>) -> Result<(String, Key)> {
     Ok((template, key))
 }
 
+/// What readers of a header disagree on, one for each kind, and what some of them stumble at.
+const ODD_LINES: &[&str] = &[
+    "junk\r\n",
+    "X : y\r\n",
+    "From a@example.com Thu Jan  1 00:00:00 1970\r\n",
+    "\u{feff}From: a@example.com\r\n",
+    "X: y\0From: a@example.com\r\n",
+    "X: y\u{b}From: a@example.com\r\n",
+    "X: y\rFrom: a@example.com\r\n",
+    "X: y\nFrom: a@example.com\r\n",
+    "X: y\u{2028}From: a@example.com\r\n",
+    "X: y\r\r\nFrom: a@example.com\r\n",
+    "X: y\r\n \t\r\n z\r\n",
+    "Subject: another\r\n",
+];
+
 /// Lines of a header, each with its CRLF.
 fn field(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let from = |address: &str| format!("From: {address}\r\n").into_bytes();
-    Ok(match u.int_in_range(0..=12_u8)? {
+    Ok(match u.int_in_range(0..=13_u8)? {
         0..=2 => from(&format!("A <a@{}>", pick(u, NAMES)?)),
         3 => from(&format!("a@{}, \"b@example.org\" <c@{}>", pick(u, NAMES)?, pick(u, NAMES)?)),
         4 => from(&text(u, 40)?.replace(['\r', '\n'], " ")),
@@ -287,6 +303,7 @@ fn field(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         9 => b"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.com\r\n".to_vec(),
         10 => [octets(u, 60)?, b"\r\n"].concat(),
         11 => b"X: \r\n".to_vec(),
+        12 => pick(u, ODD_LINES)?.as_bytes().to_vec(),
         _ => b"To: you@example.net\r\n".to_vec(),
     })
 }

@@ -69,12 +69,16 @@ fn authenticate(data: &[u8]) -> Option<String> {
     let mut dkim: Vec<_> = verdict.dkim.iter().map(|report| report.result.keyword()).collect();
     dkim.sort_unstable();
     dkim.dedup();
-    Some(format!(
-        "dkim_{}_arc_{}_dmarc_{}",
-        dkim.join("_"),
-        verdict.arc.result.keyword(),
-        verdict.dmarc.result.keyword()
-    ))
+    // Each kind of malformation is a seed of its own, and so is each kind of result.
+    Some(match message.header().malformations() {
+        [malformation, ..] if !dkim.is_empty() => format!("malformed_{:?}", malformation.kind),
+        _ => format!(
+            "dkim_{}_arc_{}_dmarc_{}",
+            dkim.join("_"),
+            verdict.arc.result.keyword(),
+            verdict.dmarc.result.keyword()
+        ),
+    })
 }
 
 fn arc_chain(data: &[u8]) -> Option<String> {
