@@ -5,10 +5,7 @@ use super::{
     seal::Seal,
     set::{ArcField, MAX_INSTANCE, Placed, Set},
 };
-use crate::{
-    message::{Header, Holder},
-    name::Domain,
-};
+use crate::{message::Header, name::Domain};
 
 /// All that the header holds of ARC, by instance; nothing is verified.
 #[derive(Debug, Default)]
@@ -58,8 +55,7 @@ impl<'m> Collection<'m> {
             }
         }
         // A field of ARC that only some readers see makes another chain for them.
-        let is_hidden =
-            |kind: ArcField| header.readings(kind.name()).iter().any(|reading| reading.holder != Holder::Itself);
+        let is_hidden = |kind: ArcField| header.readings(kind.name()).iter().any(|reading| reading.is_another_field());
         if let Some(malformation) = header.malformations().first()
             && ArcField::ALL.into_iter().any(is_hidden)
         {

@@ -13,7 +13,7 @@ use crate::{
     budget::{Budget, Purse},
     dns::Resolver,
     lex::tag_list::Tags,
-    message::{Header, HeaderField, Holder, Malformation, SingularCounts, SingularFields},
+    message::{Header, HeaderField, Malformation, SingularCounts, SingularFields},
     name::{Domain, Name},
     time::UnixTime,
 };
@@ -81,7 +81,9 @@ impl StreamingVerifier {
                 candidates.read(policy, field_index, *field, now, &family);
             }
         }
-        for reading in header.readings("DKIM-Signature").iter().filter(|reading| reading.holder != Holder::Itself) {
+        let readings = header.readings("DKIM-Signature");
+        candidates.decided.reserve(readings.len());
+        for reading in readings.iter().filter(|reading| reading.is_another_field()) {
             candidates.hidden(reading.fields_above, reading.field, header);
         }
         candidates.choose();

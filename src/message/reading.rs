@@ -26,6 +26,15 @@ pub(crate) struct Reading<'m> {
     pub(crate) fields_above: usize,
     /// Where it stands.
     pub(crate) holder: Holder,
+    /// Whether it is the reading before once more, which goes on to the end of what holds it.
+    goes_on: bool,
+}
+
+impl Reading<'_> {
+    /// Whether it is a field more, and not one that was met before and ends elsewhere.
+    pub(crate) fn is_another_field(&self) -> bool {
+        self.holder != Holder::Itself && !self.goes_on
+    }
 }
 
 /// What holds a field that only some readers see.
@@ -101,28 +110,34 @@ fn readings_within<'m>(
 ) {
     let field =
         |start: usize, end: usize| raw.get(start..end).and_then(HeaderField::parse).filter(|field| field.is(name));
-    let mut add =
-        |start, end, holder| readings.extend(field(start, end).map(|field| Reading { field, fields_above, holder }));
+    let mut add = |start, end, holder, goes_on| {
+        readings.extend(field(start, end).map(|field| Reading { field, fields_above, holder, goes_on }));
+    };
     let mut is_itself = holder == Holder::Field && field(0, raw.len()).is_some();
     let mut is_first = true;
-    let mut open: Option<usize> = None;
+    // Where one begins, and where its value does.
+    let mut open: Option<(usize, usize)> = None;
     let ends = Pieces::of(raw).filter(|piece| !piece.is_continuation()).map(Some).chain([None]);
     for piece in ends {
         let (end, ends_line) = piece.map_or((raw.len(), false), |piece| (piece.offset, piece.is_line));
-        if let Some(start) = open.take() {
-            add(start, end, holder);
+        // A form feed or a CR may stand before the colon.
+        if let Some((start, _)) = open.take_if(|(_, value)| *value <= end) {
+            add(start, end, holder, false);
             // As far as it may go, for the first one alone: for each of them, that would be a square of text.
             if std::mem::take(&mut is_first) && end < raw.len() {
-                add(start, raw.len(), holder);
+                add(start, raw.len(), holder, true);
             }
         }
         let is_end = end > 0 && end < raw.len() && (ends_line || raw.get(end - 1) == Some(&0));
         if is_itself && is_end {
             is_itself = false;
-            add(0, end, Holder::Itself);
+            add(0, end, Holder::Itself, false);
         }
-        if (end > 0 || holder == Holder::Other) && field(end, raw.len()).is_some() {
-            open = Some(end);
+        if open.is_none()
+            && (end > 0 || holder == Holder::Other)
+            && let Some(field) = field(end, raw.len())
+        {
+            open = Some((end, raw.len() - field.value().len()));
         }
     }
 }
@@ -228,6 +243,17 @@ mod tests {
             r#"1 Field "From: d\x0b""#,
             r#"1 Field "From: d\x0be\r f\x00From: g\r\n""#,
             r#"1 Field "From: g\r\n""#,
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_field_reaches_its_colon_over_what_may_stand_before_it() {
+        let found = readings(b"Subject: c\rFrom\x0c: d\rfrom\r\x0c : e\r\n\r\n", "From");
+        let expected = [
+            r#"0 Field "From\x0c: d\r""#,
+            r#"0 Field "From\x0c: d\rfrom\r\x0c : e\r\n""#,
+            r#"0 Field "from\r\x0c : e\r\n""#,
         ];
         assert_eq!(found, expected);
     }

@@ -18,7 +18,7 @@ mod hop;
 pub use date::date_time;
 pub use hop::Hop;
 
-use crate::message::{Header, Holder};
+use crate::message::Header;
 use std::net::IpAddr;
 
 /// The hops of a message, from the newest (the top of the header) to the oldest. In a malformed header, those count as well that only
@@ -28,7 +28,7 @@ pub fn hops(header: &Header<'_>) -> Vec<Hop> {
     let mut hops: Vec<Hop> = received.map(|(field_index, field)| Hop::parse(field_index, field.value())).collect();
     let readings = header.readings("Received");
     if !readings.is_empty() {
-        let hidden = readings.iter().filter(|reading| reading.holder != Holder::Itself);
+        let hidden = readings.iter().filter(|reading| reading.is_another_field());
         hops.extend(hidden.map(|reading| Hop::parse(reading.fields_above, reading.field.value())));
         hops.sort_by_key(|hop| hop.field_index);
     }
