@@ -19,7 +19,7 @@ use mailverdict::{
     dns::Zone,
     message::{Header, to_crlf},
     name::Name,
-    spf,
+    received, spf,
     time::UnixTime,
 };
 use ready::now;
@@ -83,6 +83,10 @@ const CASES: &[Case] = &[
     Case { name: "results in Authentication-Results", size: 100_000, make: results },
     Case { name: "octets of odd text in Authentication-Results", size: 1_000_000, make: odd_results },
     Case { name: "bare line ends", size: 5_000_000, make: bare_line_ends },
+    Case { name: "octets of a header that reads many ways", size: 200_000, make: many_readings },
+    Case { name: "lines that are no fields", size: 20_000, make: no_fields },
+    Case { name: "signatures under a malformed header", size: 10_000, make: signatures_under_a_malformed_header },
+    Case { name: "fields that must stand once, and signatures", size: 2_000, make: repeated_fields },
     Case { name: "records of a master file", size: 50_000, make: master_file },
 ];
 
@@ -638,6 +642,71 @@ fn bare_line_ends(n: usize) -> Box<dyn Fn()> {
         black_box(to_crlf(raw.as_bytes()));
         evaluate();
     })
+}
+
+/// All that reads the fields of a header, at once.
+fn read_header(raw: String) -> Box<dyn Fn()> {
+    let authenticator = Authenticator::new(key_zone());
+    Box::new(move || {
+        let message = Message::parse(raw.as_bytes()).unwrap();
+        let verdict = now(authenticator.authenticate(&message, session()));
+        assert!(!message.header().malformations().is_empty());
+        black_box((verdict.to_header_field("mx.example.org"), strip_forged(message.header(), "mx.example.org")));
+        black_box(received::hops(message.header()));
+    })
+}
+
+/// Fields behind bare CRs and other controls, what could be continuations of them, and what reads to their end again and again if it is
+/// not bounded.
+fn many_readings(n: usize) -> Box<dyn Fn()> {
+    let within_a_field = [
+        "\rFrom: a@b",
+        "\u{b}From: a@b",
+        "\0From:a@b.example,",
+        "\rFrom\r \r ",
+        "\rFrom\u{c}",
+        "\rAuthentication-Results: mx.example.org",
+        "\rReceived: from a by b",
+        "\rDKIM-Signature: d=a",
+        "\rARC-Seal: i=1",
+        "\r",
+        "\r \r\u{c}",
+        "\0",
+        "\u{85}",
+        "\u{2028}",
+        "\r\r\nA",
+        "A\r\u{c}",
+    ];
+    let mut each: Vec<_> = within_a_field
+        .iter()
+        .map(|text| read_header(format!("X: y{}\r\n{REST}", text.repeat(n / text.len()))))
+        .collect();
+    // To readers of CRLF alone, the body is a part of the header.
+    let beyond = format!("X: y\n\n{}", "From: a@b\r\n".repeat(n / 11));
+    each.extend([
+        read_header(format!("{}{beyond}", REST.replace("\r\n\r\nHello", ""))),
+        read_header("From \r".repeat(n / 6) + "\n" + REST),
+    ]);
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn no_fields(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> = ["junk\r\n", "X : y\r\n", "From a\r\n", "\u{feff}X: y\r\n", "X: y\r\n \r\n"]
+        .map(|line| read_header(format!("{}{REST}", format!("junk\r\n{line}").repeat(n))))
+        .into();
+    Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn signatures_under_a_malformed_header(n: usize) -> Box<dyn Fn()> {
+    read_header(format!("junk\r\n{}{REST}", signature("").repeat(n)))
+}
+
+/// What a signature does not cover is counted once for a header, and once for each of them.
+fn repeated_fields(n: usize) -> Box<dyn Fn()> {
+    let mut policy = Policy::default();
+    policy.dkim.max_signatures = usize::MAX;
+    let raw = "Subject: x\r\n".repeat(n) + &signature("").replace("h=from", "h=from:subject").repeat(n) + REST;
+    evaluation(key_zone(), policy, session(), raw.into_bytes())
 }
 
 fn master_file(n: usize) -> Box<dyn Fn()> {

@@ -7,7 +7,7 @@ use mailverdict::{
     Authenticator, Message, Policy, Session, Verdict,
     arc::{ArcReport, ArcResult, Trusted},
     dns::{LookupError, RecordType, Zone},
-    message::to_crlf,
+    message::{MalformationKind, to_crlf},
     name::{Domain, Name},
     time::UnixTime,
 };
@@ -25,7 +25,7 @@ fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
 
 fn validate(zone: &Zone, raw: &[u8]) -> ArcReport {
     let Ok(message) = Message::parse(raw) else {
-        // What has no header has no ARC set.
+        // What has no octet has no ARC set.
         let message = Message::parse(b"X: y\r\n\r\n").unwrap();
         return now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc;
     };
@@ -225,6 +225,11 @@ fn failures(case: &Yaml<'_>) -> Vec<String> {
             other => panic!("unknown part {other} of the budget"),
         }
     }
+    for name in case.as_mapping_get("repaired").and_then(Yaml::as_vec).into_iter().flatten() {
+        let name = name.as_str().unwrap();
+        let kind = MalformationKind::ALL.into_iter().find(|kind| format!("{kind:?}") == name);
+        policy.dkim.repaired_malformations.push(kind.unwrap_or_else(|| panic!("no kind {name}")));
+    }
     let message = Message::parse(&raw).unwrap();
     let session = Session::without_peer().received_at(UnixTime(1_700_000_000));
     let verdict = now(Authenticator::new(zone).with_policy(policy).authenticate(&message, session));
@@ -284,7 +289,7 @@ fn observed(verdict: &Verdict, key: &str) -> Option<String> {
         ),
         "dmarc" => verdict.dmarc.result.keyword().to_owned(),
         "disposition" => verdict.disposition.keyword().to_owned(),
-        "name" | "steps" | "records" | "trust" | "budget" => return None,
+        "name" | "steps" | "records" | "trust" | "budget" | "repaired" => return None,
         other => panic!("unknown key {other}"),
     })
 }

@@ -446,6 +446,39 @@ fn mixed_line_ends_are_a_finding() {
     assert!(result == "pass" && told.contains("1 bare LF beside"), "{result} {told}");
     let (result, told) = findings(&mixed, &["--raw"]);
     assert!(result == "fail" && told.contains("1 bare LF"), "{result} {told}");
+    // In the header, where readers make different things of it.
+    let at = crlf.windows(10).position(|part| part == b"\r\nSubject:").unwrap();
+    let mixed = [&crlf[..at], &crlf[at + 1..]].concat();
+    let (result, told) = findings(&mixed, &[]);
+    assert!(result == "pass" && told.contains("1 bare LF beside"), "{result} {told}");
+    let (result, told) = findings(&mixed, &["--raw"]);
+    assert!(
+        result == "policy" && told.contains(&format!("the header is malformed at octet {at}: ")),
+        "{result} {told}"
+    );
+    // A bare CR is no line end of any system that saves mail, and stays.
+    let bare_cr = [&crlf[..at], b"\r", &crlf[at..]].concat();
+    let (result, told) = findings(&bare_cr, &[]);
+    assert!(result == "policy" && told.contains("a CR without LF"), "{result} {told}");
+}
+
+#[test]
+fn a_field_above_its_namesake_is_told_with_the_signature() {
+    let signed = std::fs::read("tests/data/microsoft365/01-sent-by-the-service.eml").unwrap();
+    let above = [b"Subject: another\r\n", &signed[..]].concat();
+    let zone = ["--zone", "tests/data/microsoft365/zone.db", "-"];
+    let output = run(&[&["check", "--json"], &zone[..]].concat(), &above);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&json["dkim"][0]["result"], &json["dkim"][0]["not_covered"]),
+        (&"pass".into(), &serde_json::json!(["Subject"]))
+    );
+    assert!(json["findings"].to_string().contains("there are 2 Subject fields; one is allowed"));
+    let shown = text(&run(&[&["check"], &zone[..]].concat(), &above).stdout);
+    assert!(
+        shown.replace("\n", " ").split_whitespace().collect::<Vec<_>>().join(" ").contains("more than one Subject"),
+        "{shown}"
+    );
 }
 
 /// Whoever reads the header field alone learns of a disposition that comes of no published policy.

@@ -15,7 +15,7 @@ fn seeds_of_structure_lead_somewhere() {
     let seeds = properties::seeds(if folder.is_some() { 3000 } else { 200 });
     for (target, wanted) in [
         ("arc_chain", &["_sets_pass_from_0", "_sets_fail"][..]),
-        ("authenticate", &["dkim_pass", "dkim_many_", "arc_pass", "arc_fail"]),
+        ("authenticate", &["dkim_pass", "dkim_many_", "arc_pass", "arc_fail", "malformed_NotAField", "malformed_BareCr"]),
         ("check_host", &["mailfrom_neutral", "mailfrom_none", "mailfrom_permerror"]),
         ("dkim_signed", &["simple_simple_", "relaxed_relaxed_", "_whole_of_", "_some_body"]),
     ] {
@@ -24,6 +24,9 @@ fn seeds_of_structure_lead_somewhere() {
         wanted.iter().for_each(|kind| assert!(found.contains(kind), "no {kind} for {target}: {found}"));
     }
     let Some(folder) = folder else { return };
+    for kind in mailverdict::message::MalformationKind::ALL {
+        assert!(seeds["authenticate"].contains_key(&format!("malformed_{kind:?}")), "no header with {kind:?}");
+    }
     for (target, inputs) in seeds {
         let folder = std::path::Path::new(&folder).join(target);
         std::fs::create_dir_all(&folder).unwrap();

@@ -54,6 +54,14 @@ impl<'m> Collection<'m> {
                 }
             }
         }
+        // A field of ARC that only some readers see makes another chain for them.
+        let is_hidden = |kind: ArcField| header.readings(kind.name()).iter().any(|reading| reading.is_another_field());
+        if let Some(malformation) = header.malformations().first()
+            && ArcField::ALL.into_iter().any(is_hidden)
+        {
+            collection.found_any = true;
+            collection.first_error.get_or_insert(FailReason::MalformedHeader(malformation.clone()));
+        }
         collection
     }
 

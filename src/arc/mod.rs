@@ -79,7 +79,12 @@ async fn gather_sets<'m, R: Resolver>(
     collection: Collection<'m>,
 ) -> Box<Gathered<'m>> {
     let (instances, sealers) = (collection.instances(), collection.sealers());
-    let (result, chain) = match collection.into_chain() {
+    // RFC 6376 §3.8: what readers disagree on is not what was signed.
+    let valid = match policy.malformation_of(message.header()) {
+        Some(malformation) => Err(FailReason::MalformedHeader(malformation.clone())),
+        None => Ok(()),
+    };
+    let (result, chain) = match collection.into_chain().and_then(|chain| valid.map(|()| chain)) {
         Err(reason) => (ArcResult::Fail(reason), None),
         Ok(chain) => {
             let validation = Validation::new(policy, message.header(), chain, now);

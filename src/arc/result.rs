@@ -7,6 +7,7 @@ use crate::{
     dkim::{DkimResult, SignatureError},
     dns::LookupError,
     lex::SyntaxError,
+    message::Malformation,
     name::{Domain, Name},
 };
 use std::fmt;
@@ -146,6 +147,8 @@ pub enum FailReason {
         /// The set.
         instance: u8,
     },
+    /// The header is malformed, so that readers disagree on what was signed and sealed (RFC 6376 §3.8, §8.15).
+    MalformedHeader(Malformation),
     /// The newest ARC-Message-Signature does not verify (step 4).
     MessageSignature {
         /// The newest set.
@@ -283,6 +286,7 @@ impl fmt::Display for FailReason {
             Self::SealSigned { instance } => {
                 write!(f, "the message signature of set {instance} lists ARC-Seal in h=, which is not allowed")
             }
+            Self::MalformedHeader(malformation) => malformation.fmt(f),
             Self::MessageSignature { instance, result } => {
                 write!(f, "the message signature of set {instance} does not verify: {result}")
             }

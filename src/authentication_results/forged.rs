@@ -3,7 +3,7 @@
 use super::{AuthenticationResults, FIELD_NAME};
 use crate::{
     lex::structured::{Scanner, Unterminated, is_escaped},
-    message::Header,
+    message::{Header, HeaderField, Holder},
     name::Domain,
 };
 use std::borrow::Cow;
@@ -13,7 +13,8 @@ use std::borrow::Cow;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Forged {
-    /// The place of the field among all fields of the header, from 0 at the top.
+    /// The place of the field among all fields of the header, from 0 at the top; the number of all of them where what must go is no field:
+    /// then all lines of the header that are none ([`Header::malformations`]) must go.
     pub field_index: usize,
     /// Why it must go.
     pub reason: ForgedReason,
@@ -46,6 +47,8 @@ impl std::fmt::Display for ForgedReason {
 ///
 /// `authserv_id` is the receiver's own; names below it are other names. A receiver with several, or one that wants everything removed
 /// that claims to come from a domain of its own, makes a [`TrustBoundary`], where the rest is said.
+///
+/// In a malformed header, a field of another name must go as well where some reader sees a forged one in it, as behind a bare CR.
 ///
 /// ```
 /// use mailverdict::{Message, authentication_results::strip_forged};
@@ -99,10 +102,22 @@ impl TrustBoundary {
 
     /// The fields that must be removed from a message that comes from outside, from the top down.
     pub fn forged(&self, header: &Header<'_>) -> Vec<Forged> {
+        let judge = |field_index, field: &HeaderField<'_>| {
+            self.judge(field.value()).map(|reason| Forged { field_index, reason })
+        };
         let fields = header.fields().iter().enumerate().filter(|(_, field)| field.is(FIELD_NAME));
-        fields
-            .filter_map(|(field_index, field)| self.judge(field.value()).map(|reason| Forged { field_index, reason }))
-            .collect()
+        let mut forged: Vec<Forged> = fields.filter_map(|(field_index, field)| judge(field_index, field)).collect();
+        let readings = header.readings(FIELD_NAME);
+        if !readings.is_empty() {
+            forged.extend(readings.iter().filter_map(|reading| {
+                let is_field = matches!(reading.holder, Holder::Itself | Holder::Field);
+                let field_index = if is_field { reading.fields_above } else { header.fields().len() };
+                judge(field_index, &reading.field)
+            }));
+            forged.sort_by_key(|forged| forged.field_index);
+            forged.dedup_by_key(|forged| forged.field_index);
+        }
+        forged
     }
 
     fn judge(&self, value: &[u8]) -> Option<ForgedReason> {

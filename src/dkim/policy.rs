@@ -3,6 +3,7 @@
 #[cfg(feature = "aws-lc-rs")]
 use crate::crypto::aws_lc;
 use crate::crypto::{ED25519_SHA256, RSA_SHA256, SignatureAlgorithm};
+use crate::message::{Header, Malformation, MalformationKind};
 use std::time::Duration;
 
 /// What a receiver accepts of DKIM and ARC signatures.
@@ -33,6 +34,25 @@ pub struct Policy {
     pub clock_skew: Duration,
     /// Whether a signature over a part of the body (`l=`) may pass.
     pub accept_partial_body: bool,
+    /// The malformations of a header that the receiver repairs itself, or takes away, before anybody reads the message; none by default.
+    ///
+    /// Where a header has any other one, no signature of DKIM and no chain of ARC passes: readers of mail disagree on what such a header says,
+    /// and so on what was signed (RFC 6376 §3.8, §8.15). DMARC heeds no such list: where readers may see other From fields, it never
+    /// passes.
+    ///
+    /// ```
+    /// use mailverdict::message::MalformationKind;
+    /// let mut policy = mailverdict::Policy::default();
+    /// policy.dkim.repaired_malformations.push(MalformationKind::BareLf);
+    /// ```
+    pub repaired_malformations: Vec<MalformationKind>,
+}
+
+impl Policy {
+    /// Why no signature of this header may pass.
+    pub(crate) fn malformation_of<'h>(&self, header: &'h Header<'_>) -> Option<&'h Malformation> {
+        header.malformations().iter().find(|found| !self.repaired_malformations.contains(&found.kind))
+    }
 }
 
 impl Default for Policy {
@@ -44,6 +64,7 @@ impl Default for Policy {
             max_key_records: 4,
             clock_skew: Duration::from_secs(300),
             accept_partial_body: false,
+            repaired_malformations: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     crypto::{Digest, InvalidKey},
     dns::LookupError,
     lex::{Printable, SyntaxError},
+    message::{Malformation, SingularFields},
     name::{Domain, Name},
     text::Text,
     time::UnixTime,
@@ -31,6 +32,9 @@ pub struct SignatureReport {
     pub header_hash: Option<Digest>,
     /// Octets of the canonicalized body that the signature does not cover, because `l=` is shorter.
     pub unsigned_octets: u64,
+    /// Fields that must stand once, that the signature covers, and that the message has more often than it covers: those on top are not
+    /// what was signed, and readers may show them (RFC 6376 §8.15). Empty where the signature was not evaluated.
+    pub not_covered: SingularFields,
 }
 
 /// What a DKIM-Signature field says, as far as it could be read; owned, for reports.
@@ -124,6 +128,8 @@ pub enum PolicyReason {
     HistoricAlgorithm,
     /// The algorithm is known and not in the receiver's list.
     AlgorithmNotAccepted,
+    /// The header is malformed, so that readers disagree on what was signed (RFC 6376 §3.8, §8.15).
+    MalformedHeader(Malformation),
 }
 
 /// Why the result is `neutral`.
@@ -278,6 +284,7 @@ impl fmt::Display for PolicyReason {
             Self::KeyTooShort { bits } => write!(f, "the key has {bits} bits, fewer than are accepted here"),
             Self::HistoricAlgorithm => f.write_str("rsa-sha1 must not be used any more (RFC 8301)"),
             Self::AlgorithmNotAccepted => f.write_str("the algorithm in a= is not accepted here"),
+            Self::MalformedHeader(malformation) => malformation.fmt(f),
         }
     }
 }

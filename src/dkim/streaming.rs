@@ -1,7 +1,7 @@
 //! Verification of a message in three steps: the header, the body in chunks, the keys.
 
 use super::{
-    DkimResult, NeutralReason, PermReason, Policy, SignatureReport, SignatureSummary,
+    DkimResult, NeutralReason, PermReason, Policy, PolicyReason, SignatureReport, SignatureSummary,
     body_hash::{BodyHasher, BodyHashes},
     header_hash::FieldIndex,
     keys::{KeyMemory, KeyUser, Keys},
@@ -13,7 +13,7 @@ use crate::{
     budget::{Budget, Purse},
     dns::Resolver,
     lex::tag_list::Tags,
-    message::{Header, HeaderField},
+    message::{Header, HeaderField, Malformation, SingularCounts, SingularFields},
     name::{Domain, Name},
     time::UnixTime,
 };
@@ -60,6 +60,7 @@ pub struct StreamingVerifier {
 struct Job {
     field_index: usize,
     pending: PendingSignature,
+    not_covered: SingularFields,
 }
 
 impl StreamingVerifier {
@@ -71,6 +72,7 @@ impl StreamingVerifier {
         let family = Family::of(author_domains);
         let mut candidates = Candidates {
             most: policy.max_signatures,
+            malformation: policy.malformation_of(header),
             chosen: SmallVec::new(),
             decided: Vec::with_capacity(header.named("DKIM-Signature").count()),
         };
@@ -79,16 +81,21 @@ impl StreamingVerifier {
                 candidates.read(policy, field_index, *field, now, &family);
             }
         }
+        let readings = header.readings("DKIM-Signature");
+        candidates.decided.reserve(readings.len());
+        for reading in readings.iter().filter(|reading| reading.is_another_field()) {
+            candidates.hidden(reading.fields_above, reading.field, header);
+        }
         candidates.choose();
         let Candidates { chosen, decided, .. } = candidates;
         let mut jobs: SmallVec<[Job; 1]> = SmallVec::new();
         if !chosen.is_empty() {
-            let index = FieldIndex::new(header);
-            jobs.extend(chosen.into_iter().map(|candidate| candidate.job(&index)));
+            let (index, counts) = (FieldIndex::new(header), SingularCounts::of_header(header));
+            jobs.extend(chosen.into_iter().map(|candidate| candidate.job(&index, &counts)));
         }
         let body = BodyHasher::new(jobs.iter().map(|job| job.pending.wanted_body()));
         // The algorithms were looked up; nothing that is left needs them.
-        let policy = Policy { algorithms: Vec::new(), ..*policy };
+        let policy = Policy { algorithms: Vec::new(), repaired_malformations: Vec::new(), ..*policy };
         Self { policy, budget: Budget::default(), decided, jobs, body }
     }
 
@@ -150,9 +157,12 @@ struct Candidate<'m> {
 }
 
 impl<'m> Candidate<'m> {
-    fn job(self, index: &FieldIndex<'_, 'm>) -> Job {
+    fn job(self, index: &FieldIndex<'_, 'm>, counts: &SingularCounts) -> Job {
         let Self { field_index, field, signature, key_user, .. } = self;
-        Job { field_index, pending: PendingSignature::new(signature, key_user, index, field, field_index) }
+        // RFC 6376 §5.4.2: names are taken from the bottom up, and so those on top stay unsigned.
+        let not_covered = counts.not_covered_by(&SingularCounts::of(signature.signed_fields.octets()));
+        let pending = PendingSignature::new(signature, key_user, index, field, field_index);
+        Job { field_index, pending, not_covered }
     }
 
     fn not_evaluated(self) -> SignatureReport {
@@ -163,16 +173,18 @@ impl<'m> Candidate<'m> {
 
 /// The signatures that come first, among those that were read. A stranger may send as many as fit: of one that will not be verified,
 /// nothing is kept but its report.
-struct Candidates<'m> {
+struct Candidates<'h, 'm> {
     /// How many are verified at most.
     most: usize,
+    /// Why none is verified.
+    malformation: Option<&'h Malformation>,
     /// At no time more than twice as many, and a few.
     chosen: SmallVec<[Candidate<'m>; 1]>,
     /// The others.
     decided: Vec<SignatureReport>,
 }
 
-impl<'m> Candidates<'m> {
+impl<'m> Candidates<'_, 'm> {
     fn read(
         &mut self,
         policy: &Policy,
@@ -194,7 +206,12 @@ impl<'m> Candidates<'m> {
                 ));
             }
         };
-        let key_user = match acceptable(policy, &signature, now) {
+        // RFC 6376 §3.8: "DKIM's design is predicated on valid input".
+        let valid = match self.malformation {
+            Some(malformation) => Err(DkimResult::Policy(PolicyReason::MalformedHeader(malformation.clone()))),
+            None => Ok(()),
+        };
+        let key_user = match acceptable(policy, &signature, now).and_then(|key_user| valid.map(|()| key_user)) {
             Ok(key_user) => key_user,
             Err(result) => {
                 return self.decided.push(SignatureReport::decided(field_index, signature.into_summary(), result));
@@ -208,6 +225,15 @@ impl<'m> Candidates<'m> {
         }
     }
 
+    /// A signature that only some readers see: it is told, and never verified.
+    fn hidden(&mut self, field_index: usize, field: HeaderField<'_>, header: &Header<'_>) {
+        let Some(malformation) = header.malformations().first() else { return };
+        let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
+        let result = DkimResult::Policy(PolicyReason::MalformedHeader(malformation.clone()));
+        let summary = SignatureSummary::salvage(&tags, outcome.is_ok());
+        self.decided.push(SignatureReport::decided(field_index, summary, result));
+    }
+
     fn choose(&mut self) {
         // Stable: among equals, those that stand higher in the header come first.
         self.chosen.sort_by_key(|candidate| candidate.kinship);
@@ -219,7 +245,7 @@ impl<'m> Candidates<'m> {
 
 impl Job {
     fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> SignatureReport {
-        let Self { field_index, pending } = self;
+        let Self { field_index, pending, not_covered } = self;
         let Conclusion { result, key, body_hash, header_hash, unsigned_octets } =
             pending.conclude(policy, keys, body, purse);
         SignatureReport {
@@ -230,6 +256,7 @@ impl Job {
             body_hash,
             header_hash: Some(header_hash),
             unsigned_octets,
+            not_covered,
         }
     }
 }
@@ -237,6 +264,15 @@ impl Job {
 impl SignatureReport {
     /// The report of a field whose result stands without key and body.
     fn decided(field_index: usize, signature: SignatureSummary, result: DkimResult) -> Self {
-        Self { field_index, signature, result, key: None, body_hash: None, header_hash: None, unsigned_octets: 0 }
+        Self {
+            field_index,
+            signature,
+            result,
+            key: None,
+            body_hash: None,
+            header_hash: None,
+            unsigned_octets: 0,
+            not_covered: SingularFields::default(),
+        }
     }
 }

@@ -252,11 +252,14 @@ pub(super) fn sole_author<'a>(authors: &'a Authors, policy: &Policy) -> Option<&
 /// Why there is no single author domain (RFC 9989 §4.4, §5.3.1).
 fn obstacle(authors: &Authors, policy: &Policy) -> Option<PermReason> {
     let count = authors.domains().len() + authors.possible().len();
-    if authors.from_fields() == 0 {
-        return Some(PermReason::NoFrom);
-    }
     if count > policy.max_author_domains {
         return Some(PermReason::TooManyAuthorDomains { count, limit: policy.max_author_domains });
+    }
+    if let Some(malformation) = authors.disputed() {
+        return Some(PermReason::DisputedFrom(malformation.clone()));
+    }
+    if authors.from_fields() == 0 {
+        return Some(PermReason::NoFrom);
     }
     if let Some(error) = authors.error().filter(|_| authors.is_ambiguous()) {
         return Some(PermReason::MalformedFrom { error: error.clone() });

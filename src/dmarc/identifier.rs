@@ -174,6 +174,7 @@ mod tests {
             body_hash: None,
             header_hash: None,
             unsigned_octets: 0,
+            not_covered: crate::message::SingularFields::default(),
         }
     }
 

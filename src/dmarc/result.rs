@@ -8,6 +8,7 @@ use super::{
 use crate::{
     dns::LookupError,
     lex::SyntaxError,
+    message::Malformation,
     name::{Domain, Name},
 };
 use std::fmt;
@@ -161,6 +162,8 @@ pub enum PermReason {
     NoFrom,
     /// The From fields hold no address with a domain.
     NoAuthorDomain,
+    /// The header is malformed, so that readers may see other From fields (RFC 9989 §11.5).
+    DisputedFrom(Malformation),
     /// A From field does not follow RFC 5322 §3.4, and readers may disagree on its addresses.
     MalformedFrom {
         /// Where, in octets from the field's colon, and what was expected there.
@@ -297,6 +300,7 @@ impl fmt::Display for PermReason {
         match self {
             Self::NoFrom => f.write_str("the message has no From field"),
             Self::NoAuthorDomain => f.write_str("no author domain could be read from the From field"),
+            Self::DisputedFrom(malformation) => write!(f, "readers may see other From fields: {malformation}"),
             Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
             Self::ManyFromFields { count } => write!(f, "there are {count} From fields; one is allowed"),
             Self::ManyAuthorDomains { count } => {

@@ -179,6 +179,7 @@ mod tests {
     fn header(case: &Yaml<'_>) -> String {
         match (text(case, "from"), text(case, "header")) {
             (Some(from), None) => format!("From: {from}\r\n"),
+            (None, Some(header)) if header.contains("\r\n") => header.to_owned(),
             (None, Some(header)) => header.replace('\n', "\r\n"),
             _ => panic!("either from or header"),
         }

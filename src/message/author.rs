@@ -1,6 +1,6 @@
 //! The author domains of a message, read from its From fields.
 
-use super::{Finding, Header};
+use super::{Finding, Header, Malformation};
 use crate::{
     lex::{
         SyntaxError,
@@ -41,6 +41,7 @@ pub struct Authors {
     from_fields: usize,
     error: Option<SyntaxError>,
     ambiguous: bool,
+    disputed: Option<Box<Malformation>>,
 }
 
 /// Domains, of which most messages have one.
@@ -90,8 +91,11 @@ impl Authors {
         let mut authors = Self::default();
         let mut domains = Distinct::default();
         let mut possible = Distinct::default();
-        for field in header.named("From") {
-            authors.from_fields += 1;
+        authors.from_fields = header.named("From").count();
+        authors.disputed = header.disputed_from().cloned().map(Box::new);
+        authors.ambiguous = authors.disputed.is_some();
+        let readings = header.readings("From");
+        for field in header.named("From").chain(readings.iter().map(|reading| reading.field)) {
             let MailboxList { domains: mailbox_domains, error, unread_at_sign } = mailbox_list(field.value());
             let mut unreadable_domain = false;
             for domain in mailbox_domains {
@@ -145,9 +149,15 @@ impl Authors {
         self.error.as_ref()
     }
 
-    /// Whether a From field is malformed in such a way that readers may disagree on its addresses.
+    /// Whether a From field, or the header, is malformed in such a way that readers may disagree on its addresses.
     pub fn is_ambiguous(&self) -> bool {
         self.ambiguous
+    }
+
+    /// What makes the header malformed, where readers may see other From fields than those of the header: one that some end the header
+    /// above, or one that only some find in the text of another field. The domains of all of them are here, and DMARC never passes.
+    pub fn disputed(&self) -> Option<&Malformation> {
+        self.disputed.as_deref()
     }
 
     /// What is odd about the From fields.
@@ -155,6 +165,9 @@ impl Authors {
         let mut findings = Vec::new();
         if self.from_fields > 1 {
             findings.push(Finding::ManyFromFields { count: self.from_fields });
+        }
+        if self.disputed.is_some() {
+            findings.push(Finding::DisputedFrom);
         }
         if let Some(error) = &self.error {
             findings.push(Finding::MalformedFrom { error: error.clone() });
@@ -252,7 +265,8 @@ mod tests {
     fn white_space_before_the_colon_hides_no_field() {
         let authors = read("From: a@example.com\r\nfrom : b@example.net\r\n");
         assert_eq!(texts(authors.domains()), ["example.com", "example.net"]);
-        let expected = [Finding::ManyFromFields { count: 2 }, Finding::ManyAuthorDomains { count: 2 }];
+        let expected =
+            [Finding::ManyFromFields { count: 2 }, Finding::DisputedFrom, Finding::ManyAuthorDomains { count: 2 }];
         assert_eq!(authors.findings(), expected);
     }
 

@@ -39,6 +39,11 @@ impl<'m> HeaderField<'m> {
         self.raw.get(self.colon as usize + 1..).unwrap_or_default()
     }
 
+    /// Whether white space stands between the name and the colon (RFC 5322 §4.5).
+    pub(super) fn has_space_before_colon(&self) -> bool {
+        self.name != self.colon
+    }
+
     /// Whether the field has this name, in whatever case.
     pub fn is(&self, name: &str) -> bool {
         // Most names differ in their first letters.

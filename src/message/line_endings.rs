@@ -53,8 +53,12 @@ pub(super) fn has_bare_ends(text: &[u8]) -> bool {
 
 /// Whether a CR among `octets` has no LF in its place in `next`, or an LF there no CR here.
 fn have_bare_ends(octets: &[u8], next: &[u8]) -> bool {
-    let differ = |octet: u8, next: u8| u8::from(octet == b'\r') ^ u8::from(next == b'\n');
     octets.iter().zip(next).fold(0, |any, (octet, next)| any | differ(*octet, *next)) != 0
+}
+
+/// Whether the one is a CR and the other no LF, or the reverse; a number, as vector instructions have it.
+pub(super) fn differ(octet: u8, next: u8) -> u8 {
+    u8::from(octet == b'\r') ^ u8::from(next == b'\n')
 }
 
 /// The text with each bare LF made a CRLF, as for a message that was saved as a Unix file; borrowed where nothing is to be done.

@@ -1,12 +1,28 @@
 //! A message as it was received: header fields and body, borrowed, never copied.
 
 mod author;
+mod block;
 mod field;
+mod finding;
 mod line_endings;
+mod malformation;
+mod oddities;
+mod reading;
+mod singular;
 
 pub use author::Authors;
 pub use field::HeaderField;
+pub use finding::Finding;
 pub use line_endings::{LineEndings, to_crlf};
+pub use malformation::{Malformation, MalformationKind};
+pub use singular::SingularFields;
+
+pub(crate) use reading::{Holder, Reading};
+pub(crate) use singular::SingularCounts;
+
+use block::{Blocks, mbox_separator};
+use oddities::Oddities;
+use reading::Malformed;
 
 /// Why octets are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,89 +31,31 @@ pub enum MessageError {
     /// No octet at all.
     #[error("the message is empty")]
     Empty,
-    /// Not one header field before the first empty line (or the end).
+    /// Not one header field before the first empty line (or the end). [`Message::parse`] takes that for a message all the same; it is
+    /// for programs that know better what they were given.
     #[error("the message has no header: its first line is no header field (\"Name: value\")")]
     NoHeader,
-}
-
-/// What is odd about a message, though it could be read.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub enum Finding {
-    /// A line of the header that is neither a field nor the continuation of one (RFC 5322 §2.2); passed over.
-    NotAField {
-        /// Octets from the start of the message.
-        offset: usize,
-    },
-    /// The mailbox separator `From …` of an mbox file stands before the header; passed over.
-    MboxSeparator,
-    /// The header holds line ends other than CRLF.
-    LineEndings(LineEndings),
-    /// The body holds line ends other than CRLF; DKIM and ARC hash them as they stand.
-    BodyLineEndings(LineEndings),
-    /// There is no empty line after the header, and so no body (RFC 5322 §3.5).
-    NoBody,
-    /// The header has more than one From field (RFC 5322 §3.6 allows one).
-    ManyFromFields {
-        /// How many.
-        count: usize,
-    },
-    /// The From fields name more than one author domain (RFC 9989 §5.3.1, §11.5).
-    ManyAuthorDomains {
-        /// How many distinct ones.
-        count: usize,
-    },
-    /// A From field does not follow the grammar of RFC 5322 §3.4.
-    MalformedFrom {
-        /// Where, in octets from the field's colon, and what was expected there.
-        error: crate::lex::SyntaxError,
-    },
-    /// No author domain could be read (RFC 9989 §5.3.1).
-    NoAuthorDomain,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotAField { offset } => write!(f, "the line at octet {offset} of the header is no header field"),
-            Self::MboxSeparator => f.write_str("the separator line of an mbox file stands before the header"),
-            Self::LineEndings(ends) => write!(
-                f,
-                "the header has {} bare LF and {} bare CR beside {} CRLF",
-                ends.bare_lf, ends.bare_cr, ends.crlf
-            ),
-            Self::BodyLineEndings(ends) => write!(
-                f,
-                "the body has {} bare LF and {} bare CR beside {} CRLF",
-                ends.bare_lf, ends.bare_cr, ends.crlf
-            ),
-            Self::NoBody => f.write_str("no empty line ends the header, so there is no body"),
-            Self::ManyFromFields { count } => write!(f, "there are {count} From fields; one is allowed"),
-            Self::ManyAuthorDomains { count } => {
-                write!(f, "the From field names {count} author domains; one is expected")
-            }
-            Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
-            Self::NoAuthorDomain => f.write_str("no author domain could be read from a From field"),
-        }
-    }
 }
 
 /// The header of a message.
 ///
 /// Lines end at LF, with or without a CR before it: what a reader's mail program takes for a field is a field here as well, so
-/// that no second `From` hides behind a bare LF. The octets themselves stay as they are, for hashing.
+/// that no second `From` hides behind a bare LF. The octets themselves stay as they are, for hashing. What readers disagree on is
+/// a [`Malformation`].
 #[derive(Clone, Debug)]
 pub struct Header<'m> {
     fields: Vec<HeaderField<'m>>,
     findings: Vec<Finding>,
+    /// What is wrong with it, and what readers may make of it; nothing of that is there for the mail of every day.
+    malformed: Option<Box<Malformed<'m>>>,
 }
 
 impl<'m> Header<'m> {
-    /// Reads the fields of a header; an empty line at its end is optional, what follows it is not looked at.
+    /// Reads the fields of a header; an empty line at its end is optional. What follows that is looked at only where the header has bare
+    /// LFs, because some readers go on there.
     ///
     /// # Errors
-    /// [`MessageError`] where there is no field at all.
+    /// [`MessageError`] where there is no octet at all.
     pub fn parse(raw: &'m [u8]) -> Result<Self, MessageError> {
         Self::split(raw).map(|(header, _)| header)
     }
@@ -106,53 +64,69 @@ impl<'m> Header<'m> {
         if raw.is_empty() {
             return Err(MessageError::Empty);
         }
-        let mut header = Self { fields: Vec::with_capacity(32), findings: Vec::new() };
-        // Octets before `field_start` are done with; a field runs until a line that does not begin with white space.
-        let mut line_start = 0;
-        let mut field_start = None;
-        let mut body = None;
-        while let Some(rest) = raw.get(line_start..).filter(|rest| !rest.is_empty()) {
-            let line_len = memchr::memchr(b'\n', rest).map_or(rest.len(), |lf| lf + 1);
-            let line = rest.get(..line_len).unwrap_or_default();
-            let folded = matches!(line.first(), Some(b' ' | b'\t'));
-            if !folded || field_start.is_none() {
-                header.close_field(raw, field_start.take(), line_start);
-                if matches!(line, b"\r\n" | b"\n") {
-                    body = Some(rest.get(line_len..).unwrap_or_default());
-                    line_start += line_len;
-                    break;
-                }
-                // RFC 5322 §4.5: `From : …` is a field, and a separator is not.
-                if line_start == 0 && line.starts_with(b"From ") && HeaderField::parse(line).is_none() {
-                    header.findings.push(Finding::MboxSeparator);
-                } else {
-                    field_start = Some(line_start);
-                }
-            }
-            line_start += line_len;
+        let mut header = Self { fields: Vec::with_capacity(32), findings: Vec::new(), malformed: None };
+        let separator = mbox_separator(raw);
+        if separator > 0 {
+            header.findings.push(Finding::MboxSeparator);
         }
-        header.close_field(raw, field_start, line_start);
+        let mut blank_line = None;
+        let mut is_odd = false;
+        let mut blocks = Blocks::starting_at(raw, separator);
+        for block in &mut blocks {
+            blank_line = blank_line.or(block.blank_line);
+            let field = HeaderField::parse(block.raw);
+            is_odd |= field.is_none_or(|field| field.has_space_before_colon());
+            header.fields.extend(field);
+        }
+        let (end_of_fields, start_of_body) = (blocks.end_of_fields(), blocks.start_of_body());
         if header.fields.is_empty() {
-            return Err(MessageError::NoHeader);
+            header.findings.push(Finding::NoField);
         }
-        let lines = raw.get(..line_start).unwrap_or_default();
-        if line_endings::has_bare_ends(lines) {
-            header.findings.push(Finding::LineEndings(LineEndings::of(lines)));
+        let (lines, rest) = raw.split_at_checked(start_of_body.unwrap_or(raw.len())).unwrap_or_default();
+        let oddities = Oddities::of(lines);
+        let ends = if oddities.bare_ends { LineEndings::of(lines) } else { LineEndings::default() };
+        if is_odd || oddities.any() {
+            // LF throughout is a file of Unix.
+            let bare_lf = ends.bare_lf > 0 && (ends.crlf > 0 || memchr::memmem::find(rest, b"\r\n").is_some());
+            let malformations = malformation::find(lines, bare_lf);
+            let raw = lines.get(..end_of_fields).unwrap_or_default();
+            // To readers of CRLF alone, no other line is empty.
+            let goes_on = bare_lf && !lines.ends_with(b"\r\n\r\n");
+            let beyond =
+                if goes_on { memchr::memmem::find(rest, b"\r\n\r\n").map_or(rest.len(), |at| at + 2) } else { 0 };
+            let beyond = rest.get(..beyond).unwrap_or_default();
+            header.findings.extend(malformations.iter().cloned().map(Finding::MalformedHeader));
+            if !malformations.is_empty() {
+                header.malformed = Some(Box::new(Malformed { malformations, raw, beyond }));
+            }
         }
-        if body.is_none() {
+        if let Some(offset) = blank_line {
+            header.findings.push(Finding::BlankLineInField { offset });
+        }
+        if oddities.bare_ends {
+            header.findings.push(Finding::LineEndings(ends));
+        }
+        if start_of_body.is_none() {
             header.findings.push(Finding::NoBody);
         }
-        Ok((header, body.unwrap_or_default()))
+        Ok((header, rest))
     }
 
-    fn close_field(&mut self, raw: &'m [u8], start: Option<usize>, end: usize) {
-        let Some(start) = start else { return };
-        match raw.get(start..end).and_then(HeaderField::parse) {
-            Some(field) => self.fields.push(field),
-            // One finding speaks for many such lines.
-            None if self.findings.iter().any(|f| matches!(f, Finding::NotAField { .. })) => {}
-            None => self.findings.push(Finding::NotAField { offset: start }),
-        }
+    /// What makes the header malformed in such a way that readers disagree on what it says: the first of each kind, in their order.
+    /// Empty for all but very few messages.
+    pub fn malformations(&self) -> &[Malformation] {
+        self.malformed.as_ref().map_or(&[], |malformed| &malformed.malformations)
+    }
+
+    /// The fields of this name that only some readers see; none but where the header is malformed.
+    pub(crate) fn readings(&self, name: &str) -> Vec<Reading<'_>> {
+        self.malformed.as_ref().map_or_else(Vec::new, |malformed| malformed.readings(name))
+    }
+
+    /// What is wrong with the header, where readers may see other From fields than those that are there.
+    pub(crate) fn disputed_from(&self) -> Option<&Malformation> {
+        let malformed = self.malformed.as_ref().filter(|malformed| malformed.disputes_from())?;
+        malformed.malformations.first()
     }
 
     /// The fields from the top down.
@@ -195,7 +169,7 @@ impl<'m> Message<'m> {
     /// Splits a message into fields and body; nothing is decoded, converted or copied.
     ///
     /// # Errors
-    /// [`MessageError`] where there is no header field at all; everything else that is odd becomes a [`Finding`].
+    /// [`MessageError`] where there is no octet at all; everything else that is odd becomes a [`Finding`].
     pub fn parse(raw: &'m [u8]) -> Result<Self, MessageError> {
         Header::split(raw).map(|(header, body)| Self { header, body })
     }
@@ -208,6 +182,9 @@ impl<'m> Message<'m> {
     /// What is odd about the header and about the line ends of the body, which is read once for it.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.header.findings.clone();
+        let counts = SingularCounts::of_header(&self.header);
+        let repeated = counts.repeated().filter(|(name, _)| *name != "From");
+        findings.extend(repeated.map(|(name, count)| Finding::RepeatedField { name, count }));
         if line_endings::has_bare_ends(self.body) {
             findings.push(Finding::BodyLineEndings(LineEndings::of(self.body)));
         }
@@ -229,6 +206,12 @@ mod tests {
         header.fields().iter().map(|f| String::from_utf8(f.name().to_vec()).unwrap()).collect()
     }
 
+    /// Kind, place and number of all that is wrong.
+    fn kinds(raw: &[u8]) -> Vec<(MalformationKind, usize, usize)> {
+        let header = Header::parse(raw).unwrap();
+        header.malformations().iter().map(|found| (found.kind, found.offset, found.count)).collect()
+    }
+
     #[test]
     fn fields_run_over_folded_lines_and_the_body_starts_after_the_empty_line() {
         let message = Message::parse(b"A: 1\r\n 2\r\nb : 3\r\n\r\n\r\nbody").unwrap();
@@ -237,7 +220,8 @@ mod tests {
         assert_eq!(message.header().fields()[1].name(), b"b");
         assert_eq!(message.header().fields()[1].value(), b" 3\r\n");
         assert_eq!(message.body(), b"\r\nbody");
-        assert_eq!(message.header().findings(), []);
+        assert_eq!(kinds(b"A: 1\r\n 2\r\nb : 3\r\n\r\n\r\nbody"), [(MalformationKind::SpaceBeforeColon, 10, 1)]);
+        assert_eq!(Header::parse(b"A: 1\r\n 2\r\nb: 3\r\n\r\n").unwrap().findings(), []);
     }
 
     #[test]
@@ -245,9 +229,18 @@ mod tests {
         let header = Header::parse(b"A: 1\nFrom: b\r\n\r\n").unwrap();
         assert_eq!(header.fields().len(), 2);
         let ends = LineEndings { crlf: 2, bare_lf: 1, bare_cr: 0 };
-        assert_eq!(header.findings(), [Finding::LineEndings(ends)]);
+        assert_eq!(header.findings()[1..], [Finding::LineEndings(ends)]);
+        assert_eq!(kinds(b"A: 1\nFrom: b\r\n\r\n"), [(MalformationKind::BareLf, 4, 1)]);
+    }
+
+    #[test]
+    fn lf_throughout_is_a_file_of_unix_and_beside_crlf_it_is_malformed() {
         let message = Message::parse(b"A: 1\n\nbody\n").unwrap();
         assert_eq!(message.body(), b"body\n");
+        assert_eq!(message.header().malformations(), []);
+        assert_eq!(kinds(b"A: 1\n\nbody\r\n"), [(MalformationKind::BareLf, 4, 2)]);
+        assert_eq!(kinds(b"A: 1\r\n\nbody\r\n"), [(MalformationKind::BareLf, 6, 1)]);
+        assert_eq!(kinds(b"A: 1\r\n\r\nbody\n"), []);
     }
 
     #[test]
@@ -264,7 +257,11 @@ mod tests {
     fn a_bare_cr_ends_nothing_and_is_reported() {
         let header = Header::parse(b"A: 1\rFrom: b\r\n\r\n").unwrap();
         assert_eq!(header.fields().len(), 1);
-        assert!(matches!(header.findings(), [Finding::LineEndings(LineEndings { bare_cr: 1, .. })]));
+        assert!(matches!(
+            header.findings(),
+            [Finding::MalformedHeader(_), Finding::LineEndings(LineEndings { bare_cr: 1, .. })]
+        ));
+        assert_eq!(kinds(b"A: 1\rFrom: b\r\n\r\n"), [(MalformationKind::BareCr, 4, 1)]);
     }
 
     #[test]
@@ -272,7 +269,61 @@ mod tests {
         let raw = b"A: 1\r\njunk\r\n more\r\nB: 2\r\n: 3\r\nN\xc3\xa4: 4\r\n\r\n";
         assert_eq!(names(raw), ["A", "B"]);
         let header = Header::parse(raw).unwrap();
-        assert_eq!(header.findings(), [Finding::NotAField { offset: 6 }]);
+        let texts: Vec<_> = header.findings().iter().map(ToString::to_string).collect();
+        let wanted = "the header is malformed at octet 6: a line that is no header field, \"junk\" (the first of 3)";
+        assert_eq!(texts, [wanted]);
+    }
+
+    #[test]
+    fn each_kind_of_malformation_is_told_at_its_first_place() {
+        use MalformationKind::*;
+        for (raw, wanted) in [
+            (&b"A: 1\r\nB C: 2\r\n\r\n"[..], &[(NotAField, 6, 1)][..]),
+            (b"A: 1\r\nB\x01: 2\r\n\r\n", &[(NotAField, 6, 1), (Control, 7, 1)]),
+            (b" A: 1\r\nB: 2\r\n\r\n", &[(NotAField, 0, 1)]),
+            (b"A: 1\r\nB\t : 2\r\nC : 3\r\n\r\n", &[(SpaceBeforeColon, 6, 2)]),
+            (b"A: 1\r\nB\r\n : 2\r\n\r\n", &[(SpaceBeforeColon, 6, 1)]),
+            (b"A: 1\r\nFrom a@b Thu\r\n\r\n", &[(MboxSeparator, 6, 1)]),
+            (b"From a@b Thu\r\n folded\r\nA: 1\r\n\r\n", &[(NotAField, 14, 1)]),
+            (b"From a@b\x00Thu\r\nA: 1\r\n\r\n", &[(Nul, 8, 1)]),
+            (b"\xef\xbb\xbfA: 1\r\nB: 1\r\n\r\n", &[(ByteOrderMark, 0, 1)]),
+            (b"A: 1\r\nB: \x00\x00\r\n\r\n", &[(Nul, 9, 2)]),
+            (b"A: \x0b\r\nB: \x7f\x1b\r\n\r\n", &[(Control, 3, 3)]),
+            (b"A: 1\r\r\nB: 2\r\n\r\n", &[(BareCr, 4, 1)]),
+            (b"A: 1\r\n\r\r\n\r\n", &[(NotAField, 6, 1), (BareCr, 6, 1)]),
+            (b"A: 1\r\nB: 2\r", &[(BareCr, 10, 1)]),
+            (b"A: \xe2\x80\xa8\r\nB: \xc2\x85\r\n\r\n", &[(LineSeparator, 3, 2)]),
+            // What real mail has.
+            (b"From a@b Thu\r\nA: 1\r\n\r\n", &[]),
+            (b"A: J\xf6rg \xc3\xa4\xe2\x80\xa6 \x85\tx\r\n\t \r\n x\r\n\r\n\x00\r", &[]),
+            (b"A: 1\r\nB: 2\r\n", &[]),
+        ] {
+            assert_eq!(kinds(raw), wanted, "{}", raw.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_malformation_quotes_a_part_of_a_line() {
+        let raw = [&b"A: 1\r\n"[..], &[b'"'; 100], b"\x1b[31m\r\n\r\n"].concat();
+        let quoted: Vec<_> =
+            Header::parse(&raw).unwrap().malformations().iter().map(|found| found.text.clone()).collect();
+        assert_eq!(quoted, ["\\\"".repeat(48).into(), format!(r"{}\x1b[31m", "\\\"".repeat(24)).into()]);
+    }
+
+    #[test]
+    fn a_line_of_white_space_within_a_field_is_a_finding_and_no_more() {
+        let header = Header::parse(b"A: 1\r\n \t\r\n 2\r\nB: 3\r\n \r\n\r\n").unwrap();
+        assert_eq!(header.fields().len(), 2);
+        assert_eq!(header.malformations(), []);
+        assert_eq!(header.findings(), [Finding::BlankLineInField { offset: 6 }]);
+        assert_eq!(Header::parse(b"A: 1\r\n \t.\r\n\r\n").unwrap().findings(), []);
+    }
+
+    #[test]
+    fn fields_that_must_stand_once_are_told_where_they_do_not() {
+        let findings = |raw| Message::parse(raw).unwrap().findings();
+        let raw = b"Subject: a\r\nsubject: b\r\nTo: c\r\nFrom: d\r\nFrom: e\r\nReceived: f\r\nReceived: g\r\n\r\n";
+        assert_eq!(findings(raw), [Finding::RepeatedField { name: "Subject", count: 2 }]);
     }
 
     #[test]
@@ -284,10 +335,24 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_header_is_no_message() {
+    fn what_has_no_octet_is_no_message() {
         assert_eq!(Message::parse(b"").unwrap_err(), MessageError::Empty);
-        for raw in [&b"\r\nbody"[..], b"no colon here", b"\0\xff\x80", b"\n\n\n", b" folded: first\r\n"] {
-            assert_eq!(Message::parse(raw).unwrap_err(), MessageError::NoHeader, "{raw:?}");
+    }
+
+    #[test]
+    fn a_message_without_a_field_has_a_body_and_no_author() {
+        for (raw, body) in [
+            (&b"\r\nbody"[..], &b"body"[..]),
+            (b"no colon here", b""),
+            (b"\0\xff\x80", b""),
+            (b"\n\n\n", b"\n\n"),
+            (b" folded: first\r\n", b""),
+            (b"From a@b Thu\r\n", b""),
+        ] {
+            let message = Message::parse(raw).unwrap();
+            assert_eq!((message.header().fields(), message.body()), (&[][..], body), "{raw:?}");
+            assert!(message.findings().contains(&Finding::NoField), "{raw:?}");
+            assert_eq!(message.header().authors().findings(), [Finding::NoAuthorDomain], "{raw:?}");
         }
     }
 

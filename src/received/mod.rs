@@ -21,10 +21,17 @@ pub use hop::Hop;
 use crate::message::Header;
 use std::net::IpAddr;
 
-/// The hops of a message, from the newest (the top of the header) to the oldest.
+/// The hops of a message, from the newest (the top of the header) to the oldest. In a malformed header, those count as well that only
+/// some readers see, as behind a bare CR: their place is that of the field that holds them.
 pub fn hops(header: &Header<'_>) -> Vec<Hop> {
     let received = header.fields().iter().enumerate().filter(|(_, field)| field.is("Received"));
     let mut hops: Vec<Hop> = received.map(|(field_index, field)| Hop::parse(field_index, field.value())).collect();
+    let readings = header.readings("Received");
+    if !readings.is_empty() {
+        let hidden = readings.iter().filter(|reading| reading.is_another_field());
+        hops.extend(hidden.map(|reading| Hop::parse(reading.fields_above, reading.field.value())));
+        hops.sort_by_key(|hop| hop.field_index);
+    }
     let times: Vec<_> = hops.iter().skip(1).map(|hop| hop.time).chain([None]).collect();
     for (hop, earlier) in hops.iter_mut().zip(times) {
         if let (Some(time), Some(earlier)) = (hop.time, earlier) {

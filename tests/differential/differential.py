@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares mailverdict with pyspf and dkimpy: zones, records, sessions and messages are made from a seed, each is evaluated by
-both, and every difference that is not listed below, with the section of the RFC that proves us right, fails the run.
+"""Compares mailverdict with pyspf, dkimpy and Python's email: zones, records, sessions and messages are made from a seed, each is
+evaluated by both, and every difference that is not listed below, with the section of the RFC that proves us right, fails the run.
 
-    python3 tests/differential/differential.py --command target/debug/mailverdict [--spf 20000] [--dkim 2000] [--seed 1]
+    python3 tests/differential/differential.py --command target/debug/mailverdict [--spf 20000] [--dkim 2000] [--headers 20000] [--seed 1]
 
 Needs the packages of requirements.txt, which stands beside this file, and a mailverdict built with its feature `cli`.
 """
@@ -20,6 +20,7 @@ import time
 
 import spf_cases
 import dkim_cases
+import header_cases
 
 
 def ours(command, zone, requests):
@@ -66,11 +67,14 @@ def main():
     parser.add_argument("--command", default="target/debug/mailverdict")
     parser.add_argument("--spf", type=int, default=2000)
     parser.add_argument("--dkim", type=int, default=200)
+    parser.add_argument("--headers", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     start = time.time()
     passed = failed = 0
-    for topic, module, count in (("SPF, beside pyspf", spf_cases, options.spf), ("DKIM, beside dkimpy", dkim_cases, options.dkim)):
+    topics = (("SPF, beside pyspf", spf_cases, options.spf), ("DKIM, beside dkimpy", dkim_cases, options.dkim),
+              ("headers, beside Python's email", header_cases, options.headers))
+    for topic, module, count in topics:
         generator = random.Random(options.seed)
         cases, zone = module.make(generator, count)
         answers = ours(options.command, zone, [case.request() for case in cases])

@@ -10,7 +10,7 @@ use mailverdict::{
     crypto::{ED25519_SHA256_REFERENCE, RSA_SHA256_REFERENCE},
     dkim::{Policy, SignatureReport, StreamingVerifier},
     dns::{LookupError, RecordType, Zone},
-    message::Message,
+    message::{MalformationKind, Message},
     name::{Domain, Name},
     time::UnixTime,
 };
@@ -198,6 +198,10 @@ impl<'y> Case<'y> {
         policy.max_key_records = number("max_key_records").unwrap_or(policy.max_key_records);
         policy.min_rsa_bits = number("min_rsa_bits").unwrap_or(policy.min_rsa_bits);
         policy.accept_partial_body = case.get("accept_partial_body").is_some();
+        for name in case.list("repaired") {
+            let kind = MalformationKind::ALL.into_iter().find(|kind| format!("{kind:?}") == name);
+            policy.repaired_malformations.push(kind.unwrap_or_else(|| panic!("no kind {name}")));
+        }
         if let Some(seconds) = case.number("clock_skew") {
             policy.clock_skew = std::time::Duration::from_secs(seconds);
         }
@@ -277,6 +281,8 @@ impl<'y> Case<'y> {
         let domain =
             |report: &SignatureReport| report.signature.domain.as_ref().map_or(String::new(), ToString::to_string);
         compare("domain", reports.iter().map(domain).collect());
+        let not_covered = reports.iter().flat_map(|report| report.not_covered.names().map(str::to_owned));
+        compare("not_covered", not_covered.collect());
         failures
     }
 }

@@ -23,6 +23,11 @@ pub fn shapes(len: usize) -> Vec<(&'static str, Vec<u8>)> {
         shape("signed fields", (SIGNED, ":a", "\r\n")),
         shape("copied fields", (COPIED, "|a:b", "\r\n")),
         shape("seals", ("", "ARC-Seal:i=1\r\n", "")),
+        shape("signatures under a malformed header", ("junk\r\n", SOUND, "")),
+        shape("lines that are no fields", ("", "a\r\n", "")),
+        shape("signatures behind bare CRs", ("X: ", "\rDKIM-Signature:", "\r\n")),
+        shape("From fields behind bare CRs", ("X: ", "\rFrom:a@b", "\r\n")),
+        shape("From fields without a domain behind bare CRs", ("X: ", "\rFrom:", "\r\n")),
         shape("body lines", ("\r\n", "\n", "")),
     ]
 }

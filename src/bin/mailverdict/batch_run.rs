@@ -7,7 +7,7 @@ use crate::{
     batch_queue::{Done, Work},
     batch_request::Request,
     buffers::Buffers,
-    input::bring_to_crlf,
+    input::{bring_to_crlf, parse},
     json,
     json_text::Object,
     progress::Count,
@@ -15,7 +15,7 @@ use crate::{
     source::Source,
     style::printable,
 };
-use mailverdict::{Authenticator, Message, Session, spf::Observers, time::UnixTime};
+use mailverdict::{Authenticator, Session, spf::Observers, time::UnixTime};
 use memchr::{memchr, memchr_iter};
 use std::{
     future::poll_fn,
@@ -147,7 +147,7 @@ impl Run {
         }
         aside.add(header.saturating_mul(FOR_HEADER)).await;
         let mixed_line_ends = bring_to_crlf(scratch);
-        let message = match Message::parse(scratch) {
+        let message = match parse(scratch) {
             Ok(message) => message,
             Err(error) => return part.refuse(Some(&request), &error.to_string()),
         };

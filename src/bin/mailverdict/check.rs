@@ -5,7 +5,7 @@ use crate::{
     block_on, explain,
     failure::Failure,
     hops::Way,
-    input::{no_message, read_message},
+    input::{no_message, parse, read_message},
     json, print,
     report::Report,
     request,
@@ -13,7 +13,7 @@ use crate::{
     style::Style,
 };
 use mailverdict::{
-    Authenticator, Message, Verdict,
+    Authenticator, Verdict,
     dmarc::{Disposition, DmarcResult},
     dns::Recording,
     spf::Observers,
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.client.receiver.as_ref())?;
     let recording = Recording::new(Source::open(&args.source)?);
     let (octets, mixed_line_ends) = read_message(&args.message, args.raw)?;
-    let message = Message::parse(&octets).map_err(|error| no_message(&args.message, error))?;
+    let message = parse(&octets).map_err(|error| no_message(&args.message, error))?;
     let way = Way::of(&message, &args.way)?;
     let session = way.session(request::session(args.ip, &args.client, args.rules.at));
     let policy = request::message_policy(&args.source, &args.rules);

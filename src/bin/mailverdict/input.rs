@@ -1,7 +1,7 @@
 //! Messages from files and from standard input.
 
 use crate::{failure::Failure, standard};
-use mailverdict::message::{LineEndings, MessageError, to_crlf};
+use mailverdict::message::{LineEndings, Message, MessageError, to_crlf};
 use std::{
     borrow::Cow,
     fmt,
@@ -63,6 +63,12 @@ pub(crate) fn bring_to_crlf(octets: &mut Vec<u8>) -> Option<MixedLineEnds> {
     let mixed = MixedLineEnds::of(octets);
     *octets = converted;
     mixed
+}
+
+/// Takes a message apart. What has no header field is none: a mail server may be handed such a thing, and who names a file has named the wrong one.
+pub(crate) fn parse(octets: &[u8]) -> Result<Message<'_>, MessageError> {
+    let message = Message::parse(octets)?;
+    if message.header().fields().is_empty() { Err(MessageError::NoHeader) } else { Ok(message) }
 }
 
 /// The failure of a message that could be read and is none; `path` as the command line has it.

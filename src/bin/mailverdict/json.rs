@@ -113,6 +113,8 @@ fn dkim(to: &mut Object<'_>, report: &SignatureReport, message: &Message<'_>) {
     to.optional("key_bits", report.key.as_ref().and_then(|key| key.bits), Object::number);
     to.shown("reason", &report.result);
     to.texts("diagnosis", report.diagnosis(message));
+    // Fields that must stand once, and that stand more often than the signature covers.
+    to.texts("not_covered", report.not_covered.names());
 }
 
 /// The ARC chain.

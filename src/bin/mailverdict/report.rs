@@ -83,7 +83,7 @@ impl<'v> Report<'v> {
                 check: format!("DKIM {number}"),
                 domain: domain.to_owned(),
                 result: report.result.keyword(),
-                reason: format!("{}{}", report.result, key(report)),
+                reason: format!("{}{}{}", report.result, key(report), not_covered(report)),
             });
         }
         if dkim.is_empty() {
@@ -137,6 +137,14 @@ impl<'v> Report<'v> {
         }
         Ok(())
     }
+}
+
+/// What a signature leaves open of fields that must stand once.
+fn not_covered(report: &SignatureReport) -> String {
+    if report.not_covered.is_empty() {
+        return String::new();
+    }
+    format!("; not covered: more than one {}", report.not_covered)
 }
 
 /// The row for MAIL FROM.

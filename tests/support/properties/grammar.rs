@@ -187,7 +187,7 @@ pub(crate) fn message(data: &[u8]) {
     }
     message.header().findings().iter().for_each(assert_clean);
     // The header alone reads the same.
-    let alone = Message::parse(header).expect("there is a field");
+    let alone = Message::parse(header).expect("it is not empty");
     assert_eq!(alone.header().fields(), message.header().fields());
     assert!(alone.body().is_empty());
     let authors = message.header().authors();

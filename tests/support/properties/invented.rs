@@ -264,10 +264,26 @@ pub(super) fn signature(u: &mut Unstructured<'_>) -> Result<(String, Key)> {
     Ok((template, key))
 }
 
+/// What readers of a header disagree on, one for each kind, and what some of them stumble at.
+const ODD_LINES: &[&str] = &[
+    "junk\r\n",
+    "X : y\r\n",
+    "From a@example.com Thu Jan  1 00:00:00 1970\r\n",
+    "\u{feff}From: a@example.com\r\n",
+    "X: y\0From: a@example.com\r\n",
+    "X: y\u{b}From: a@example.com\r\n",
+    "X: y\rFrom: a@example.com\r\n",
+    "X: y\nFrom: a@example.com\r\n",
+    "X: y\u{2028}From: a@example.com\r\n",
+    "X: y\r\r\nFrom: a@example.com\r\n",
+    "X: y\r\n \t\r\n z\r\n",
+    "Subject: another\r\n",
+];
+
 /// Lines of a header, each with its CRLF.
 fn field(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let from = |address: &str| format!("From: {address}\r\n").into_bytes();
-    Ok(match u.int_in_range(0..=12_u8)? {
+    Ok(match u.int_in_range(0..=13_u8)? {
         0..=2 => from(&format!("A <a@{}>", pick(u, NAMES)?)),
         3 => from(&format!("a@{}, \"b@example.org\" <c@{}>", pick(u, NAMES)?, pick(u, NAMES)?)),
         4 => from(&text(u, 40)?.replace(['\r', '\n'], " ")),
@@ -291,6 +307,7 @@ fn field(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         9 => b"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.com\r\n".to_vec(),
         10 => [octets(u, 60)?, b"\r\n"].concat(),
         11 => b"X: \r\n".to_vec(),
+        12 => pick(u, ODD_LINES)?.as_bytes().to_vec(),
         _ => b"To: you@example.net\r\n".to_vec(),
     })
 }
@@ -356,20 +373,24 @@ pub(super) fn arc_fields(message: &[u8]) -> Vec<Vec<u8>> {
     fields.into_iter().map(|(_, _, raw)| raw).collect()
 }
 
-/// Whether every line of the header is a field or belongs to one, and ends with CRLF; then the signer and the library agree on
-/// what the fields are.
+/// Whether every line of the header is a field or belongs to one, ends with CRLF, and holds nothing on which readers disagree; then the
+/// signer and the library agree on what the fields are.
 pub(super) fn is_plain(message: &[u8]) -> bool {
     let Some(end) = message.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
     let header = &message[..end + 2];
     let lines: Vec<&[u8]> = header.split_inclusive(|octet| *octet == b'\n').collect();
-    let is_text =
-        |line: &&[u8]| line.strip_suffix(b"\r\n").is_some_and(|text| !text.contains(&b'\r') && !text.contains(&b'\n'));
+    let is_text = |line: &&[u8]| {
+        let text = line.strip_suffix(b"\r\n");
+        text.is_some_and(|text| !text.iter().any(|octet| octet.is_ascii_control() && *octet != b'\t'))
+    };
     let begins_field = |line: &&[u8]| {
         let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
-        let name = name.strip_suffix(b" ").unwrap_or(name);
         name.len() < line.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
     };
-    lines.iter().all(is_text)
+    let separators = ["\u{85}", "\u{2028}", "\u{2029}"].map(str::as_bytes);
+    let separated = separators.iter().any(|separator| header.windows(separator.len()).any(|part| part == *separator));
+    !separated
+        && lines.iter().all(is_text)
         && lines.first().is_some_and(begins_field)
         && lines.iter().all(|line| line.starts_with(b" ") || line.starts_with(b"\t") || begins_field(line))
 }

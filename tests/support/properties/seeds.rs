@@ -71,12 +71,16 @@ fn authenticate(data: &[u8]) -> Option<String> {
     dkim.dedup();
     // More than its field in the results has room for.
     let many = if verdict.dkim.len() > 10 { "many_" } else { "" };
-    Some(format!(
-        "dkim_{many}{}_arc_{}_dmarc_{}",
-        dkim.join("_"),
-        verdict.arc.result.keyword(),
-        verdict.dmarc.result.keyword()
-    ))
+    // Each kind of malformation is a seed of its own, and so is each kind of result.
+    Some(match message.header().malformations() {
+        [malformation, ..] if !dkim.is_empty() => format!("malformed_{:?}", malformation.kind),
+        _ => format!(
+            "dkim_{many}{}_arc_{}_dmarc_{}",
+            dkim.join("_"),
+            verdict.arc.result.keyword(),
+            verdict.dmarc.result.keyword()
+        ),
+    })
 }
 
 fn arc_chain(data: &[u8]) -> Option<String> {

@@ -1,0 +1,96 @@
+//! Whether a header holds octets that are looked at more closely; a question that is asked of every message.
+
+use super::{line_endings::differ, malformation::has_line_separators};
+
+/// Octets that are looked at without a way out between them, so that vector instructions do it.
+const BLOCK: usize = 64;
+
+/// What octets a text holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Oddities {
+    /// A CR or an LF without the other.
+    pub(super) bare_ends: bool,
+    /// A control that is neither tab nor line end.
+    controls: bool,
+    /// U+0085, U+2028 or U+2029.
+    line_separators: bool,
+}
+
+/// What was seen so far, in bits that are ored together.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    bare_ends: u8,
+    controls: u8,
+    octets: u8,
+}
+
+impl Seen {
+    /// `next` are the octets that follow, each in its place.
+    fn and(self, octets: &[u8], next: &[u8]) -> Self {
+        octets.iter().zip(next).fold(self, |seen, (octet, next)| Self {
+            bare_ends: seen.bare_ends | differ(*octet, *next),
+            controls: seen.controls | is_control(*octet),
+            octets: seen.octets | octet,
+        })
+    }
+}
+
+impl Oddities {
+    /// Those of a text, in one pass.
+    pub(super) fn of(text: &[u8]) -> Self {
+        let (Some(first), Some(last)) = (text.first(), text.last()) else { return Self::default() };
+        let after = text.get(1..).unwrap_or_default();
+        let before = text.get(..after.len()).unwrap_or_default();
+        let (blocks, rest) = before.as_chunks::<BLOCK>();
+        let (next_blocks, next_rest) = after.as_chunks::<BLOCK>();
+        let mut seen = Seen::default();
+        for (octets, next) in blocks.iter().zip(next_blocks) {
+            seen = seen.and(octets, next);
+        }
+        seen = seen.and(rest, next_rest);
+        Self {
+            bare_ends: seen.bare_ends != 0 || *first == b'\n' || *last == b'\r',
+            controls: (seen.controls | is_control(*last)) != 0,
+            line_separators: (seen.octets | last) >= 0x80 && has_line_separators(text),
+        }
+    }
+
+    /// Whether there are any.
+    pub(super) fn any(self) -> bool {
+        self.bare_ends || self.controls || self.line_separators
+    }
+}
+
+fn is_control(octet: u8) -> u8 {
+    (u8::from(octet < b' ') & u8::from(octet != b'\t') & u8::from(octet != b'\r') & u8::from(octet != b'\n'))
+        | u8::from(octet == 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_found_at_each_place() {
+        for length in (1..5).chain(BLOCK - 2..=2 * BLOCK + 2) {
+            let plain = vec![b'a'; length];
+            assert!(!Oddities::of(&plain).any(), "{length}");
+            for place in 0..length {
+                for octet in 0..=u8::MAX {
+                    let mut text = plain.clone();
+                    text[place] = octet;
+                    let bare_ends = matches!(octet, b'\r' | b'\n');
+                    let controls = octet != b'\t' && octet.is_ascii_control() && !bare_ends;
+                    let expected = Oddities { bare_ends, controls, line_separators: false };
+                    assert_eq!(Oddities::of(&text), expected, "{octet} at {place} of {length}");
+                }
+                for separator in ["\u{85}", "\u{2028}", "\u{2029}"] {
+                    let text = [&plain[..place], separator.as_bytes(), &plain[place..]].concat();
+                    assert!(Oddities::of(&text).line_separators, "{place} of {length}");
+                }
+                let text = [&plain[..place], b"\t\r\n", "Å\u{2027}".as_bytes(), &plain[place..]].concat();
+                assert!(!Oddities::of(&text).any(), "{place} of {length}");
+            }
+        }
+    }
+}
