@@ -3,6 +3,7 @@
 mod author;
 mod field;
 mod line_endings;
+mod possible_domains;
 
 pub use author::Authors;
 pub use field::HeaderField;
@@ -55,6 +56,11 @@ pub enum Finding {
     },
     /// No author domain could be read (RFC 9989 §5.3.1).
     NoAuthorDomain,
+    /// The local part of an address in From holds an encoded word, which RFC 2047 §5 forbids; some readers decode it.
+    EncodedLocalPart {
+        /// Its beginning, with everything but printable ASCII escaped.
+        local_part: Box<str>,
+    },
 }
 
 impl std::fmt::Display for Finding {
@@ -79,6 +85,10 @@ impl std::fmt::Display for Finding {
             }
             Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
             Self::NoAuthorDomain => f.write_str("no author domain could be read from a From field"),
+            Self::EncodedLocalPart { local_part } => write!(
+                f,
+                "the local part \"{local_part}\" in the From field holds an encoded word, which some readers decode"
+            ),
         }
     }
 }
