@@ -69,8 +69,14 @@ fn authenticate(data: &[u8]) -> Option<String> {
     let mut dkim: Vec<_> = verdict.dkim.iter().map(|report| report.result.keyword()).collect();
     dkim.sort_unstable();
     dkim.dedup();
+    let authors = message.header().authors();
+    let from = match (authors.is_ambiguous(), authors.is_incomplete()) {
+        (false, _) => "plain",
+        (true, false) => "ambiguous",
+        (true, true) => "incomplete",
+    };
     Some(format!(
-        "dkim_{}_arc_{}_dmarc_{}",
+        "dkim_{}_arc_{}_dmarc_{}_from_{from}",
         dkim.join("_"),
         verdict.arc.result.keyword(),
         verdict.dmarc.result.keyword()
