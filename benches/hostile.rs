@@ -76,6 +76,7 @@ const CASES: &[Case] = &[
     Case { name: "octets of a DMARC record", size: 32_000, make: dmarc_record },
     Case { name: "mailboxes in From", size: 100_000, make: mailboxes },
     Case { name: "at signs in From", size: 1_000_000, make: at_signs },
+    Case { name: "odd at signs in From", size: 300_000, make: odd_at_signs },
     Case { name: "From fields", size: 100_000, make: from_fields },
     Case { name: "nested comments in From", size: 1_000_000, make: comments_in_from },
     Case { name: "nested comments in Authentication-Results", size: 1_000_000, make: comments_in_results },
@@ -558,6 +559,30 @@ fn at_signs(n: usize) -> Box<dyn Fn()> {
     let each: Vec<_> =
         ["@", "@a", "@ ", "<@", "a@b <"].map(|text| evaluate(format!("From: {}\r\n\r\n", text.repeat(n)))).into();
     Box::new(move || each.iter().for_each(|run| run()))
+}
+
+fn odd_at_signs(n: usize) -> Box<dyn Fn()> {
+    let each: Vec<_> = [
+        "@\0",
+        "@a\0b",
+        "\u{ff20}",
+        "\u{e9}@",
+        "@\u{4e00}\u{2028}",
+        "@(",
+        "@a>b",
+        "=?x?q?=40",
+        "=?x?b?QA==?=",
+        "=?utf-7?q?+AEA-",
+        "@[",
+    ]
+    .map(|text| evaluate(format!("From: {}\r\n\r\n", text.repeat(n / text.len()))))
+    .into();
+    let fields = format!("From: a@{}\0\r\n", "\u{4e00}\u{5d0}".repeat(200)).repeat(n / 1000);
+    let fields = evaluate(fields + "\r\n");
+    Box::new(move || {
+        each.iter().for_each(|run| run());
+        fields();
+    })
 }
 
 fn from_fields(n: usize) -> Box<dyn Fn()> {

@@ -30,7 +30,12 @@ grep -hoE '[^" =:]*%[{%_-][^" ]*' "${text[@]}" | lines macro_string
 grep -hoE 'v=DKIM1[^"`]*' "${text[@]}" | lines key_record
 grep -hoE 'v=DMARC1[^"`]*' "${text[@]}" | lines dmarc_record
 grep -hoE '[ ;"](v=1|a=rsa|i=1)[^"`]*' "${text[@]}" | lines tag_list
-grep -hoE '[^"(]*@[^"`]*' src/lex/mailbox.rs src/message/author.rs | lines mailbox_list
+grep -hoE '[^"(]*@[^"`]*' src/lex/mailbox.rs src/message/author.rs src/message/possible_domains.rs | lines mailbox_list
+sed -n "s/^from: *//p" tests/data/dmarc/author.yml | sed "s/^[\"']//; s/[\"']$//" | while IFS= read -r from; do printf '%b\n' "$from"; done |
+    tr -d '\000' | lines mailbox_list
+# Octets at places where they once bought something, and encoded words.
+printf '%b\n' '<ceo@victim.test\xa0>' '<ceo@\x01victim.test>' 'ceo@victim.test\xa0<a@evil.test>' '=?x?b?Y2VvQHZpY3RpbS50ZXN0?=@evil.test' \
+    '"=?utf-7?q?ceo+AEA-victim.test?="@evil.test' | lines mailbox_list
 grep -hoE '[a-z.]+; *(spf|dkim|dmarc|arc|iprev)[^"`]*' "${text[@]}" | lines authentication_results
 grep -hoE '[a-z_0-9-]+(\.[a-z_0-9-]+)+\.?' "${text[@]}" | awk 'NR <= 500' | lines name
 cat tests/data/dkim/*.eml | grep -iA9 '^DKIM-Signature:' | tr -d '\n' | sed 's/DKIM-Signature:/\n/g' | lines dkim_signature

@@ -50,15 +50,15 @@ pub fn tag_list(text: &[u8]) -> (Vec<ReadTag>, bool) {
     (tags.iter().map(of).collect(), outcome.is_ok())
 }
 
-/// What a mailbox list holds: its domains (`None` for an address literal), where it leaves the grammar, and whether what was
-/// passed over held an `@`.
+/// What a mailbox list holds: its domains (`None` for an address literal), where it leaves the grammar, and whether it holds an
+/// `@` that other readers may take for that of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadMailboxes {
     /// In their order.
     pub domains: Vec<Option<String>>,
     /// Octets from the start to the first error.
     pub error: Option<usize>,
-    /// Whether a part that was passed over held an `@`.
+    /// Whether an `@` stands in a part that was passed over, or is hidden in a local part.
     pub unread_at_sign: bool,
 }
 

@@ -65,7 +65,8 @@ impl Session {
         Self { helo: Some(helo.into()), ..self }
     }
 
-    /// The same with the reverse-path, with or without angle brackets; `""` and `"<>"` are the null reverse-path.
+    /// The same with the reverse-path, with or without angle brackets, and with the parameters that may follow them in the command;
+    /// `""` and `"<>"` are the null reverse-path. [`MailFrom::parse`] says more.
     #[must_use]
     pub fn with_mail_from(self, mail_from: &str) -> Self {
         Self { mail_from: MailFrom::parse(mail_from), ..self }
@@ -86,11 +87,45 @@ impl Session {
 
 impl MailFrom {
     /// Reads a reverse-path with or without angle brackets; nothing at all is the null reverse-path.
+    ///
+    /// In angle brackets, it ends at the first `>` that stands in no quoted string (RFC 5321 §4.1.2), and parameters of the command may
+    /// follow behind white space (§4.1.1.2, §4.1.1.11); they are not looked at. What follows without white space leaves the text as it
+    /// is, which is no address. Without angle brackets all of the text is the address.
+    ///
+    /// ```
+    /// use mailverdict::session::MailFrom;
+    /// assert_eq!(MailFrom::parse("<a@example.com> SIZE=300"), MailFrom::Address("a@example.com".into()));
+    /// assert_eq!(MailFrom::parse("<> BODY=8BITMIME"), MailFrom::Null);
+    /// assert_eq!(MailFrom::parse("<\"a>b\"@example.com>"), MailFrom::Address("\"a>b\"@example.com".into()));
+    /// ```
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
-        let text = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
-        if text.is_empty() { Self::Null } else { Self::Address(text.into()) }
+        let path = text.strip_prefix('<').and_then(|text| in_angle_brackets(text).or_else(|| text.strip_suffix('>')));
+        let path = path.unwrap_or(text);
+        if path.is_empty() { Self::Null } else { Self::Address(path.into()) }
     }
+}
+
+/// What stands before the `>` that ends a path, if white space or nothing follows it.
+fn in_angle_brackets(text: &str) -> Option<&str> {
+    let mut is_quoted = false;
+    let mut octets = text.bytes().enumerate();
+    while let Some((at, octet)) = octets.next() {
+        match octet {
+            b'"' => is_quoted = !is_quoted,
+            // RFC 5321 §4.1.2: quoted-pairSMTP stands in quoted strings alone.
+            b'\\' if is_quoted => {
+                octets.next();
+            }
+            b'>' if !is_quoted => {
+                let (path, after) = text.split_at_checked(at)?;
+                let ends = after.chars().nth(1).is_none_or(char::is_whitespace);
+                return ends.then_some(path);
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 impl From<IpAddr> for Session {
@@ -122,5 +157,32 @@ mod tests {
         }
         assert_eq!(MailFrom::parse("<a@b>"), MailFrom::Address("a@b".into()));
         assert_eq!(MailFrom::parse("a@b"), MailFrom::Address("a@b".into()));
+    }
+
+    #[test]
+    fn a_path_ends_at_the_first_angle_bracket_outside_quotes_and_parameters_may_follow() {
+        for (text, address) in [
+            ("<a@b> SIZE=300", "a@b"),
+            (" <a@b>\tSIZE=300 BODY=8BITMIME ", "a@b"),
+            ("<a@b> AUTH=<c@d>", "a@b"),
+            ("<@c,@d:a@b> SIZE=300", "@c,@d:a@b"),
+            ("<\"a>b\"@c> SIZE=300", "\"a>b\"@c"),
+            ("<\"a\\\"> b\"@c> SIZE=300", "\"a\\\"> b\"@c"),
+            ("<\"a\\\\\"@c> SIZE=300", "\"a\\\\\"@c"),
+            // No quoted pair outside quotes.
+            ("<a\\> SIZE=300", "a\\"),
+            // Neither a path nor an address: what follows is not cut off.
+            ("<a@b>SIZE=300", "<a@b>SIZE=300"),
+            ("<a@b SIZE=300", "<a@b SIZE=300"),
+            ("<\"a@b> SIZE=300", "<\"a@b> SIZE=300"),
+            ("a@b SIZE=300", "a@b SIZE=300"),
+            ("a@b>", "a@b>"),
+            // Whatever stands in brackets without an end of its own, is theirs.
+            ("<\"a@b>", "\"a@b"),
+        ] {
+            assert_eq!(MailFrom::parse(text), MailFrom::Address(address.into()), "{text}");
+        }
+        assert_eq!(MailFrom::parse("<> SIZE=300"), MailFrom::Null);
+        assert_eq!(MailFrom::parse("<>SIZE=300"), MailFrom::Address("<>SIZE=300".into()));
     }
 }

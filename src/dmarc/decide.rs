@@ -164,14 +164,17 @@ pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, ide
     let mut report =
         strictest.cloned().unwrap_or_else(|| DmarcReport::without_author(method.edition(), reason.clone()));
     (report.disposition, report.lowered) = at_worst(&report, policy);
-    if reports.iter().any(ran_out) {
+    let is_unevaluated =
+        matches!(reason, PermReason::TooManyAuthorDomains { .. } | PermReason::UnreadableAuthorDomain { .. });
+    let is_cut_off = reports.iter().any(ran_out);
+    if is_cut_off {
         reason = PermReason::IncompleteEvaluation { count: reports.len() };
     } else if let Some(unanswered) = unanswered_policy(&report) {
         reason = unanswered;
     }
-    if matches!(reason, PermReason::TooManyAuthorDomains { .. } | PermReason::IncompleteEvaluation { .. }) {
-        // What was not evaluated may ask for anything.
-        report.disposition = Disposition::Reject;
+    // What was not evaluated may ask for anything.
+    if (is_unevaluated || is_cut_off) && report.disposition < policy.unevaluated {
+        report.disposition = policy.unevaluated;
         report.lowered = None;
     }
     report.result = DmarcResult::PermError(reason);
@@ -262,7 +265,11 @@ fn obstacle(authors: &Authors, policy: &Policy) -> Option<PermReason> {
         return Some(PermReason::NoFrom);
     }
     if let Some(error) = authors.error().filter(|_| authors.is_ambiguous()) {
-        return Some(PermReason::MalformedFrom { error: error.clone() });
+        let error = error.clone();
+        return Some(match authors.is_incomplete() {
+            true => PermReason::UnreadableAuthorDomain { error },
+            false => PermReason::MalformedFrom { error },
+        });
     }
     if count > 1 {
         return Some(PermReason::ManyAuthorDomains { count });

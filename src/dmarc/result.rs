@@ -169,6 +169,12 @@ pub enum PermReason {
         /// Where, in octets from the field's colon, and what was expected there.
         error: SyntaxError,
     },
+    /// A From field does not follow RFC 5322 §3.4, and behind one of its at signs no domain can be read: readers may find any there,
+    /// so that the strictest disposition is not known; it is taken to be `reject` by default, as above (RFC 9989 §11.5).
+    UnreadableAuthorDomain {
+        /// Where the field leaves the grammar, in octets from its colon, and what was expected there.
+        error: SyntaxError,
+    },
     /// There is more than one From field (RFC 5322 §3.6, RFC 9989 §4.4).
     ManyFromFields {
         /// How many.
@@ -180,7 +186,7 @@ pub enum PermReason {
         count: usize,
     },
     /// There are more author domains than are evaluated, so that the strictest disposition is not known; it is taken to be
-    /// `reject` (RFC 9989 §11.5).
+    /// `reject` by default ([`Policy::unevaluated`](super::Policy::unevaluated), RFC 9989 §11.5).
     TooManyAuthorDomains {
         /// How many.
         count: usize,
@@ -188,7 +194,7 @@ pub enum PermReason {
         limit: usize,
     },
     /// Evaluating the author domains took more of the DNS than a message may cost, so that the strictest disposition is not known;
-    /// it is taken to be `reject` (RFC 9989 §11.5).
+    /// it is taken to be `reject` by default, as above (RFC 9989 §11.5).
     IncompleteEvaluation {
         /// How many there are.
         count: usize,
@@ -302,6 +308,9 @@ impl fmt::Display for PermReason {
             Self::NoAuthorDomain => f.write_str("no author domain could be read from the From field"),
             Self::DisputedFrom(malformation) => write!(f, "readers may see other From fields: {malformation}"),
             Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
+            Self::UnreadableAuthorDomain { error } => {
+                write!(f, "the From field is malformed, and holds an address whose domain cannot be read: {error}")
+            }
             Self::ManyFromFields { count } => write!(f, "there are {count} From fields; one is allowed"),
             Self::ManyAuthorDomains { count } => {
                 write!(f, "the message names {count} author domains; the strictest disposition of them stands")

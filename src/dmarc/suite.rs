@@ -5,8 +5,8 @@ mod tests {
     use crate::{
         budget::Budget,
         dmarc::{
-            Answers, Authentication, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy, SuffixList,
-            ahead::ask_for, discover, evaluate,
+            Answers, Authentication, Disposition, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy,
+            SuffixList, ahead::ask_for, discover, evaluate,
         },
         dns::inquiry::{Inquiry, Reading},
         dns::{Lookup, LookupError, Mx, RecordType, Resolver, Zone},
@@ -112,7 +112,7 @@ mod tests {
         kinds.into_iter().flat_map(of).collect()
     }
 
-    const KEYS: [&str; 18] = [
+    const KEYS: [&str; 19] = [
         "name",
         "rule",
         "zone",
@@ -128,6 +128,7 @@ mod tests {
         "suffixes",
         "sample",
         "max",
+        "unevaluated",
         "want",
         "want_rfc7489",
         "asked",
@@ -173,6 +174,10 @@ mod tests {
         let mut policy = Policy::by(editions);
         policy.sample = number(case, "sample").map_or(0, |sample| u8::try_from(sample).unwrap());
         policy.max_author_domains = number(case, "max").unwrap_or(policy.max_author_domains);
+        if let Some(unevaluated) = text(case, "unevaluated") {
+            let named = |disposition: &Disposition| disposition.keyword() == unevaluated;
+            policy.unevaluated = Disposition::ALL.into_iter().find(named).unwrap_or_else(|| panic!("{unevaluated}"));
+        }
         policy
     }
 

@@ -5,10 +5,18 @@
 
 mod lexer;
 
-use super::SyntaxError;
+use super::{
+    SyntaxError,
+    at_sign::{has_at_sign, has_hidden_at_sign},
+    encoded_word,
+};
 use lexer::{Lexer, Token};
 use smallvec::SmallVec;
-use std::{borrow::Cow, str};
+use std::{
+    borrow::Cow,
+    net::{Ipv4Addr, Ipv6Addr},
+    str,
+};
 
 /// The domain of one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,20 +35,31 @@ pub(crate) struct MailboxList<'t> {
     pub(crate) domains: SmallVec<[MailboxDomain<'t>; 1]>,
     /// The first place where the text does not follow the grammar.
     pub(crate) error: Option<SyntaxError>,
-    /// Whether a part that does not follow the grammar holds an `@`, or something in angle brackets that decodes to one, and so may
-    /// pass for an address with other readers.
+    /// Whether an `@`, or what readers decode or fold to one, stands in a part that does not follow the grammar, or within a local part:
+    /// for other readers another address may stand there.
     pub(crate) unread_at_sign: bool,
+    /// The first local part that holds an encoded word, though it follows the grammar (RFC 2047 §5).
+    pub(crate) encoded_local_part: Option<&'t [u8]>,
 }
 
 /// Reads a mailbox list. A member that does not follow the grammar is passed over up to the next comma, and noted.
 pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList<'_> {
     let mut list = MailboxList::default();
-    let mut reader = Reader { lexer: Lexer::new(text), token: Token::End, start: 0, in_group: false };
+    let mut reader = Reader {
+        lexer: Lexer::new(text),
+        token: Token::End,
+        start: 0,
+        in_group: false,
+        local_part: Span { start: 0, end: 0 },
+    };
     reader.advance();
     loop {
         let member_start = reader.start;
         match reader.member() {
-            Ok(Member::Mailbox(domain)) => list.domains.push(domain),
+            Ok(Member::Mailbox(domain)) => {
+                list.domains.push(domain);
+                list.see_local_part(text, reader.local_part);
+            }
             Ok(Member::None) => {}
             Ok(Member::End) => return list,
             Err(expected) => {
@@ -48,17 +67,25 @@ pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList<'_> {
                 list.error.get_or_insert(error);
                 reader.skip_member();
                 let passed_over = text.get(member_start..reader.start).unwrap_or_default();
-                list.unread_at_sign |= memchr::memchr(b'@', passed_over).is_some()
-                    || memchr::memchr(b'<', passed_over).is_some() && may_decode_to_at_sign(passed_over);
+                list.unread_at_sign |= has_at_sign(passed_over);
             }
         }
     }
 }
 
-/// Whether lenient readers may come to an `@` that does not stand in the text: by decoding an encoded word (RFC 2047) before they
-/// look for addresses, or by folding the fullwidth and the small commercial at to ASCII.
-pub(crate) fn may_decode_to_at_sign(text: &[u8]) -> bool {
-    ["=?", "\u{ff20}", "\u{fe6b}"].iter().any(|hint| memchr::memmem::find(text, hint.as_bytes()).is_some())
+impl<'t> MailboxList<'t> {
+    /// Local parts have no encoded words (RFC 2047 §5), and need no `@` of another script.
+    fn see_local_part(&mut self, text: &'t [u8], span: Span) {
+        let local_part = text.get(span.start..span.end).unwrap_or_default();
+        if encoded_word::may_hold_one(local_part) {
+            self.encoded_local_part.get_or_insert(local_part);
+        }
+        if has_hidden_at_sign(local_part) {
+            let error = SyntaxError { offset: span.start, expected: "local-part without a hidden \"@\"" };
+            self.error.get_or_insert(error);
+            self.unread_at_sign = true;
+        }
+    }
 }
 
 enum Member<'t> {
@@ -73,6 +100,15 @@ struct Reader<'t> {
     /// Octets from the start of the text to `token`.
     start: usize,
     in_group: bool,
+    /// Where the last local part stands.
+    local_part: Span,
+}
+
+/// A part of the text, in octets from its start.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -106,9 +142,11 @@ impl<'t> Reader<'t> {
             return Ok(Member::None);
         }
         // A display name or a local part: which of the two is told by what follows.
+        let start = self.start;
         let words = self.words();
         match self.token {
             Token::Special(b'@') if words.is_local_part() => {
+                self.local_part = Span { start, end: self.start };
                 self.advance();
                 let domain = self.domain()?;
                 self.end_of_member(domain)
@@ -172,9 +210,11 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+        let start = self.start;
         if !self.words().is_local_part() {
             return Err("local-part");
         }
+        self.local_part = Span { start, end: self.start };
         if !self.take(b'@') {
             return Err("\"@\"");
         }
@@ -188,9 +228,8 @@ impl<'t> Reader<'t> {
     /// `domain = dot-atom / domain-literal / obs-domain`, and with one final dot, as the DNS writes it.
     fn domain(&mut self) -> Result<MailboxDomain<'t>, &'static str> {
         if self.token == Token::DomainLiteral {
-            // RFC 5321 §4.1.3: no address literal that is registered holds an "@", and what does is meant to be misread.
-            let literal = self.lexer.since(self.start);
-            if memchr::memchr(b'@', literal).is_some() {
+            // RFC 5321 §4.1.3: what is registered as an address literal is an IP address, and all else is meant to be misread.
+            if !is_address_literal(self.lexer.since(self.start)) {
                 return Err("address literal");
             }
             self.advance();
@@ -224,6 +263,16 @@ impl<'t> Reader<'t> {
                 Token::Atom(_) | Token::QuotedString | Token::DomainLiteral | Token::Special(_) => self.advance(),
             }
         }
+    }
+}
+
+/// `address-literal` of RFC 5321 §4.1.3, but for the tags that nobody has registered; with the white space of RFC 5322 §3.4.1.
+fn is_address_literal(literal: &[u8]) -> bool {
+    let address = literal.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]")).map(<[u8]>::trim_ascii);
+    let Some(address) = address.and_then(|address| str::from_utf8(address).ok()) else { return false };
+    match address.split_at_checked("IPv6:".len()) {
+        Some((tag, address)) if tag.eq_ignore_ascii_case("IPv6:") => address.parse::<Ipv6Addr>().is_ok(),
+        _ => address.parse::<Ipv4Addr>().is_ok(),
     }
 }
 
@@ -309,6 +358,7 @@ mod tests {
             ("G: a@example.com, b@example.net;", "example.com example.net"),
             ("G: a@example.com;, b@example.net", "example.com example.net"),
             ("a@[192.0.2.1]", "[]"),
+            ("a@[ 192.0.2.1 ], b@[ipv6:2001:db8::1]", "[] []"),
             ("a\u{e4} <a@b\u{fc}cher.example>", "b\u{fc}cher.example"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
@@ -337,6 +387,13 @@ mod tests {
             ("a@", "! @"),
             ("<>", "!"),
             ("a@[192.0.2.1", "! @"),
+            ("a@[192.0.2.256]", "! @"),
+            ("a@[IPv6:192.0.2.1]", "! @"),
+            ("a@[2001:db8::1]", "! @"),
+            ("a@[example.com]", "! @"),
+            ("a@[x:example.com]", "! @"),
+            ("a@[192.0.2.1@example.com]", "! @"),
+            ("a@[]", "! @"),
             ("G: a@example.com", "example.com !"),
             ("G: H: a@example.com;;", "! @"),
             ("a@example.com; b@example.net", "! @"),
@@ -344,9 +401,31 @@ mod tests {
             ("a)b <a@example.com>", "! @"),
             ("<=?utf-8?q?a=40example.com?=>, b@example.net", "example.net ! @"),
             ("<a\u{ff20}example.com>, b@example.net", "example.net ! @"),
+            ("\u{2039}a\u{ff20}example.com>, b@example.net", "example.net ! @"),
             ("=?utf-8?q?Doe?=, J <b@example.net>", "example.net !"),
+            ("=?utf-8?q?Doe?= <>", "!"),
+            ("=?utf-8?q?a=40example.com?=, J <b@example.net>", "example.net ! @"),
+            ("=?utf-8?q?a=40example.com?=@example.net", "example.net ! @"),
+            ("A <\"=?utf-8?q?a=40example.com?=\"@example.net>", "example.net ! @"),
+            ("A <a\u{ff20}example.com@example.net>", "example.net ! @"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn encoded_words_in_local_parts_are_noted() {
+        for (text, expected) in [
+            ("=?utf-8?q?a?= <a@example.com>", None),
+            ("\"=?utf-8?q?a?=\" <a@example.com>", None),
+            ("a@example.com (=?utf-8?q?a?=)", None),
+            ("=?utf-8?q?a?=@example.com", Some("=?utf-8?q?a?=")),
+            ("A <\"=?utf-8?q?b?=\"@example.com>", Some("\"=?utf-8?q?b?=\"")),
+            ("a@example.com, <@example.net:b.=?utf-8?q?a?=@example.com>", Some("b.=?utf-8?q?a?=")),
+        ] {
+            let list = mailbox_list(text.as_bytes());
+            assert_eq!(list.encoded_local_part, expected.map(str::as_bytes), "{text}");
+            assert_eq!((list.error, list.unread_at_sign), (None, false), "{text}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! The only door between nom and the rest of the house.
 
+pub(crate) mod at_sign;
 mod dotted_quad;
+pub(crate) mod encoded_word;
 pub(crate) mod mailbox;
 mod printable;
 pub(crate) mod quoted;

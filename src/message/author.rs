@@ -1,18 +1,21 @@
 //! The author domains of a message, read from its From fields.
 
-use super::{Finding, Header, Malformation};
+use super::{
+    Finding, Header, Malformation,
+    possible_domains::{MAX_DOMAIN_TEXT, PossibleDomains, sole_domain},
+};
 use crate::{
     lex::{
-        SyntaxError,
-        mailbox::{MailboxDomain, MailboxList, mailbox_list, may_decode_to_at_sign},
+        Printable, SyntaxError,
+        mailbox::{MailboxDomain, MailboxList, mailbox_list},
     },
     name::Domain,
 };
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
-/// Octets of the longest text after an `@` that may still be a domain: 63 characters a label of four octets each, and room.
-const MAX_DOMAIN_TEXT: usize = 1024;
+/// Octets of an odd local part that a finding quotes.
+const MAX_QUOTED: usize = 100;
 
 /// The domains that the From fields of a message name as those of its authors (RFC 9989 §3.2.2, §5.3.1).
 ///
@@ -23,7 +26,12 @@ const MAX_DOMAIN_TEXT: usize = 1024;
 /// one domain, however it is read). Where it does hold one, other readers may see an address there that the grammar does not
 /// allow. If plainly the same domain stands behind every `@` of such a field (as in `john@example.com <john@example.com>`), that is
 /// the author domain. Otherwise every domain that stands behind an `@` is a [possible](Self::possible) one, so that a malformed
-/// field never fares better than a well-formed one.
+/// field never fares better than a well-formed one. Where none stands there plainly, what readers may come to is possible who stop at an
+/// odd octet, begin behind one, or leave out whatever is odd; where nothing can be read, the field is
+/// [incomplete](Self::is_incomplete). The fullwidth and the small `@` count as well, and encoded words are decoded.
+///
+/// A local part that holds an encoded word follows the grammar and breaks RFC 2047 §5, which is a finding. If decoding it gives an `@`, it
+/// is read as a malformed part is.
 ///
 /// ```
 /// use mailverdict::message::Header;
@@ -42,6 +50,8 @@ pub struct Authors {
     error: Option<SyntaxError>,
     ambiguous: bool,
     disputed: Option<Box<Malformation>>,
+    incomplete: bool,
+    encoded_local_part: Option<Box<str>>,
 }
 
 /// Domains, of which most messages have one.
@@ -60,8 +70,8 @@ const FEW: usize = 8;
 
 /// Domains in the order in which they first came.
 #[derive(Debug, Default)]
-struct Distinct {
-    domains: SmallVec<[Domain; 1]>,
+pub(super) struct Distinct {
+    pub(super) domains: SmallVec<[Domain; 1]>,
     /// The same, once there are more than a few.
     set: BTreeSet<Domain>,
 }
@@ -71,7 +81,7 @@ impl Distinct {
         if self.domains.len() <= FEW { self.domains.contains(domain) } else { self.set.contains(domain) }
     }
 
-    fn add(&mut self, domain: Domain) {
+    pub(super) fn add(&mut self, domain: Domain) {
         if self.contains(&domain) {
             return;
         }
@@ -90,13 +100,14 @@ impl Authors {
     pub(super) fn read(header: &Header<'_>) -> Self {
         let mut authors = Self::default();
         let mut domains = Distinct::default();
-        let mut possible = Distinct::default();
+        let mut possible = PossibleDomains::default();
         authors.from_fields = header.named("From").count();
         authors.disputed = header.disputed_from().cloned().map(Box::new);
         authors.ambiguous = authors.disputed.is_some();
         let readings = header.readings("From");
         for field in header.named("From").chain(readings.iter().map(|reading| reading.field)) {
-            let MailboxList { domains: mailbox_domains, error, unread_at_sign } = mailbox_list(field.value());
+            let MailboxList { domains: mailbox_domains, error, unread_at_sign, encoded_local_part } =
+                mailbox_list(field.value());
             let mut unreadable_domain = false;
             for domain in mailbox_domains {
                 // An address literal is an address without a domain.
@@ -113,18 +124,23 @@ impl Authors {
             if let Some(error) = error {
                 authors.error.get_or_insert(error);
             }
+            if let Some(local_part) = encoded_local_part {
+                authors.encoded_local_part.get_or_insert_with(|| quoted(local_part));
+            }
             if unread_at_sign || unreadable_domain {
                 if let Some(domain) = sole_domain(field.value()) {
                     domains.add(domain);
                     continue;
                 }
                 authors.ambiguous = true;
-                domains_after_at_signs(field.value()).for_each(|domain| possible.add(domain));
+                possible.read(field.value());
             }
         }
-        possible.domains.retain(|domain| !domains.contains(domain));
+        authors.incomplete = possible.is_incomplete;
+        let mut possible = possible.domains.domains;
+        possible.retain(|domain| !domains.contains(domain));
         authors.domains = Domains(domains.domains);
-        authors.possible = Domains(possible.domains);
+        authors.possible = Domains(possible);
         authors
     }
 
@@ -134,7 +150,7 @@ impl Authors {
         &self.domains.0
     }
 
-    /// Other domains that stand behind an `@` in an [ambiguous](Self::is_ambiguous) From field, in their order.
+    /// Other domains that some reader may find behind an `@` in an [ambiguous](Self::is_ambiguous) From field, in their order.
     pub fn possible(&self) -> &[Domain] {
         &self.possible.0
     }
@@ -160,6 +176,12 @@ impl Authors {
         self.disputed.as_deref()
     }
 
+    /// Whether an [ambiguous](Self::is_ambiguous) From field has an `@` behind which no domain can be read, so that it may name any
+    /// domain at all. DMARC takes the message for one that has to be rejected.
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
     /// What is odd about the From fields.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -177,52 +199,17 @@ impl Authors {
             1 => {}
             count => findings.push(Finding::ManyAuthorDomains { count }),
         }
+        if let Some(local_part) = &self.encoded_local_part {
+            findings.push(Finding::EncodedLocalPart { local_part: local_part.clone() });
+        }
         findings
     }
 }
 
-/// The one domain that stands behind every `@` of a malformed field, in comments and quotes as well; `None` where there are several,
-/// or where some reader may find another one.
-fn sole_domain(text: &[u8]) -> Option<Domain> {
-    let mut sole = None;
-    for at in memchr::memchr_iter(b'@', text) {
-        let domain = plain_domain(text.get(at + 1..)?)?;
-        if sole.get_or_insert_with(|| domain.clone()) != &domain {
-            return None;
-        }
-    }
-    sole.filter(|_| !may_decode_to_at_sign(text))
-}
-
-/// The domain at the start of `text`, where nobody can take it to begin or to end elsewhere.
-fn plain_domain(text: &[u8]) -> Option<Domain> {
-    let len = text.iter().take(MAX_DOMAIN_TEXT).take_while(|octet| is_domain_text(**octet)).count();
-    let (domain, after) = text.split_at_checked(len)?;
-    // A display name in apostrophes: 'a@example.com' <a@example.com>.
-    let after = after.strip_prefix(b"'").unwrap_or(after);
-    let ends = after.first().is_none_or(|octet| octet.is_ascii_whitespace() || b"<>,;\")]".contains(octet));
-    // RFC 5322 §4.4: an obsolete domain goes on behind white space and comments.
-    let goes_on = matches!(after.trim_ascii_start().first(), Some(b'.' | b'('));
-    if !ends || goes_on || domain.ends_with(b".") {
-        return None;
-    }
-    Domain::parse(std::str::from_utf8(domain).ok()?).ok()
-}
-
-fn is_domain_text(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | 0x80..)
-}
-
-/// Whatever stands behind an `@` and can be a domain, in comments and quotes as well.
-fn domains_after_at_signs(text: &[u8]) -> impl Iterator<Item = Domain> + '_ {
-    memchr::memchr_iter(b'@', text).filter_map(|at| {
-        let rest = text.get(at + 1..)?;
-        let space = rest.iter().take(MAX_DOMAIN_TEXT).take_while(|octet| octet.is_ascii_whitespace()).count();
-        let rest = rest.get(space..)?;
-        let len = rest.iter().take(MAX_DOMAIN_TEXT).take_while(|octet| is_domain_text(**octet)).count();
-        let text = std::str::from_utf8(rest.get(..len)?).ok()?;
-        Domain::parse(text.trim_matches('.')).ok()
-    })
+/// The beginning of an odd text, made fit to be shown.
+fn quoted(text: &[u8]) -> Box<str> {
+    let beginning = text.get(..MAX_QUOTED).unwrap_or(text);
+    Printable(&String::from_utf8_lossy(beginning)).to_string().into()
 }
 
 #[cfg(test)]
@@ -349,12 +336,11 @@ mod tests {
 
     #[test]
     fn what_names_no_domain() {
-        for from in
-            ["", "From:\r\n", "From: G:;\r\n", "From: a@[192.0.2.1]\r\n", "From: =?utf-8?q?a=40example.com?=\r\n"]
-        {
+        for from in ["", "From:\r\n", "From: G:;\r\n", "From: a@[192.0.2.1]\r\n", "From: =?utf-8?q?a?=\r\n"] {
             let authors = read(&format!("Subject: x\r\n{from}"));
             assert_eq!(authors.domains(), [], "{from}");
             assert_eq!(authors.findings().last(), Some(&Finding::NoAuthorDomain), "{from}");
+            assert!(!authors.is_ambiguous() && !authors.is_incomplete(), "{from}");
         }
     }
 
@@ -365,5 +351,30 @@ mod tests {
         let header = Header::parse(b"From: a@ex\xe4mple.com\r\n").unwrap();
         assert_eq!(header.authors().domains(), []);
         assert!(header.authors().is_ambiguous());
+        // Read as ISO 8859-1, cut there, and without it.
+        let expected = ["xn--exmple-cua.com", "ex", "exmple.com", "mple.com"];
+        assert_eq!(texts(header.authors().possible()), expected);
+    }
+
+    #[test]
+    fn an_encoded_word_as_a_local_part_is_a_finding_and_ambiguous_where_it_holds_an_at_sign() {
+        let authors = read("From: =?utf-8?q?ceo?=@example.com\r\n");
+        assert_eq!((texts(authors.domains()), authors.error()), (vec!["example.com"], None));
+        assert_eq!(authors.findings(), [Finding::EncodedLocalPart { local_part: "=?utf-8?q?ceo?=".into() }]);
+        for from in [
+            "=?utf-8?q?ceo=40victim.test?=@evil.test",
+            "A <=?utf-8?b?Y2VvQHZpY3RpbS50ZXN0?=@evil.test>",
+            "A <\"=?utf-8?q?ceo=40victim.test=3E?=\"@evil.test>",
+            "A <\"=\\?x?q?ceo=\\40victim.test?=\"@evil.test>",
+            "A <@victim.test:=?utf-7?q?ceo+AEA-victim.test?=@evil.test>",
+        ] {
+            let authors = read(&format!("From: {from}\r\n"));
+            assert!(authors.is_ambiguous(), "{from}");
+            assert!(texts(authors.possible()).contains(&"victim.test"), "{from}: {authors:?}");
+            assert_eq!(texts(authors.domains()), ["evil.test"], "{from}");
+            assert!(matches!(authors.findings().last(), Some(Finding::EncodedLocalPart { .. })), "{from}");
+        }
+        let long = read(&format!("From: =?x?q?{}?=@example.com\r\n", "\u{e9}".repeat(500)));
+        assert!(long.findings().last().unwrap().to_string().len() < 800);
     }
 }

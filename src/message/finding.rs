@@ -50,6 +50,11 @@ pub enum Finding {
     DisputedFrom,
     /// No author domain could be read (RFC 9989 §5.3.1).
     NoAuthorDomain,
+    /// The local part of an address in From holds an encoded word, which RFC 2047 §5 forbids; some readers decode it.
+    EncodedLocalPart {
+        /// Its beginning, with everything but printable ASCII escaped.
+        local_part: Box<str>,
+    },
 }
 
 impl std::fmt::Display for Finding {
@@ -83,6 +88,10 @@ impl std::fmt::Display for Finding {
             Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
             Self::DisputedFrom => f.write_str("readers may see other From fields, because the header is malformed"),
             Self::NoAuthorDomain => f.write_str("no author domain could be read from a From field"),
+            Self::EncodedLocalPart { local_part } => write!(
+                f,
+                "the local part \"{local_part}\" in the From field holds an encoded word, which some readers decode"
+            ),
         }
     }
 }

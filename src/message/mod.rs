@@ -7,6 +7,7 @@ mod finding;
 mod line_endings;
 mod malformation;
 mod oddities;
+mod possible_domains;
 mod reading;
 mod singular;
 

@@ -52,6 +52,7 @@ fn signature(at: usize, result: DkimResult, is_verified: bool, long: &str) -> Si
         body_hash: None,
         header_hash: is_verified.then(digest),
         unsigned_octets: 0,
+        not_covered: Default::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use arbitrary::Unstructured;
 use mailverdict::{
     Authenticator, Budget, Message, Policy,
     dkim::{DkimResult, StreamingVerifier},
-    dmarc::{Editions, Policy as DmarcPolicy, SuffixList},
+    dmarc::{Disposition, Editions, Policy as DmarcPolicy, SuffixList},
     dns::{Lookup, Mx, Resolver, Zone},
     name::Name,
     session::MailFrom,
@@ -125,8 +125,15 @@ pub(crate) fn authenticate(data: &[u8]) {
         assert_eq!(now(remembering.authenticate(&message, session.clone())), verdict, "otherwise from memory, {time}");
     }
 
-    // The body in chunks, as it comes over the network.
     let authors = message.header().authors();
+    if authors.is_ambiguous() {
+        assert_eq!(verdict.dmarc.result.keyword(), "permerror", "readers may disagree");
+    }
+    if authors.is_incomplete() {
+        assert_eq!(verdict.dmarc.disposition, Disposition::Reject, "what was not evaluated may ask for anything");
+    }
+
+    // The body in chunks, as it comes over the network.
     let verifier = StreamingVerifier::new(&Policy::default().dkim, message.header(), authors.domains(), NOW);
     let keys = now(verifier.ask_keys(&resolver));
     for len in [1, 3, 64] {

@@ -280,12 +280,25 @@ const ODD_LINES: &[&str] = &[
     "Subject: another\r\n",
 ];
 
+/// Two mailboxes, well-formed or in a way in which readers may disagree on them.
+fn mailboxes(u: &mut Unstructured<'_>) -> Result<String> {
+    let (one, other) = (pick(u, NAMES)?, pick(u, NAMES)?);
+    Ok(match u.int_in_range(0..=9_u8)? {
+        0 => format!("<a@{one}\u{1}>, c@{other}"),
+        1 => format!("\u{2039}a\u{ff20}{one}>, c@{other}"),
+        2 => format!("=?x?q?a=40{one}?=@{other}"),
+        3 => format!("a@{one}\u{a0}<c@{other}>"),
+        4 => format!("a@{one}, <c@>"),
+        _ => format!("a@{one}, \"b@example.org\" <c@{other}>"),
+    })
+}
+
 /// Lines of a header, each with its CRLF.
 fn field(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let from = |address: &str| format!("From: {address}\r\n").into_bytes();
     Ok(match u.int_in_range(0..=13_u8)? {
         0..=2 => from(&format!("A <a@{}>", pick(u, NAMES)?)),
-        3 => from(&format!("a@{}, \"b@example.org\" <c@{}>", pick(u, NAMES)?, pick(u, NAMES)?)),
+        3 => from(&mailboxes(u)?),
         4 => from(&text(u, 40)?.replace(['\r', '\n'], " ")),
         5 => b"Subject: folded\r\n \t over  lines \r\n".to_vec(),
         6 => format!("Return-Path: <user@{}>\r\n", pick(u, NAMES)?).into_bytes(),

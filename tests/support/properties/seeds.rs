@@ -71,11 +71,17 @@ fn authenticate(data: &[u8]) -> Option<String> {
     dkim.dedup();
     // More than its field in the results has room for.
     let many = if verdict.dkim.len() > 10 { "many_" } else { "" };
+    let authors = message.header().authors();
+    let from = match (authors.is_ambiguous(), authors.is_incomplete()) {
+        (false, _) => "plain",
+        (true, false) => "ambiguous",
+        (true, true) => "incomplete",
+    };
     // Each kind of malformation is a seed of its own, and so is each kind of result.
     Some(match message.header().malformations() {
         [malformation, ..] if !dkim.is_empty() => format!("malformed_{:?}", malformation.kind),
         _ => format!(
-            "dkim_{many}{}_arc_{}_dmarc_{}",
+            "dkim_{many}{}_arc_{}_dmarc_{}_from_{from}",
             dkim.join("_"),
             verdict.arc.result.keyword(),
             verdict.dmarc.result.keyword()
