@@ -8,7 +8,7 @@ use arbitrary::Unstructured;
 use mailverdict::{
     Authenticator, Message,
     arc::ArcResult,
-    spf::{Observers, SpfReport},
+    spf::{Limit, NoneReason, Observers, PermError, SpfReport, SpfReports, SpfResult},
 };
 use std::collections::BTreeMap;
 
@@ -58,7 +58,17 @@ fn check_host(data: &[u8]) -> Option<String> {
     let keyword = |report: &Option<std::sync::Arc<SpfReport>>| {
         report.as_ref().map_or("unknown", |report| report.result.keyword())
     };
-    Some(format!("helo_{}_mailfrom_{}", keyword(&reports.helo), keyword(&reports.mail_from)))
+    Some(format!("helo_{}_mailfrom_{}{}", keyword(&reports.helo), keyword(&reports.mail_from), bound(&reports)))
+}
+
+/// The bound that the check of MAIL FROM came to, where it came to one.
+fn bound(reports: &SpfReports) -> &'static str {
+    match reports.mail_from.as_ref().map(|report| &report.result) {
+        Some(SpfResult::None(NoneReason::LocalPartTooLong { .. })) => "_of_a_long_local_part",
+        Some(SpfResult::PermError(PermError::LimitExceeded { limit: Limit::Expansion(_), .. })) => "_of_many_macros",
+        Some(SpfResult::PermError(PermError::LimitExceeded { limit: Limit::Lookups(_), .. })) => "_of_many_terms",
+        _ => "",
+    }
 }
 
 fn authenticate(data: &[u8]) -> Option<String> {
@@ -70,10 +80,11 @@ fn authenticate(data: &[u8]) -> Option<String> {
     dkim.sort_unstable();
     dkim.dedup();
     Some(format!(
-        "dkim_{}_arc_{}_dmarc_{}",
+        "dkim_{}_arc_{}_dmarc_{}{}",
         dkim.join("_"),
         verdict.arc.result.keyword(),
-        verdict.dmarc.result.keyword()
+        verdict.dmarc.result.keyword(),
+        bound(&verdict.spf)
     ))
 }
 
