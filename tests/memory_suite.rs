@@ -140,10 +140,12 @@ fn helo_draws_on_the_budget_before_a_mail_from_that_is_remembered() {
 
 #[test]
 fn senders_of_320_octets_are_remembered() {
-    let zone = Zone::parse("from.example. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n", "a.zone").unwrap();
+    let domain = format!("{}.from.example", "x".repeat(63));
+    let zone = Zone::parse(&format!("{domain}. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"), "a.zone").unwrap();
     for (octets, is_remembered) in [(320, true), (321, false)] {
         let authenticator = Authenticator::new(&zone);
-        let sender = format!("{}@from.example", "x".repeat(octets - "@from.example".len()));
+        // No longer than a local part may be to be evaluated.
+        let sender = format!("{}@{domain}", "x".repeat(octets - 1 - domain.len()));
         let session = Session::new(Ipv4Addr::new(192, 0, 2, 1)).with_mail_from(&sender);
         let [_, second, third] = [(); 3].map(|()| check(&authenticator, &session).mail_from.unwrap());
         assert_eq!((&*third.sender, &second), (&*sender, &third));

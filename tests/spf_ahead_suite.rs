@@ -178,3 +178,53 @@ fn questions_in_vain_are_bounded() {
         assert!(questions_ahead > 60 || in_vain + 2 >= questions_ahead, "{in_vain} of {questions_ahead}");
     }
 }
+
+/// What is asked while the first term is waited for.
+fn asked_ahead(record: &str, session: &Session) -> bool {
+    let text =
+        format!("from.example. TXT \"{record}\"\nlast.example. TXT \"v=spf1 -all\"\nfirst.example. A 198.51.100.1\n");
+    let zone = Zone::parse(&text, "terms.zone").unwrap();
+    let late = Late::new(&zone);
+    let recording = Recording::new(&late);
+    let authenticator = Authenticator::new(&recording);
+    let mut trees = Observers::<Tree>::default();
+    late.run(Arrival::Together, authenticator.check_spf(session, &mut trees));
+    recording.exchanges().iter().any(|exchange| exchange.question.to_string() == "last.example TXT")
+}
+
+/// Terms that come to no question count among those that are looked at: with the first one and the last, ten.
+#[test]
+fn terms_that_come_to_no_question_are_looked_at_no_more_than_others() {
+    for (term, local_part) in
+        [("a:%{l}..x", "a"), ("exists:%{l}.x", "\u{fc}"), ("mx:x..x", "a"), ("a:first.example", "a")]
+    {
+        for (count, asks) in [(0, true), (8, true), (9, false), (200, false)] {
+            let record = format!("v=spf1 a:first.example {} include:last.example", [term].repeat(count).join(" "));
+            let session =
+                Session::new(Ipv4Addr::new(192, 0, 2, 1)).with_mail_from(&format!("{local_part}@from.example"));
+            assert_eq!(asked_ahead(&record, &session), asks, "{count} of {term}");
+        }
+    }
+}
+
+/// To look through a record is to read it once more: of a large one, what it includes is asked when its turn comes.
+#[test]
+fn large_records_are_not_followed() {
+    // 8192 octets at most, each term counted as 16 more.
+    for (terms, rounds) in [(246, 3), (247, 4)] {
+        let text = "from.example. TXT \"v=spf1 include:slow.example include:large.example -all\"\n\
+                    slow.example. TXT \"v=spf1 include:end.example -all\"\n\
+                    end.example. TXT \"v=spf1 -all\"\nlast.example. TXT \"v=spf1 +all\"\n";
+        let mut zone = Zone::parse(text, "large.zone").unwrap();
+        let terms = "ip4:198.51.100.1 ".repeat(terms);
+        let record = format!("v=spf1 {terms}include:last.example -all");
+        zone.add_txt(&"large.example".parse().unwrap(), record.into_bytes());
+        let late = Late::new(&zone);
+        let authenticator = Authenticator::new(&late);
+        let mut trees = Observers::<Tree>::default();
+        let (reports, taken) =
+            late.run(Arrival::Together, authenticator.check_spf(&session("from.example"), &mut trees));
+        assert_eq!(reports.mail_from.unwrap().result.keyword(), "pass");
+        assert_eq!(taken, rounds);
+    }
+}

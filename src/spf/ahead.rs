@@ -2,7 +2,7 @@
 
 use super::{
     expand::{Target, Values},
-    limits::Limits,
+    limits::{Budget, Limits},
     matched::Path,
     mechanism, publication,
     record::{Directive, Mechanism, Record},
@@ -19,6 +19,9 @@ use std::{
     task::{Context, Poll},
 };
 
+/// The [`publication::size`] of records that are looked through before it is their turn.
+const MAX_SIZE: usize = 8192;
+
 /// Asks ahead while an evaluation waits: for what the terms will ask that are still to come in the records that are open, and for
 /// what follows from the answers.
 ///
@@ -28,9 +31,10 @@ use std::{
 pub(super) struct Ahead<'a, R> {
     sources: &'a Sources<'a, R>,
     values: &'a Values<'a>,
-    limits: Limits,
-    /// Terms asked for; no more than may be evaluated.
-    terms: usize,
+    /// Each term that is looked at counts, also one that comes to no question: no more than may be evaluated.
+    budget: Budget,
+    /// Whose records were looked through, each once.
+    seen: Vec<Name>,
     asked: Vec<Question>,
     waiting: Vec<Pin<Box<dyn Future<Output = Found> + Send + 'a>>>,
 }
@@ -56,14 +60,15 @@ enum Found {
 
 impl<'a, R: Resolver> Ahead<'a, R> {
     pub(super) fn new(sources: &'a Sources<'a, R>, values: &'a Values<'a>, limits: Limits) -> Self {
-        Self { sources, values, limits, terms: 0, asked: Vec::new(), waiting: Vec::new() }
+        let budget = Budget::new(limits);
+        Self { sources, values, budget, seen: Vec::new(), asked: Vec::new(), waiting: Vec::new() }
     }
 
     /// Waits for a step of the evaluation, which was polled once, and meanwhile for the answers to what comes after it on `path`.
     pub(super) async fn beside<F: Future>(&mut self, path: &Path, mut step: Pin<&mut F>) -> F::Output {
         // The innermost record is the one that goes on first.
         for at in path.path().rev() {
-            self.ask_terms(&at.record, at.place, &at.domain);
+            self.look_through(&at.record, at.place, &at.domain);
         }
         poll_fn(|cx| {
             self.poll(cx);
@@ -111,20 +116,23 @@ impl<'a, R: Resolver> Ahead<'a, R> {
     fn follow(&mut self, found: Found) {
         match found {
             Found::Record(domain, Ok(Answer::Records(texts))) => {
-                if let Ok(record) = publication::recall(&self.sources.memory.records, &texts) {
-                    self.ask_terms(&record, 0, &domain);
+                // Hardly anybody has a larger one, and it is read twice: here, and when its turn comes.
+                if publication::size(&texts) <= MAX_SIZE
+                    && let Ok(record) = publication::recall(&self.sources.memory.records, &texts)
+                {
+                    self.look_through(&record, 0, &domain);
                 }
             }
             Found::Hosts(Ok(answer)) => {
                 let hosts = answer.records();
                 // RFC 7208 §4.6.4: with more than that none of them is asked.
-                if hosts.len() <= usize::from(self.limits.mx_hosts) {
+                if self.budget.allow_mx_hosts(hosts.len()).is_ok() {
                     let hosts = hosts.iter().filter(|mx| mx.exchange.label_count() > 0);
                     hosts.for_each(|mx| self.ask(Question::Addresses(mx.exchange.clone())));
                 }
             }
             Found::ClientNames(Ok(answer)) => {
-                let names = answer.records().iter().take(usize::from(self.limits.ptr_names));
+                let names = answer.records().iter().take(self.budget.ptr_names());
                 names.for_each(|name| self.ask(Question::Addresses(name.clone())));
             }
             Found::Record(_, Ok(Answer::NoData | Answer::NxDomain) | Err(_))
@@ -134,17 +142,21 @@ impl<'a, R: Resolver> Ahead<'a, R> {
         }
     }
 
-    /// What the terms of a record ask, from the directive at `place` on, as far as the record can be expected to be evaluated.
-    fn ask_terms(&mut self, record: &Record, place: usize, domain: &Name) {
+    /// Asks what the terms of a record will ask, from the directive at `place` on, as far as the record can be expected to be evaluated.
+    fn look_through(&mut self, record: &Record, place: usize, domain: &Name) {
+        if self.seen.contains(domain) {
+            return;
+        }
+        self.seen.push(domain.clone());
         for directive in record.directives.get(place..).unwrap_or_default() {
             match mechanism::at_hand(&directive.mechanism, self.values.ip) {
                 Some(true) => return,
                 Some(false) => {}
-                None if self.terms >= usize::from(self.limits.lookups) => return,
+                None if self.budget.consume_lookup().is_err() => return,
                 None => self.ask_directive(directive, domain),
             }
         }
-        if let Some(spec) = record.effective_redirect() {
+        if let Some(spec) = record.effective_redirect().filter(|_| self.budget.consume_lookup().is_ok()) {
             self.ask_term(Some(spec), domain, Question::Record);
         }
     }
@@ -161,23 +173,27 @@ impl<'a, R: Resolver> Ahead<'a, R> {
     }
 
     fn ask_term(&mut self, spec: Option<&DomainSpec>, domain: &Name, question: impl Fn(Name) -> Question) {
-        if self.terms >= usize::from(self.limits.lookups) {
-            return;
-        }
-        let question = match spec {
-            None => question(domain.clone()),
-            // What it stands for is known when the client's names are.
-            Some(spec) if spec.macro_string().uses(MacroLetter::ValidatedDomain) => Question::ClientNames,
-            Some(spec) => {
-                match spec.literal().cloned().map_or_else(|| self.values.target(spec, domain, ""), Target::Name) {
-                    Target::Name(name) => question(name),
-                    Target::Malformed(..) | Target::NonAsciiLocalPart => return,
+        let target = match spec {
+            None => Some(domain.clone()),
+            Some(spec) => match spec.literal() {
+                Some(target) => Some(target.clone()),
+                // What it stands for is known when the client's names are.
+                None if spec.macro_string().uses(MacroLetter::ValidatedDomain) => {
+                    return self.ask(Question::ClientNames);
                 }
-            }
+                None => self.expanded(spec, domain),
+            },
         };
-        if !self.asked.contains(&question) {
-            self.terms += 1;
-            self.ask(question);
+        if let Some(target) = target {
+            self.ask(question(target));
+        }
+    }
+
+    fn expanded(&mut self, spec: &DomainSpec, domain: &Name) -> Option<Name> {
+        self.budget.consume_expansion(self.values.octets(spec.macro_string())).ok()?;
+        match self.values.target(spec, domain, "") {
+            Target::Name(name) => Some(name),
+            Target::Malformed(..) | Target::NonAsciiLocalPart => None,
         }
     }
 

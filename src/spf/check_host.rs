@@ -46,6 +46,13 @@ enum NotEntered {
 /// A record that was entered. Small, for it is handed on from future to future.
 type Entered = Result<Arc<Record>, Box<NotEntered>>;
 
+/// What was found at a domain, and how large its records are.
+#[derive(Debug)]
+struct Found {
+    entered: Entered,
+    size: usize,
+}
+
 /// How far a record leads without a question.
 #[derive(Debug)]
 enum Scan {
@@ -257,8 +264,10 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
 
     /// RFC 7208 §4.3 to §4.6: the one SPF record of a domain. `is_target` of an `include` or a `redirect`, whose questions count.
     async fn enter(&mut self, domain: &Name, is_target: bool) -> Entered {
-        let memory = &self.sources.memory.records;
-        let entered = self.resolver.read_txt(domain, |answer| published(memory, domain, answer)).await;
+        let (memory, most) = (&self.sources.memory.records, self.budget.records_size());
+        let found = self.resolver.read_txt(domain, |answer| published(memory, domain, most, answer)).await;
+        let Found { entered, size } = found;
+        self.budget.consume_records(size);
         if is_target && entered.as_ref().is_err_and(|not_entered| not_entered.is_void()) {
             // Counted, not judged: without a record at its target the term is a permerror anyway.
             let _ = self.budget.consume_void();
@@ -318,25 +327,37 @@ impl<'a, R: Reading, O: Observe> CheckHost<'a, R, O> {
     }
 }
 
+/// What is published at a domain, read unless its size is more than `most`.
 #[inline]
-fn published(memory: &RecordMemory, domain: &Name, answer: Result<&Answer<Box<[u8]>>, &LookupError>) -> Entered {
+fn published(
+    memory: &RecordMemory,
+    domain: &Name,
+    most: usize,
+    answer: Result<&Answer<Box<[u8]>>, &LookupError>,
+) -> Found {
     let reason = match answer {
-        Ok(Answer::Records(texts)) => match publication::recall(memory, texts) {
-            Ok(record) => return Ok(record),
-            Err(_) if texts.is_empty() => NotEntered::Void(NoneReason::NoRecord),
-            Err(reason) => NotEntered::of(reason, domain.clone()),
-        },
+        Ok(Answer::Records(texts)) => {
+            let size = publication::size(texts);
+            let entered = if size > most {
+                Err(Box::new(NotEntered::Exception(PermError::RecordsTooLarge { domain: domain.clone() }.into())))
+            } else {
+                publication::recall(memory, texts).map_err(|reason| Box::new(NotEntered::of(reason, texts, domain)))
+            };
+            return Found { entered, size };
+        }
         Ok(Answer::NoData) => NotEntered::Void(NoneReason::NoRecord),
         Ok(Answer::NxDomain) => NotEntered::Void(NoneReason::NxDomain),
         Err(error) => NotEntered::Exception(Exception::lookup(domain, error.clone())),
     };
-    Err(Box::new(reason))
+    Found { entered: Err(Box::new(reason)), size: 0 }
 }
 
 impl NotEntered {
     #[cold]
-    fn of(reason: NotARecord, domain: Name) -> Self {
+    fn of(reason: NotARecord, texts: &[Box<[u8]>], domain: &Name) -> Self {
+        let domain = domain.clone();
         match reason {
+            NotARecord::NoRecord if texts.is_empty() => Self::Void(NoneReason::NoRecord),
             NotARecord::NoRecord => Self::None(NoneReason::NoRecord),
             NotARecord::ManyRecords { count } => Self::Exception(PermError::ManyRecords { domain, count }.into()),
             NotARecord::Syntax(error) => Self::Exception(PermError::Syntax { domain, error }.into()),

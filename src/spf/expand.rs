@@ -47,10 +47,33 @@ const MAX_EXPLANATION_LEN: usize = 2048;
 
 /// As many parts of a macro string are expanded without a thought for their length.
 const FEW_PARTS: usize = 16;
-/// Octets that the macros of one string may read: a local part has no bound of its own, and a record may name it thousands of times.
-const MAX_WORK: usize = 1 << 20;
+/// Octets that a macro counts as, where it stands for fewer: it takes its time whatever becomes of it.
+const LEAST_OCTETS: usize = 16;
+/// Octets of an IPv6 address as nibbles with dots.
+const MAX_ADDRESS_LEN: usize = 63;
+/// Digits of the last second that can be told.
+const MAX_TIMESTAMP_LEN: usize = 20;
 
 impl Values<'_> {
+    /// Octets that the macros of a string stand for, before any of them is expanded: the most that this reads.
+    pub(super) fn octets(&self, string: &MacroString) -> usize {
+        let macros = string.parts().iter().filter_map(|part| match part {
+            MacroPart::Expand(expand) => Some(expand.letter),
+            MacroPart::Literal(_) | MacroPart::Percent | MacroPart::Space | MacroPart::UrlSpace => None,
+        });
+        let octets = macros.map(|letter| match letter {
+            MacroLetter::LocalPart => self.local_part.len(),
+            MacroLetter::Sender => self.sender.len(),
+            MacroLetter::Helo => self.helo.len(),
+            MacroLetter::Receiver => self.receiver.len(),
+            MacroLetter::SenderDomain | MacroLetter::Domain | MacroLetter::ValidatedDomain => MAX_NAME_LEN,
+            MacroLetter::Ip | MacroLetter::ReadableIp => MAX_ADDRESS_LEN,
+            MacroLetter::Timestamp => MAX_TIMESTAMP_LEN,
+            MacroLetter::IpVersion => LEAST_OCTETS,
+        });
+        octets.fold(0, |sum, octets| sum.saturating_add(octets.max(LEAST_OCTETS)))
+    }
+
     /// The target name of a domain specification; `validated` is what `%{p}` stands for.
     pub(super) fn target(&self, spec: &DomainSpec, domain: &Name, validated: &str) -> Target {
         let string = spec.macro_string();
@@ -58,9 +81,6 @@ impl Values<'_> {
         // RFC 8616 §4, whatever URL-escaping or transformers would make of it.
         if !self.local_part.is_ascii() && (string.uses(MacroLetter::LocalPart) || string.uses(MacroLetter::Sender)) {
             return Target::NonAsciiLocalPart;
-        }
-        if self.is_too_much_work(string) {
-            return Target::Malformed(spec.to_string().into(), NameError::TooLong);
         }
         let text = self.end_of(string.parts(), domain, validated);
         let text = truncate(&text);
@@ -93,9 +113,6 @@ impl Values<'_> {
     /// The explanation, or `None` where it grows too long or does not come out as printable ASCII.
     pub(super) fn explanation(&self, string: &MacroString, domain: &Name, validated: &str) -> Option<Box<str>> {
         self.note(string);
-        if self.is_too_much_work(string) {
-            return None;
-        }
         let mut text = String::with_capacity(128);
         for part in string.parts() {
             self.push(&mut text, part, domain, validated);
@@ -111,20 +128,6 @@ impl Values<'_> {
         if PARTICULAR.into_iter().any(|letter| string.uses(letter)) {
             self.particular.store(true, Ordering::Relaxed);
         }
-    }
-
-    fn is_too_much_work(&self, string: &MacroString) -> bool {
-        let said = [
-            (MacroLetter::LocalPart, self.local_part),
-            (MacroLetter::Sender, self.local_part),
-            (MacroLetter::Helo, self.helo),
-            (MacroLetter::Receiver, self.receiver),
-        ];
-        let said = said.into_iter().filter(|(letter, _)| string.uses(*letter)).map(|(_, text)| text.len());
-        let longest = MAX_NAME_LEN + said.max().unwrap_or(0);
-        let expanded = string.parts().iter().filter(|part| matches!(part, MacroPart::Expand(_))).count();
-        // One macro is never too much: it is read once, as the message was.
-        expanded > 1 && expanded.saturating_mul(longest) > MAX_WORK
     }
 
     fn push(&self, out: &mut String, part: &MacroPart, domain: &Name, validated: &str) {
@@ -213,8 +216,8 @@ fn url_escape(out: &mut String, value: &str) {
         if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(octet));
         } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "%{octet:02X}");
+            let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase();
+            out.extend(['%', digit(octet >> 4), digit(octet & 15)]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     message::Header,
-    name::{Domain, Name},
+    name::{Domain, Name, NameError},
     spf::result::NoneReason,
     text::Text,
 };
@@ -30,6 +30,11 @@ impl Identity {
 
 /// The local part that stands in for none (RFC 7208 §4.3, §2.4).
 const POSTMASTER: &str = "postmaster";
+
+/// Octets of a local part that is evaluated: four times what RFC 5321 §4.5.3.1.1 allows.
+pub(super) const MAX_LOCAL_PART: usize = 4 * 64;
+/// Octets of a domain that is evaluated, as it was written: four times what RFC 5321 §4.5.3.1.2 allows, for U-labels.
+pub(super) const MAX_DOMAIN: usize = 4 * 255;
 
 /// `<sender>` and its domain, not yet judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +74,20 @@ impl<'s> Sender<'s> {
         address.filter(is_it).cloned().unwrap_or_else(|| Text::of(&format_args!("{}@{domain}", self.local_part)))
     }
 
+    /// RFC 7208 §2.6.1: with a local part that no SMTP client may send, there is no sender that could be authorized. Macros would
+    /// have records, and so questions, made of it.
+    pub(super) fn has_valid_local_part(&self) -> bool {
+        self.local_part.len() <= MAX_LOCAL_PART
+    }
+
     /// The domain as `<domain>` of `check_host()`.
     pub(super) fn domain(&self) -> Result<Name, NoneReason> {
+        if !self.has_valid_local_part() {
+            return Err(NoneReason::LocalPartTooLong { octets: self.local_part.len() });
+        }
+        if self.domain.len() > MAX_DOMAIN {
+            return Err(NoneReason::NotAName(NameError::TooLong));
+        }
         // RFC 7208 §4.3: internationalized domain names are encoded as A-labels, which `Domain` does.
         let domain = Domain::parse(self.domain).map_err(NoneReason::NotAName)?;
         // RFC 7208 §4.3: "or is not a multi-label domain name".

@@ -25,6 +25,10 @@ impl Default for Limits {
     }
 }
 
+/// The [`size`](super::publication::size) of all records that one check reads. Beyond what is met (ten includes of large providers come to
+/// 20,000), and enough for a record of 60 kB.
+pub(super) const MAX_RECORDS_SIZE: usize = 1 << 17;
+
 /// A limit that was exceeded, with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -37,10 +41,15 @@ pub enum Limit {
     MxHosts(u8),
     /// How deep records may be included in each other. Out of reach unless [`Limits::lookups`] is raised above it.
     Nesting(u8),
+    /// Octets that the macros of all terms stand for.
+    Expansion(usize),
 }
 
 /// The number of [`Limit::Nesting`].
 const MAX_NESTING: u8 = 32;
+
+/// The number of [`Limit::Expansion`]. Ten terms of ten macros each, with the longest of senders, come to half of it.
+const MAX_EXPANSION: usize = 1 << 17;
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,6 +57,7 @@ impl fmt::Display for Limit {
             Self::Lookups(limit) => write!(f, "more than {limit} terms that ask the DNS"),
             Self::VoidLookups(limit) => write!(f, "more than {limit} terms that ask the DNS for what is not there"),
             Self::MxHosts(limit) => write!(f, "more than {limit} mail hosts"),
+            Self::Expansion(limit) => write!(f, "macros that stand for more than {limit} octets"),
             Self::Nesting(limit) => write!(f, "more than {limit} records included in each other"),
         }
     }
@@ -68,13 +78,17 @@ pub struct Spent {
 pub(super) struct Budget {
     limits: Limits,
     spent: Spent,
+    /// What the records that may still be read may come to.
+    records_size: usize,
+    /// Octets that the macros stood for.
+    expanded: usize,
     /// Whether the term under evaluation has counted as void already.
     term_is_void: bool,
 }
 
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, spent: Spent::default(), term_is_void: false }
+        Self { limits, spent: Spent::default(), records_size: MAX_RECORDS_SIZE, expanded: 0, term_is_void: false }
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -113,6 +127,24 @@ impl Budget {
             return Err(Limit::VoidLookups(self.limits.void_lookups));
         }
         Ok(())
+    }
+
+    /// How large the records are that may still be read.
+    pub(super) fn records_size(&self) -> usize {
+        self.records_size
+    }
+
+    /// Records of this size were found.
+    pub(super) fn consume_records(&mut self, size: usize) {
+        self.records_size = self.records_size.saturating_sub(size);
+    }
+
+    /// Macros that stand for so many octets are about to be expanded.
+    ///
+    /// RFC 7208 has no such limit; but a record may name thousands of macros in each of its terms, and all of them would be expanded.
+    pub(super) fn consume_expansion(&mut self, octets: usize) -> Result<(), Limit> {
+        self.expanded = self.expanded.saturating_add(octets);
+        if self.expanded > MAX_EXPANSION { Err(Limit::Expansion(MAX_EXPANSION)) } else { Ok(()) }
     }
 
     /// Whether a record may be included where so many are open already.

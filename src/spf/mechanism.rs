@@ -71,7 +71,10 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
         // §4.8 leaves it open what a malformed target name comes to, here and in the other mechanisms: it does not match, for
         // there is no such name in the DNS.
         let Target::Name(target) = self.target(host.domain.as_ref(), place).await? else { return Ok(false) };
-        self.is_address_of(&target, host, place).await
+        let addresses = self.host_addresses(&target, host).await;
+        let addresses = addresses.map_err(|error| Exception::lookup(&target, error))?;
+        self.count_void(addresses == Addresses::Void, place)?;
+        Ok(addresses == Addresses::Matching)
     }
 
     /// RFC 7208 §5.4
@@ -79,16 +82,30 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
         self.begin_lookup(place)?;
         let Target::Name(target) = self.target(host.domain.as_ref(), place).await? else { return Ok(false) };
         let answer = self.resolver.mx(&target).await.map_err(|error| Exception::lookup(&target, error))?;
-        self.count_void(&answer, place)?;
+        self.count_void(answer.is_void(), place)?;
         // §4.6.4: judged before the first host is asked, for the order of an answer is chance and must not decide.
         self.budget.allow_mx_hosts(answer.records().len()).map_err(|limit| place.exceeded(limit))?;
+        let (mut void, mut failure) = (false, None);
         // §5.4: no implicit MX where there are no records.
         for mx in answer.records() {
             // RFC 7505: the null MX is no host.
-            if mx.exchange.label_count() > 0 && self.is_address_of(&mx.exchange, host, place).await? {
-                return Ok(true);
+            if mx.exchange.label_count() == 0 {
+                continue;
+            }
+            match self.host_addresses(&mx.exchange, host).await {
+                // §5.4: "If any address matches, the mechanism matches", whatever became of the hosts before it: the order of an
+                // answer is chance.
+                Ok(Addresses::Matching) => return Ok(true),
+                Ok(Addresses::Other) => {}
+                Ok(Addresses::Void) => void = true,
+                Err(error) => failure = failure.or_else(|| Some(Exception::lookup(&mx.exchange, error))),
             }
         }
+        // §5: a host that was not answered for might have matched. So its error comes before a void answer that is one too many.
+        if let Some(exception) = failure {
+            return Err(exception);
+        }
+        self.count_void(void, place)?;
         Ok(false)
     }
 
@@ -96,20 +113,25 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     async fn ptr(&mut self, target: &Name, place: Place<'_>) -> Result<bool, Exception> {
         // §5.5: on a DNS error while doing the PTR lookup the mechanism fails to match.
         let Some(answer) = self.client_names().await? else { return Ok(false) };
-        self.count_void(&answer, place)?;
+        self.count_void(answer.is_void(), place)?;
+        let (mut void, mut failure) = (false, None);
         for name in answer.records().iter().take(self.budget.ptr_names()) {
-            // §5.5: on a DNS error while doing an address lookup the name is skipped.
             let addresses = self.addresses(name, 32, 128).await;
-            let Some(addresses) = answered(name, addresses)? else { continue };
-            if addresses == Addresses::Void {
-                self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
-            }
             // §5.5 says "the <target-name> is a subdomain of a validated domain name" at one place; all the rest of the section,
             // its example included, has it the other way round, and so it is.
-            if addresses == Addresses::Matching && name.is_at_or_below(target) {
-                return Ok(true);
+            match answered(name, addresses) {
+                // §5.5: "If any do, this mechanism matches", whichever name comes first.
+                Ok(Some(Addresses::Matching)) if name.is_at_or_below(target) => return Ok(true),
+                // §5.5: on a DNS error while doing an address lookup the name is skipped.
+                Ok(Some(Addresses::Matching | Addresses::Other) | None) => {}
+                Ok(Some(Addresses::Void)) => void = true,
+                Err(exception) => failure = failure.or(Some(exception)),
             }
         }
+        if let Some(exception) = failure {
+            return Err(exception);
+        }
+        self.count_void(void, place)?;
         Ok(false)
     }
 
@@ -118,23 +140,12 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
         let is_void =
             self.resolver.read_a(target, |answer| answer.map(Answer::is_void).map_err(LookupError::clone)).await;
         let is_void = is_void.map_err(|error| Exception::lookup(target, error))?;
-        if is_void {
-            self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
-        }
+        self.count_void(is_void, place)?;
         Ok(!is_void)
     }
 
-    async fn is_address_of(&mut self, name: &Name, host: &HostSpec, place: Place<'_>) -> Result<bool, Exception> {
-        let prefixes = (host.ip4_prefix_len.bits(), host.ip6_prefix_len.bits());
-        let addresses = self.addresses(name, prefixes.0, prefixes.1).await;
-        match addresses.map_err(|error| Exception::lookup(name, error))? {
-            Addresses::Matching => Ok(true),
-            Addresses::Other => Ok(false),
-            Addresses::Void => {
-                self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
-                Ok(false)
-            }
-        }
+    async fn host_addresses(&self, name: &Name, host: &HostSpec) -> Result<Addresses, LookupError> {
+        self.addresses(name, host.ip4_prefix_len.bits(), host.ip6_prefix_len.bits()).await
     }
 
     /// RFC 7208 §5: A records for an IPv4 client, AAAA records for an IPv6 client.
@@ -152,16 +163,14 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
         }
     }
 
-    fn count_void<T>(&mut self, answer: &Answer<T>, place: Place<'_>) -> Result<(), Exception> {
-        if answer.is_void() { self.budget.consume_void().map_err(|limit| place.exceeded(limit)) } else { Ok(()) }
+    fn count_void(&mut self, is_void: bool, place: Place<'_>) -> Result<(), Exception> {
+        if is_void { self.budget.consume_void().map_err(|limit| place.exceeded(limit)) } else { Ok(()) }
     }
 
     /// What `%{p}` stands for in a term (RFC 7208 §7.3); its void answers count as the term's own.
     pub(super) async fn validated_domain_of_term(&mut self, place: Place<'_>) -> Result<Box<str>, Exception> {
         let (validated, void) = self.validate(place.domain).await?;
-        if void {
-            self.budget.consume_void().map_err(|limit| place.exceeded(limit))?;
-        }
+        self.count_void(void, place)?;
         Ok(validated)
     }
 

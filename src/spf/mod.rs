@@ -32,6 +32,7 @@ pub use tree::{Step, Tree, Visit};
 use crate::{dns::inquiry::Reading, join::join, name::Domain, session::Session};
 use check_host::CheckHost;
 use expand::Values;
+use identity::MAX_DOMAIN;
 pub(crate) use precedent::Memory;
 use std::{
     borrow::Cow,
@@ -133,9 +134,10 @@ async fn check_identity<R: Reading, O: Observe>(
     *report = Some(evaluated);
 }
 
-/// What `%{h}` stands for: the argument of HELO as it was given, but for U-labels, which become A-labels (RFC 8616 §4).
+/// What `%{h}` stands for: the argument of HELO as it was given, but for U-labels, which become A-labels (RFC 8616 §4). What is longer
+/// than four times what RFC 5321 §4.5.3.1.2 allows is no name in any writing, and stands for none.
 fn helo_of(session: &Session) -> Cow<'_, str> {
-    let helo = session.helo.as_deref().unwrap_or(UNKNOWN);
+    let helo = session.helo.as_deref().filter(|helo| helo.len() <= MAX_DOMAIN).unwrap_or(UNKNOWN);
     if helo.is_ascii() {
         return Cow::Borrowed(helo);
     }

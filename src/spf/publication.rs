@@ -24,6 +24,17 @@ impl Weight for Result<Arc<Record>, NotARecord> {
     }
 }
 
+/// Octets that a term of a record counts as beside its own: it takes its time and its memory, however short it is.
+const TERM: usize = 16;
+
+/// How large the SPF records among the texts at a name are to those who have to read them: their octets, and [`TERM`] for each of
+/// their terms.
+#[inline]
+pub(super) fn size(texts: &[Box<[u8]>]) -> usize {
+    let records = texts.iter().filter(|text| Record::has_version(text));
+    records.map(|text| text.len() + TERM * memchr::memchr_iter(b' ', text).count()).sum()
+}
+
 /// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name, remembered.
 #[inline]
 pub(super) fn recall(memory: &RecordMemory, texts: &Arc<[Box<[u8]>]>) -> Result<Arc<Record>, NotARecord> {

@@ -1,6 +1,10 @@
 //! Results of SPF, each with its reason.
 
-use super::{identity::Identity, limits::Limit, matched::Matched};
+use super::{
+    identity::{Identity, MAX_LOCAL_PART},
+    limits::{Limit, MAX_RECORDS_SIZE},
+    matched::Matched,
+};
 use crate::{
     dns::LookupError,
     lex::{DottedQuad, Printable, SyntaxError},
@@ -109,7 +113,14 @@ pub enum SpfResult {
 /// Why the result is `none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub enum NoneReason {
+    /// The identity's local part is longer than four times what RFC 5321 §4.5.3.1.1 allows: it is no sender that could be authorized
+    /// (RFC 7208 §2.6.1).
+    LocalPartTooLong {
+        /// How long it is.
+        octets: usize,
+    },
     /// The identity's domain is no name, as that of an address literal (RFC 7208 §4.3).
     NotAName(NameError),
     /// The identity's domain has only one label (RFC 7208 §4.3).
@@ -175,6 +186,12 @@ pub enum PermError {
         domain: Name,
         /// How many records.
         count: usize,
+    },
+    /// The records of the check are larger than 131072 octets, each of their terms counted as 16 octets more than it has. The RFC has no such
+    /// limit.
+    RecordsTooLarge {
+        /// Whose record was the first that was not read for it.
+        domain: Name,
     },
     /// The target of `include` or `redirect` has no SPF record (RFC 7208 §5.2, §6.1).
     NoRecordAtTarget {
@@ -265,6 +282,9 @@ impl fmt::Display for SpfResult {
 impl fmt::Display for NoneReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::LocalPartTooLong { octets } => {
+                write!(f, "the local part is longer than {MAX_LOCAL_PART} octets, where RFC 5321 allows 64: {octets}")
+            }
             Self::NotAName(error) => error.fmt(f),
             Self::NotFullyQualified => f.write_str("the domain has only one label"),
             Self::NxDomain => f.write_str("the domain does not exist"),
@@ -289,6 +309,14 @@ impl fmt::Display for PermError {
             }
             Self::ManyRecords { domain, count } => {
                 write!(f, "{} has {count} SPF records; one is allowed", Printable(domain.as_str()))
+            }
+            Self::RecordsTooLarge { domain } => {
+                let domain = Printable(domain.as_str());
+                write!(
+                    f,
+                    "with the record of {domain}, the SPF records of the check come to more than {MAX_RECORDS_SIZE}"
+                )?;
+                f.write_str(" octets, each of their terms counted as 16 more")
             }
             Self::NoRecordAtTarget { domain, term, target, reason } => {
                 let (domain, term, target) = (Printable(domain.as_str()), Printable(term), Printable(target));

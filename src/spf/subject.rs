@@ -111,6 +111,10 @@ impl Subject<'_> {
         confirms: impl FnOnce(Arc<Grounds>) -> bool,
         report: &mut Option<Arc<SpfReport>>,
     ) {
+        // What was evaluated for others within the domain does not hold for a sender that is none.
+        if !self.sender.has_valid_local_part() {
+            return;
+        }
         // A domain that is written otherwise than as a name is in lower case is not found, and evaluated.
         let known = memory.find(self.ip, self.sender.domain, |known| {
             let Precedent { grounds, report } = known;

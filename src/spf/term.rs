@@ -1,7 +1,7 @@
 //! A term under evaluation: its target, its lookups, and how it can stop an evaluation.
 
 use super::{
-    DomainSpec, MacroLetter,
+    DomainSpec, MacroLetter, MacroString,
     check_host::CheckHost,
     expand::Target,
     limits::{Budget, Limit},
@@ -78,6 +78,7 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     }
 
     async fn published_explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Option<Box<str>> {
+        self.begin_expansion(exp.macro_string()).ok()?;
         let uses_p = exp.macro_string().uses(MacroLetter::ValidatedDomain);
         // §4.6.4: "exp" and what it asks for is not subject to the limits; it happens once, after the result.
         let mut validated = if uses_p { Some(self.validated_domain(domain).await?) } else { None };
@@ -91,6 +92,7 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
         let answer = self.resolver.txt(&target).await.ok()?;
         let [text] = answer.records() else { return None };
         let text = parse_all(text, parse::explain_string).ok()?;
+        self.begin_expansion(&text).ok()?;
         if validated.is_none() && text.uses(MacroLetter::ValidatedDomain) {
             validated = Some(self.validated_domain(domain).await?);
         }
@@ -111,12 +113,18 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
             return Ok(Target::Name(literal.clone()));
         }
         let mut validated = None;
+        self.begin_expansion(spec.macro_string()).map_err(|limit| place.exceeded(limit))?;
         if spec.macro_string().uses(MacroLetter::ValidatedDomain) {
             // §4.6.4: the PTR question of a "p" macro is included in the overall limit.
             self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))?;
             validated = Some(self.validated_domain_of_term(place).await?);
         }
         Ok(self.values.target(spec, place.domain, validated.as_deref().unwrap_or_default()))
+    }
+
+    /// A macro string is about to be expanded.
+    fn begin_expansion(&mut self, string: &MacroString) -> Result<(), Limit> {
+        self.budget.consume_expansion(self.values.octets(string))
     }
 
     /// A term that asks the DNS begins.

@@ -158,6 +158,9 @@ pub(super) fn zone(u: &mut Unstructured<'_>) -> Result<Zone> {
             }
         }
     }
+    if u.ratio(1, 8)? {
+        many_terms(u, &mut zone)?;
+    }
     for _ in 0..u.int_in_range(0..=24_u8)? {
         let at = name(u)?;
         match u.int_in_range(0..=15_u8)? {
@@ -208,6 +211,21 @@ pub(super) fn zone(u: &mut Unstructured<'_>) -> Result<Zone> {
     Ok(zone)
 }
 
+/// Records that lead from name to name, made to take long.
+fn many_terms(u: &mut Unstructured<'_>, zone: &mut Zone) -> Result<()> {
+    let parts =
+        ["a:%{l}.x ", "exists:%{h}..x ", "mx ", "x= ", "ip4:198.51.100.1 ", "exists:%{l1-}%{l1-}%{l1-}%{L}.x.x "];
+    let part = pick(u, &parts)?.repeat(u.int_in_range(0..=100)?);
+    let redirects = u.arbitrary()?;
+    for pair in NAMES.windows(2) {
+        let [at, next] = pair else { continue };
+        let record =
+            if redirects { format!("v=spf1 {part}redirect={next}") } else { format!("v=spf1 include:{next} {part}") };
+        zone.add_txt(&Name::parse(at).expect("all of these are names"), record.into_bytes());
+    }
+    Ok(())
+}
+
 /// A session; what the client said may be anything.
 pub(super) fn session(u: &mut Unstructured<'_>) -> Result<Session> {
     let ip = match u.int_in_range(0..=7_u8)? {
@@ -225,8 +243,15 @@ pub(super) fn session(u: &mut Unstructured<'_>) -> Result<Session> {
         0 => {}
         1 => session = session.with_mail_from(""),
         2..=4 => {
-            session =
-                session.with_mail_from(&format!("{}@{}", pick(u, &["user", "a.b", "a-b+c", ""])?, pick(u, NAMES)?))
+            // As long as may be, as long as is evaluated, and longer.
+            let long = ["a.", "-", "%", "\u{fc}"].map(|part| part.repeat(256 / part.len()));
+            let local_part = match u.int_in_range(0..=8_u8)? {
+                0..=4 => pick(u, &["user", "a.b", "a-b+c", ""])?.to_owned(),
+                5 => u.choose(&long)?[..64].to_owned(),
+                6 | 7 => u.choose(&long)?.clone(),
+                _ => format!("{}-", u.choose(&long)?),
+            };
+            session = session.with_mail_from(&format!("{local_part}@{}", pick(u, NAMES)?))
         }
         _ => session = session.with_mail_from(&text(u, 60)?),
     }

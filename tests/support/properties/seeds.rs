@@ -8,7 +8,7 @@ use arbitrary::Unstructured;
 use mailverdict::{
     Authenticator, Message,
     arc::ArcResult,
-    spf::{Observers, SpfReport},
+    spf::{Limit, NoneReason, Observers, PermError, SpfReport, SpfReports, SpfResult},
 };
 use std::collections::BTreeMap;
 
@@ -58,7 +58,17 @@ fn check_host(data: &[u8]) -> Option<String> {
     let keyword = |report: &Option<std::sync::Arc<SpfReport>>| {
         report.as_ref().map_or("unknown", |report| report.result.keyword())
     };
-    Some(format!("helo_{}_mailfrom_{}", keyword(&reports.helo), keyword(&reports.mail_from)))
+    Some(format!("helo_{}_mailfrom_{}{}", keyword(&reports.helo), keyword(&reports.mail_from), bound(&reports)))
+}
+
+/// The bound that the check of MAIL FROM came to, where it came to one.
+fn bound(reports: &SpfReports) -> &'static str {
+    match reports.mail_from.as_ref().map(|report| &report.result) {
+        Some(SpfResult::None(NoneReason::LocalPartTooLong { .. })) => "_of_a_long_local_part",
+        Some(SpfResult::PermError(PermError::LimitExceeded { limit: Limit::Expansion(_), .. })) => "_of_many_macros",
+        Some(SpfResult::PermError(PermError::LimitExceeded { limit: Limit::Lookups(_), .. })) => "_of_many_terms",
+        _ => "",
+    }
 }
 
 fn authenticate(data: &[u8]) -> Option<String> {
@@ -81,10 +91,11 @@ fn authenticate(data: &[u8]) -> Option<String> {
     Some(match message.header().malformations() {
         [malformation, ..] if !dkim.is_empty() => format!("malformed_{:?}", malformation.kind),
         _ => format!(
-            "dkim_{many}{}_arc_{}_dmarc_{}_from_{from}",
+            "dkim_{many}{}_arc_{}_dmarc_{}_from_{from}{}",
             dkim.join("_"),
             verdict.arc.result.keyword(),
-            verdict.dmarc.result.keyword()
+            verdict.dmarc.result.keyword(),
+            bound(&verdict.spf)
         ),
     })
 }
