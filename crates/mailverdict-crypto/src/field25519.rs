@@ -6,7 +6,7 @@
 
 /// A number, kept modulo 2^255 - 19.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element([u64; 5]);
+pub(crate) struct Element([u64; 5]);
 
 const BITS: u32 = 51;
 const MASK: u64 = (1 << BITS) - 1;
@@ -23,19 +23,19 @@ fn product(x: u64, y: u64) -> u128 {
 }
 
 impl Element {
-    pub(super) const ZERO: Self = Self([0; 5]);
-    pub(super) const ONE: Self = Self([1, 0, 0, 0, 0]);
+    pub(crate) const ZERO: Self = Self([0; 5]);
+    pub(crate) const ONE: Self = Self([1, 0, 0, 0, 0]);
 
     /// d of the curve: -121665/121666.
-    pub(super) const D: Self =
+    pub(crate) const D: Self =
         Self([0x3_4dca_1359_78a3, 0x1_a828_3b15_6ebd, 0x5_e7a2_6001_c029, 0x7_39c6_63a0_3cbb, 0x5_2036_cee2_b6ff]);
 
     /// A square root of -1: 2^((p - 1) / 4).
-    pub(super) const ROOT_OF_MINUS_ONE: Self =
+    pub(crate) const ROOT_OF_MINUS_ONE: Self =
         Self([0x6_1b27_4a0e_a0b0, 0x0_d5a5_fc8f_189d, 0x7_ef5e_9cbd_0c60, 0x7_8595_a680_4c9e, 0x2_b832_4804_fc1d]);
 
     /// From 255 bits, least significant octet first; the highest bit is passed over, and the number need not be reduced. Tight.
-    pub(super) fn from_octets(octets: &[u8; 32]) -> Self {
+    pub(crate) fn from_octets(octets: &[u8; 32]) -> Self {
         let mut words = [0; 4];
         for (word, chunk) in words.iter_mut().zip(octets.as_chunks::<8>().0) {
             *word = u64::from_le_bytes(*chunk);
@@ -51,7 +51,7 @@ impl Element {
     }
 
     /// The reduced number, least significant octet first. Takes limbs below 2^54.
-    pub(super) fn to_octets(self) -> [u8; 32] {
+    pub(crate) fn to_octets(self) -> [u8; 32] {
         let [a, b, c, d, e] = self.carried().carried().0;
         // Now the number is below twice the modulus: it holds the modulus once more where adding 19 reaches 2^255.
         let mut carry = 19;
@@ -89,14 +89,14 @@ impl Element {
 
     /// The limbs of the sum are the sums of the limbs.
     #[inline(always)]
-    pub(super) fn plus(&self, other: &Self) -> Self {
+    pub(crate) fn plus(&self, other: &Self) -> Self {
         let ([a, b, c, d, e], [v, w, x, y, z]) = (self.0, other.0);
         Self([a + v, b + w, c + x, d + y, e + z])
     }
 
     /// Takes limbs of `other` below 2^53 - 76 (four times the modulus); those of the difference are below the first's and 2^53.
     #[inline(always)]
-    pub(super) fn minus(&self, other: &Self) -> Self {
+    pub(crate) fn minus(&self, other: &Self) -> Self {
         const LOWEST: u64 = 4 * (MASK - 18);
         const OTHERS: u64 = 4 * MASK;
         let ([a, b, c, d, e], [v, w, x, y, z]) = (self.0, other.0);
@@ -104,7 +104,7 @@ impl Element {
     }
 
     #[inline(always)]
-    pub(super) fn times(&self, other: &Self) -> Self {
+    pub(crate) fn times(&self, other: &Self) -> Self {
         let ([a, b, c, d, e], [v, w, x, y, z]) = (self.0, other.0);
         // 2^255 is 19: what goes over the top comes back so many times.
         let (w19, x19, y19, z19) = (19 * w, 19 * x, 19 * y, 19 * z);
@@ -118,7 +118,7 @@ impl Element {
     }
 
     #[inline(always)]
-    pub(super) fn squared(&self) -> Self {
+    pub(crate) fn squared(&self) -> Self {
         let [a, b, c, d, e] = self.0;
         let (a2, b2, d19, e19) = (2 * a, 2 * b, 19 * d, 19 * e);
         Self::folded([
@@ -167,7 +167,7 @@ impl Element {
     }
 
     /// The inverse; 0 of 0: to the power of p - 2 = (2^250 - 1) 2^5 + 11.
-    pub(super) fn inverted(self) -> Self {
+    pub(crate) fn inverted(self) -> Self {
         let eleven = self.squared_often(3).times(&self.squared()).times(&self);
         self.to_250_ones().squared_often(5).times(&eleven)
     }
@@ -178,7 +178,7 @@ impl Element {
     }
 
     /// A square root of `self / divisor`, if there is one (RFC 8032 §5.1.3, steps 2 and 3). Both are tight.
-    pub(super) fn root_of_ratio(self, divisor: Self) -> Option<Self> {
+    pub(crate) fn root_of_ratio(self, divisor: Self) -> Option<Self> {
         let cubed = divisor.squared().times(&divisor);
         let seventh = cubed.squared().times(&divisor);
         let candidate = self.times(&cubed).times(&self.times(&seventh).for_root());
@@ -193,16 +193,16 @@ impl Element {
     }
 
     /// Tight.
-    pub(super) fn negated(self) -> Self {
+    pub(crate) fn negated(self) -> Self {
         Self::ZERO.minus(&self).carried()
     }
 
-    pub(super) fn equals(&self, other: &Self) -> bool {
+    pub(crate) fn equals(&self, other: &Self) -> bool {
         self.to_octets() == other.to_octets()
     }
 
     /// Whether the reduced number is odd, which RFC 8032 §5.1.2 calls negative.
-    pub(super) fn is_odd(self) -> bool {
+    pub(crate) fn is_odd(self) -> bool {
         self.to_octets().first().is_some_and(|octet| octet % 2 == 1)
     }
 }

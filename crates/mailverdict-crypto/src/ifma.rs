@@ -1,11 +1,11 @@
 //! Powers modulo an odd number, for the public operation of RSA, by the 52-bit products of AVX-512 (IFMA).
 //!
-//! What [`montgomery`](super::montgomery) says of public values and of wrong carries holds here too, and the tests hold every width
+//! What [`montgomery`](crate::montgomery) says of public values and of wrong carries holds here too, and the tests hold every width
 //! against it. Numbers are limbs of 52 bits, least significant first, eight of them in a vector. `V` is the number of vectors, `R` is
 //! 2^(52 L), where the `L` limbs that count are as many as make `R` at least four times the modulus: then a product of two numbers
 //! below twice the modulus is below twice the modulus again, and nothing need be subtracted on the way.
 
-use super::montgomery;
+use crate::montgomery;
 use fearless_simd::{Level, prelude::*, u64x8, x86::Avx512};
 use std::arch::x86_64::{
     _mm512_add_epi64, _mm512_alignr_epi64, _mm512_broadcastq_epi64, _mm512_castsi512_si128, _mm512_madd52hi_epu64,
@@ -17,11 +17,11 @@ const BITS: usize = 52;
 const MASK: u64 = (1 << BITS) - 1;
 
 /// Limbs by vectors.
-pub(super) type Limbs<const V: usize> = [[u64; 8]; V];
+pub(crate) type Limbs<const V: usize> = [[u64; 8]; V];
 
 /// An odd modulus with the constants that Montgomery reduction needs, on a processor that has the instructions.
 #[derive(Clone, Debug)]
-pub(super) struct Modulus<const V: usize> {
+pub(crate) struct Modulus<const V: usize> {
     level: Avx512,
     limbs: Limbs<V>,
     /// `-limbs^-1` modulo 2^52.
@@ -31,12 +31,12 @@ pub(super) struct Modulus<const V: usize> {
 }
 
 /// What this processor has, unless `RUSTFLAGS="--cfg mailverdict_without_avx512"` would not have it so.
-pub(super) fn level() -> Option<Avx512> {
+pub(crate) fn level() -> Option<Avx512> {
     Level::new().as_avx512().filter(|_| !cfg!(mailverdict_without_avx512))
 }
 
 /// A width for which there are products.
-pub(super) trait Width<const V: usize> {
+pub(crate) trait Width<const V: usize> {
     /// Limbs that count.
     const LIMBS: usize;
     /// `x * y / R` modulo the modulus; below twice the modulus if both are.
@@ -129,7 +129,7 @@ where
     Self: Width<V>,
 {
     /// `None` where this processor does not have the instructions.
-    pub(super) fn new<const N: usize>(modulus: &montgomery::Modulus<N>) -> Option<Self> {
+    pub(crate) fn new<const N: usize>(modulus: &montgomery::Modulus<N>) -> Option<Self> {
         // At least two bits are left above the modulus.
         let () = const { assert!(BITS * Self::LIMBS >= 64 * N + 2 && Self::LIMBS <= 8 * V) };
         let level = level()?;
@@ -138,23 +138,22 @@ where
         Some(Self { level, limbs: from_limbs(modulus.limbs())?, negated_inverse, r_squared })
     }
 
-    /// Whether `base` is less than the modulus and its power of `2^squarings + 1` is `expected`; both big-endian.
-    pub(super) fn power_is(&self, base: &[u8], squarings: u32, expected: &[u8]) -> bool {
-        self.power(base, squarings).is_some_and(|power| from_octets(expected) == Some(power))
+    /// Writes `base` to the power of `2^squarings + 1`, all in big-endian octets; `None` where `base` is not less than the modulus, and
+    /// where `power` has no room for the modulus.
+    pub(crate) fn power(&self, base: &[u8], squarings: u32, power: &mut [u8]) -> Option<()> {
+        write_octets(&self.power_limbs(&from_octets(base)?, squarings)?, power)
     }
 
-    /// `base`, big-endian, to the power of `2^squarings + 1`; `None` where `base` is not less than the modulus.
-    fn power(&self, base: &[u8], squarings: u32) -> Option<Limbs<V>> {
-        let base = from_octets(base)?;
-        if !is_less(&base, &self.limbs) {
+    fn power_limbs(&self, base: &Limbs<V>, squarings: u32) -> Option<Limbs<V>> {
+        if !is_less(base, &self.limbs) {
             return None;
         }
-        let mut power = self.product(&base, &self.r_squared);
+        let mut power = self.product(base, &self.r_squared);
         for _ in 0..squarings {
             power = self.product(&power, &power);
         }
         // One factor without R takes the R out of the product, which is below twice the modulus.
-        let power = self.product(&power, &base);
+        let power = self.product(&power, base);
         Some(if is_less(&power, &self.limbs) { power } else { difference(&power, &self.limbs) })
     }
 }
@@ -172,6 +171,21 @@ fn from_octets<const V: usize>(octets: &[u8]) -> Option<Limbs<V>> {
         *pair = [wide, wide >> BITS].map(|wide| u64::try_from(wide & u128::from(MASK)).unwrap_or_default());
     }
     from.all(|chunk| chunk.iter().all(|octet| *octet == 0)).then_some(limbs)
+}
+
+/// The number in big-endian octets, as many as there are; `None` where it does not fit.
+fn write_octets<const V: usize>(limbs: &Limbs<V>, octets: &mut [u8]) -> Option<()> {
+    octets.fill(0);
+    let mut pairs = limbs.as_flattened().as_chunks::<2>().0.iter();
+    for (chunk, [low, high]) in octets.rchunks_mut(13).zip(&mut pairs) {
+        let wide = (u128::from(*high) << BITS | u128::from(*low)).to_be_bytes();
+        let (above, below) = wide.split_at_checked(16 - chunk.len())?;
+        if above.iter().any(|octet| *octet != 0) {
+            return None;
+        }
+        chunk.copy_from_slice(below);
+    }
+    pairs.all(|pair| *pair == [0, 0]).then_some(())
 }
 
 /// Limbs of 64 bits as limbs of 52.
@@ -197,10 +211,8 @@ fn difference<const V: usize>(x: &Limbs<V>, y: &Limbs<V>) -> Limbs<V> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::montgomery::tests::{Random, octets_of, rounds},
-        *,
-    };
+    use super::*;
+    use crate::montgomery::tests::{Random, octets_of, rounds};
     use rsa::BigUint;
 
     fn is_here() -> bool {
@@ -228,7 +240,7 @@ mod tests {
         (narrow, wide)
     }
 
-    /// The power by limbs, and by vectors; and whether vectors agree to it and to no other.
+    /// The power by limbs, and by vectors.
     fn agrees<const N: usize, const V: usize>(n: &BigUint, bases: &[BigUint], squarings: u32)
     where
         Modulus<V>: Width<V>,
@@ -236,13 +248,11 @@ mod tests {
         let (narrow, wide) = both::<N, V>(n);
         for base in bases.iter().filter(|base| base.bits() <= 64 * N) {
             let octets = base.to_bytes_be();
-            let expected = narrow.power_octets(&octets, squarings);
-            let power = wide.power(&octets, squarings).map(|power| number(&power));
-            let wanted = expected.as_deref().map(BigUint::from_bytes_be);
-            assert_eq!(power, wanted, "n = {n:x}, s = {base:x}, e = 2^{squarings} + 1");
-            let other = wanted.as_ref().unwrap_or(n) + 1_u32;
-            assert_eq!(wide.power_is(&octets, squarings, &expected.unwrap_or_default()), base < n);
-            assert!(!wide.power_is(&octets, squarings, &other.to_bytes_be()));
+            let (mut expected, mut power) = (vec![0; 8 * N], vec![1; 8 * N]);
+            let expected = narrow.power(&octets, squarings, &mut expected).map(|()| expected);
+            let power = wide.power(&octets, squarings, &mut power).map(|()| power);
+            assert_eq!(power, expected, "n = {n:x}, s = {base:x}, e = 2^{squarings} + 1");
+            assert_eq!(power.is_some(), base < n);
         }
     }
 
@@ -313,6 +323,16 @@ mod tests {
             extremes_agree::<32, 5>();
             extremes_agree::<48, 8>();
             extremes_agree::<64, 10>();
+        }
+    }
+
+    #[test]
+    fn octets_are_written_where_the_number_fits() {
+        let limbs: Limbs<3> = from_octets(&[0x11; 30]).unwrap();
+        for (room, fits) in [(0, false), (13, false), (29, false), (30, true), (31, true), (156, true), (300, true)] {
+            let mut octets = vec![0xff; room];
+            assert_eq!(write_octets(&limbs, &mut octets).is_some(), fits, "{room}");
+            assert!(!fits || from_octets(&octets) == Some(limbs), "{octets:02x?}");
         }
     }
 

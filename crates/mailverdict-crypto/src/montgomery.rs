@@ -21,7 +21,7 @@ fn halves(wide: u128) -> (u64, u64) {
 
 /// An odd modulus of at most `N` limbs with the constants that Montgomery reduction needs.
 #[derive(Clone, Debug)]
-pub(super) struct Modulus<const N: usize> {
+pub(crate) struct Modulus<const N: usize> {
     limbs: [u64; N],
     /// `-limbs^-1` modulo 2^64.
     negated_inverse: u64,
@@ -34,7 +34,7 @@ impl<const N: usize> Modulus<N> {
     const WIDTH: () = assert!(N >= 4 && N.is_multiple_of(2));
 
     /// Big-endian octets of an odd number greater than 1 that fits; `None` for any other.
-    pub(super) fn new(octets: &[u8]) -> Option<Self> {
+    pub(crate) fn new(octets: &[u8]) -> Option<Self> {
         let () = Self::WIDTH;
         let limbs = limbs_of(octets)?;
         let lowest = *limbs.first()?;
@@ -68,29 +68,22 @@ impl<const N: usize> Modulus<N> {
         Some(modulus)
     }
 
-    /// Whether `base` is less than the modulus and its power of `2^squarings + 1` is `expected`; both big-endian.
-    pub(super) fn power_is(&self, base: &[u8], squarings: u32, expected: &[u8]) -> bool {
-        self.power(base, squarings).is_some_and(|power| limbs_of(expected) == Some(power))
+    /// Writes `base` to the power of `2^squarings + 1`, all in big-endian octets; `None` where `base` is not less than the modulus, and
+    /// where `power` has no room for the modulus.
+    pub(crate) fn power(&self, base: &[u8], squarings: u32, power: &mut [u8]) -> Option<()> {
+        write_octets(&self.power_limbs(&limbs_of(base)?, squarings)?, power)
     }
 
-    /// `base`, big-endian, to the power of `2^squarings + 1`; `None` where `base` is not less than the modulus.
-    fn power(&self, base: &[u8], squarings: u32) -> Option<[u64; N]> {
-        let base = limbs_of(base)?;
-        if !is_less(&base, &self.limbs) {
+    fn power_limbs(&self, base: &[u64; N], squarings: u32) -> Option<[u64; N]> {
+        if !is_less(base, &self.limbs) {
             return None;
         }
-        let mut power = self.multiply(&base, &self.r_squared);
+        let mut power = self.multiply(base, &self.r_squared);
         for _ in 0..squarings {
             power = self.square(&power);
         }
         // One factor without R takes the R out of the product. It is less than the modulus, and so the product is reduced fully.
-        Some(self.multiply(&power, &base))
-    }
-
-    /// [`Modulus::power`] in big-endian octets.
-    #[cfg(any(fuzzing, test))]
-    pub(super) fn power_octets(&self, base: &[u8], squarings: u32) -> Option<Vec<u8>> {
-        Some(self.power(base, squarings)?.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect())
+        Some(self.multiply(&power, base))
     }
 
     /// Twice the number, which is less than the modulus and stays so.
@@ -190,17 +183,17 @@ impl<const N: usize> Modulus<N> {
 /// What arithmetic by vectors is prepared from, on processors that may have it.
 #[cfg(target_arch = "x86_64")]
 impl<const N: usize> Modulus<N> {
-    pub(super) fn limbs(&self) -> &[u64; N] {
+    pub(crate) fn limbs(&self) -> &[u64; N] {
         &self.limbs
     }
 
     /// `-limbs^-1` modulo 2^64.
-    pub(super) fn negated_inverse(&self) -> u64 {
+    pub(crate) fn negated_inverse(&self) -> u64 {
         self.negated_inverse
     }
 
     /// 2 to the power of `exponent`, which is not less than 128 N, modulo the modulus.
-    pub(super) fn power_of_two(&self, exponent: usize) -> [u64; N] {
+    pub(crate) fn power_of_two(&self, exponent: usize) -> [u64; N] {
         // Both products are less than the modulus, for one of their factors is.
         let mut one = [0; N];
         if let [lowest, ..] = one.as_mut_slice() {
@@ -270,6 +263,21 @@ fn limbs_of<const N: usize>(octets: &[u8]) -> Option<[u64; N]> {
     from.all(|chunk| chunk.iter().all(|octet| *octet == 0)).then_some(limbs)
 }
 
+/// The number in big-endian octets, as many as there are; `None` where it does not fit.
+fn write_octets(limbs: &[u64], octets: &mut [u8]) -> Option<()> {
+    octets.fill(0);
+    let mut limbs = limbs.iter();
+    for (chunk, limb) in octets.rchunks_mut(8).zip(&mut limbs) {
+        let limb = limb.to_be_bytes();
+        let (above, below) = limb.split_at_checked(8 - chunk.len())?;
+        if above.iter().any(|octet| *octet != 0) {
+            return None;
+        }
+        chunk.copy_from_slice(below);
+    }
+    limbs.all(|limb| *limb == 0).then_some(())
+}
+
 /// How many bits the number has, without leading zeros.
 fn bit_length(limbs: &[u64]) -> usize {
     let high = limbs.iter().rposition(|limb| *limb != 0);
@@ -281,17 +289,17 @@ fn is_less(x: &[u64], y: &[u64]) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use rsa::BigUint;
 
     /// xorshift64*, so that a failure can be repeated.
-    pub(in crate::crypto) struct Random(pub(in crate::crypto) u64);
+    pub(crate) struct Random(pub(crate) u64);
     impl Random {
-        pub(in crate::crypto) fn below(&mut self, bound: usize) -> usize {
+        pub(crate) fn below(&mut self, bound: usize) -> usize {
             usize::try_from(self.next() >> 33).unwrap() % bound
         }
-        pub(in crate::crypto) fn next(&mut self) -> u64 {
+        pub(crate) fn next(&mut self) -> u64 {
             self.0 ^= self.0 >> 12;
             self.0 ^= self.0 << 25;
             self.0 ^= self.0 >> 27;
@@ -307,21 +315,22 @@ pub(super) mod tests {
                 _ => self.next(),
             }
         }
-        pub(in crate::crypto) fn octets(&mut self, limbs: usize) -> Vec<u8> {
+        pub(crate) fn octets(&mut self, limbs: usize) -> Vec<u8> {
             let dull = self.next() >> 63 == 0;
             (0..limbs).flat_map(|_| if dull { self.next() } else { self.limb() }.to_be_bytes()).collect()
         }
     }
 
-    pub(in crate::crypto) fn octets_of(limbs: &[u64]) -> Vec<u8> {
+    pub(crate) fn octets_of(limbs: &[u64]) -> Vec<u8> {
         limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect()
     }
 
     fn agrees<const N: usize>(modulus: &[u8], base: &[u8], squarings: u32) {
-        let ours = Modulus::<N>::new(modulus).unwrap().power(base, squarings);
+        let mut ours = vec![0; modulus.len()];
+        let ours = Modulus::<N>::new(modulus).unwrap().power(base, squarings, &mut ours).map(|()| ours);
         let (n, s) = (BigUint::from_bytes_be(modulus), BigUint::from_bytes_be(base));
         let theirs = (s < n).then(|| s.modpow(&((BigUint::from(1_u32) << squarings as usize) + 1_u32), &n));
-        let ours = ours.map(|limbs| BigUint::from_bytes_be(&octets_of(&limbs)));
+        let ours = ours.map(|octets| BigUint::from_bytes_be(&octets));
         assert_eq!(ours, theirs, "n = {n:x}, s = {s:x}, e = 2^{squarings} + 1");
     }
 
@@ -348,7 +357,7 @@ pub(super) mod tests {
     }
 
     /// `MAILVERDICT_RSA_ROUNDS=1000000 cargo test --release montgomery` for the long run.
-    pub(in crate::crypto) fn rounds(default: u64) -> u64 {
+    pub(crate) fn rounds(default: u64) -> u64 {
         std::env::var("MAILVERDICT_RSA_ROUNDS").map_or(default, |rounds| rounds.parse().unwrap())
     }
 
@@ -390,7 +399,7 @@ pub(super) mod tests {
         }
         for n in [&r - 1_u32, (&r >> 1) + 1_u32, (&r >> 1) - 1_u32, (&r >> 63) + 1_u32, &r - (&one << 64) + 1_u32] {
             let modulus = Modulus::<N>::new(&n.to_bytes_be()).unwrap();
-            let below = modulus.power(&(&n - 1_u32).to_bytes_be(), 1).unwrap();
+            let below = modulus.power_limbs(&limbs_of(&(&n - 1_u32).to_bytes_be()).unwrap(), 1).unwrap();
             for x in &numbers {
                 let value = BigUint::from_bytes_be(&octets_of(x));
                 let square = residue(&modulus.square(x), &n);
@@ -410,6 +419,18 @@ pub(super) mod tests {
         extremes_agree::<32>();
         extremes_agree::<48>();
         extremes_agree::<64>();
+    }
+
+    #[test]
+    fn octets_are_written_where_the_number_fits() {
+        let limbs = [0x0102_0304_0506_0708, 0x090a, 0];
+        for (room, fits) in
+            [(0, false), (8, false), (9, false), (10, true), (11, true), (16, true), (24, true), (40, true)]
+        {
+            let mut octets = vec![0xff; room];
+            assert_eq!(write_octets(&limbs, &mut octets).is_some(), fits, "{room}");
+            assert!(!fits || limbs_of(&octets) == Some(limbs), "{octets:02x?}");
+        }
     }
 
     #[test]

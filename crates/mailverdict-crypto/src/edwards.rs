@@ -3,11 +3,11 @@
 //! The formulas are the complete ones of H. Hisil and others, "Twisted Edwards Curves Revisited" (2008), §3.1 and §3.3: they hold for
 //! all points, those of small order too.
 
-use super::field25519::Element;
+use crate::field25519::Element;
 
 /// A point as X : Y : Z with x = X / Z, y = Y / Z and T = XY / Z. The coordinates are tight.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Point {
+pub(crate) struct Point {
     x: Element,
     y: Element,
     z: Element,
@@ -27,7 +27,7 @@ impl Point {
     const NEUTRAL: Self = Self { x: Element::ZERO, y: Element::ONE, z: Element::ONE, t: Element::ZERO };
 
     /// RFC 8032 §5.1.3, but y need not be reduced, and x may be a negative 0: as the crate `ed25519-dalek` reads keys.
-    pub(super) fn decode(octets: &[u8; 32]) -> Option<Self> {
+    pub(crate) fn decode(octets: &[u8; 32]) -> Option<Self> {
         let y = Element::from_octets(octets);
         let y_squared = y.squared();
         let numerator = y_squared.minus(&Element::ONE).times(&Element::ONE);
@@ -39,7 +39,7 @@ impl Point {
     }
 
     /// RFC 8032 §5.1.2.
-    pub(super) fn encode(&self) -> [u8; 32] {
+    pub(crate) fn encode(&self) -> [u8; 32] {
         let inverse = self.z.inverted();
         let mut octets = self.y.times(&inverse).to_octets();
         let [.., last] = &mut octets;
@@ -47,7 +47,7 @@ impl Point {
         octets
     }
 
-    pub(super) fn negated(&self) -> Self {
+    pub(crate) fn negated(&self) -> Self {
         Self { x: self.x.negated(), t: self.t.negated(), ..*self }
     }
 
@@ -119,13 +119,13 @@ const SPACING: usize = 16;
 /// Multiples of a point that does not change: for every sixteenth power of two, from 2^0 to 2^240, the first `ODD` odd ones (a power
 /// of two, at most 32).
 #[derive(Clone, Debug)]
-pub(super) struct Multiples<const ODD: usize>(Box<[[Addend; ODD]]>);
+pub(crate) struct Multiples<const ODD: usize>(Box<[[Addend; ODD]]>);
 
 /// A number below 2^253 as a sum of powers of two with odd factors, few of which are not 0; [`Multiples`] has all of them.
-pub(super) struct Digits([i8; 256]);
+pub(crate) struct Digits([i8; 256]);
 
 impl<const ODD: usize> Multiples<ODD> {
-    pub(super) fn new(point: Point) -> Self {
+    pub(crate) fn new(point: Point) -> Self {
         let mut points = Vec::with_capacity(SPACING * ODD);
         let mut base = point;
         for _ in 0..SPACING {
@@ -144,7 +144,7 @@ impl<const ODD: usize> Multiples<ODD> {
     }
 
     /// `scalar`, least significant octet first and below 2^253, as digits that are odd and below `2 * ODD`, or 0.
-    pub(super) fn digits(scalar: &[u8; 32]) -> Digits {
+    pub(crate) fn digits(scalar: &[u8; 32]) -> Digits {
         let window = 4 * ODD as u64;
         let (width, mask) = (window.trailing_zeros() as usize, window - 1);
         let mut words = [0; 4];
@@ -185,7 +185,7 @@ impl<const ODD: usize> Multiples<ODD> {
     }
 
     /// The sum of a multiple of this point and one of another.
-    pub(super) fn sum<const OTHER: usize>(
+    pub(crate) fn sum<const OTHER: usize>(
         &self,
         digits: &Digits,
         other: &Multiples<OTHER>,
