@@ -6,7 +6,7 @@ mod ed25519;
 mod rsa;
 
 pub use ed25519::{ED25519_SHA256, ED25519_SHA256_REFERENCE};
-pub use rsa::{RSA_SHA1, RSA_SHA256, RSA_SHA256_REFERENCE};
+pub use rsa::{RSA_SHA1, RSA_SHA1_REFERENCE, RSA_SHA256, RSA_SHA256_REFERENCE};
 
 use sha2::Digest as _;
 use std::{fmt, sync::Arc};

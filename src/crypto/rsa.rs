@@ -16,18 +16,17 @@ use std::sync::Arc;
 /// up to 65537, which is all that is met in practice, and `rsa` for any other.
 pub const RSA_SHA256: &dyn SignatureAlgorithm = &Rsa { hash: HashAlgorithm::Sha256, arithmetic: Arithmetic::Own };
 
-/// [`RSA_SHA256`] with the arithmetic of the crate `rsa` alone: several times slower, for those who trust it more.
-///
-/// ```
-/// use mailverdict::crypto::{ED25519_SHA256, RSA_SHA256_REFERENCE};
-/// let mut policy = mailverdict::dkim::Policy::default();
-/// policy.algorithms = vec![RSA_SHA256_REFERENCE, ED25519_SHA256];
-/// ```
+/// [`RSA_SHA256`] with the arithmetic of the crate `rsa` alone: several times slower, for those who trust it more
+/// ([`dkim::Policy::conservative`](crate::dkim::Policy::conservative)).
 pub const RSA_SHA256_REFERENCE: &dyn SignatureAlgorithm =
     &Rsa { hash: HashAlgorithm::Sha256, arithmetic: Arithmetic::Crate };
 
 /// rsa-sha1 (RFC 6376 §3.3.1), which RFC 8301 §3.1 forbids: no policy accepts it unless it is put there by hand.
 pub const RSA_SHA1: &dyn SignatureAlgorithm = &Rsa { hash: HashAlgorithm::Sha1, arithmetic: Arithmetic::Own };
+
+/// [`RSA_SHA1`] with the arithmetic of the crate `rsa` alone.
+pub const RSA_SHA1_REFERENCE: &dyn SignatureAlgorithm =
+    &Rsa { hash: HashAlgorithm::Sha1, arithmetic: Arithmetic::Crate };
 
 #[derive(Debug)]
 struct Rsa {
