@@ -1,15 +1,20 @@
-//! Powers modulo an odd number, for the public operation of RSA, by the 52-bit products of AVX-512 (IFMA).
+//! Products modulo an odd number by Montgomery's method, by the 52-bit products of AVX-512 (IFMA).
 //!
 //! What [`montgomery`](crate::montgomery) says of public values and of wrong carries holds here too, and the tests hold every width
 //! against it. Numbers are limbs of 52 bits, least significant first, eight of them in a vector. `V` is the number of vectors, `R` is
 //! 2^(52 L), where the `L` limbs that count are as many as make `R` at least four times the modulus: then a product of two numbers
 //! below twice the modulus is below twice the modulus again, and nothing need be subtracted on the way.
 
-use crate::montgomery;
+use crate::{
+    check::Check,
+    montgomery,
+    power::{Checked, Product, Products},
+};
 use fearless_simd::{Level, prelude::*, u64x8, x86::Avx512};
 use std::arch::x86_64::{
-    _mm512_add_epi64, _mm512_alignr_epi64, _mm512_broadcastq_epi64, _mm512_castsi512_si128, _mm512_madd52hi_epu64,
-    _mm512_madd52lo_epu64, _mm512_maskz_srli_epi64, _mm512_set_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
+    _mm_cvtsi128_si64, _mm512_add_epi64, _mm512_alignr_epi64, _mm512_broadcastq_epi64, _mm512_castsi512_si128,
+    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_maskz_srli_epi64, _mm512_set_epi64, _mm512_set1_epi64,
+    _mm512_setzero_si512,
 };
 
 /// Bits of a limb.
@@ -19,15 +24,13 @@ const MASK: u64 = (1 << BITS) - 1;
 /// Limbs by vectors.
 pub(crate) type Limbs<const V: usize> = [[u64; 8]; V];
 
-/// An odd modulus with the constants that Montgomery reduction needs, on a processor that has the instructions.
+/// An odd modulus with the constant that Montgomery reduction needs, on a processor that has the instructions.
 #[derive(Clone, Debug)]
 pub(crate) struct Modulus<const V: usize> {
     level: Avx512,
     limbs: Limbs<V>,
     /// `-limbs^-1` modulo 2^52.
     negated_inverse: u64,
-    /// `R * R` modulo the modulus.
-    r_squared: Limbs<V>,
 }
 
 /// What this processor has, unless `RUSTFLAGS="--cfg mailverdict_without_avx512"` would not have it so.
@@ -40,7 +43,9 @@ pub(crate) trait Width<const V: usize> {
     /// Limbs that count.
     const LIMBS: usize;
     /// `x * y / R` modulo the modulus; below twice the modulus if both are.
-    fn product(&self, x: &Limbs<V>, y: &Limbs<V>) -> Limbs<V>;
+    ///
+    /// Beside it the sum of the limbs of the multiple of the modulus that was added, each times its weight, which is below 2^61.
+    fn product(&self, x: &Limbs<V>, y: &Limbs<V>, weights: &[u64]) -> (Limbs<V>, u128);
 }
 
 /// The product for a number of vectors.
@@ -57,7 +62,8 @@ macro_rules! width {
                 y: &Limbs<$vectors>,
                 modulus: &Limbs<$vectors>,
                 negated_inverse: u64,
-            ) -> Limbs<$vectors> {
+                weights: &[u64],
+            ) -> (Limbs<$vectors>, u128) {
                 let zero = _mm512_setzero_si512();
                 let inverse = _mm512_set1_epi64(negated_inverse.cast_signed());
                 let (mut factors, mut divisors, mut sums) = ([zero; $vectors], [zero; $vectors], [zero; $vectors]);
@@ -67,7 +73,8 @@ macro_rules! width {
                         *vector = _mm512_set_epi64(h, g, f, e, d, c, b, a);
                     }
                 }
-                for &limb in y.as_flattened().iter().take($limbs) {
+                let mut weighed = 0;
+                for (&limb, &weight) in y.as_flattened().iter().zip(weights).take($limbs) {
                     let limb = _mm512_set1_epi64(limb.cast_signed());
                     for (sum, &factor) in sums.iter_mut().zip(&factors) {
                         // Not added by the same instruction: the product need not wait for the sum.
@@ -76,6 +83,8 @@ macro_rules! width {
                     let [lowest, ..] = sums;
                     let lowest = _mm512_broadcastq_epi64(_mm512_castsi512_si128(lowest));
                     let multiple = _mm512_madd52lo_epu64(zero, lowest, inverse);
+                    let digit = _mm_cvtsi128_si64(_mm512_castsi512_si128(multiple)).cast_unsigned();
+                    weighed += u128::from(digit) * u128::from(weight);
                     for (sum, &divisor) in sums.iter_mut().zip(&divisors) {
                         *sum = _mm512_madd52lo_epu64(*sum, divisor, multiple);
                     }
@@ -104,14 +113,14 @@ macro_rules! width {
                     let sum = *limb + carry;
                     (*limb, carry) = (sum & MASK, sum >> BITS);
                 }
-                product
+                (product, weighed)
             }
         );
 
         impl Width<$vectors> for Modulus<$vectors> {
             const LIMBS: usize = $limbs;
-            fn product(&self, x: &Limbs<$vectors>, y: &Limbs<$vectors>) -> Limbs<$vectors> {
-                $product(self.level, x, y, &self.limbs, self.negated_inverse)
+            fn product(&self, x: &Limbs<$vectors>, y: &Limbs<$vectors>, weights: &[u64]) -> (Limbs<$vectors>, u128) {
+                $product(self.level, x, y, &self.limbs, self.negated_inverse, weights)
             }
         }
     };
@@ -124,37 +133,73 @@ width!(5, 40, product_of_5);
 width!(8, 60, product_of_8);
 width!(10, 79, product_of_10);
 
-impl<const V: usize> Modulus<V>
+impl<const V: usize> Products for Modulus<V>
 where
     Self: Width<V>,
 {
+    type Limb = u64;
+    type Number = Limbs<V>;
+
+    fn limbs(number: &Limbs<V>) -> &[u64] {
+        number.as_flattened()
+    }
+
+    fn one() -> Limbs<V> {
+        let mut one = [[0; 8]; V];
+        if let [[lowest, ..], ..] = one.as_mut_slice() {
+            *lowest = 1;
+        }
+        one
+    }
+
+    fn modulus(&self) -> &Limbs<V> {
+        &self.limbs
+    }
+
+    fn bits() -> usize {
+        BITS
+    }
+
+    fn r_bits() -> usize {
+        BITS * Self::LIMBS
+    }
+
+    fn multiply(&self, x: &Limbs<V>, y: &Limbs<V>, check: &Check) -> Product<Limbs<V>> {
+        let (number, sum) = self.product(x, y, check.multiple_weights());
+        Product { number, multiple: check.multiple_of_sum(sum), subtracted: false }
+    }
+
+    fn square(&self, x: &Limbs<V>, check: &Check) -> Product<Limbs<V>> {
+        self.multiply(x, x, check)
+    }
+
+    /// A product is below twice the modulus.
+    fn reduced(&self, product: &Limbs<V>) -> (Limbs<V>, bool) {
+        if self.is_reduced(product) { (*product, false) } else { (difference(product, &self.limbs), true) }
+    }
+}
+
+impl<const V: usize> Checked<Modulus<V>, Limbs<V>>
+where
+    Modulus<V>: Width<V>,
+{
     /// `None` where this processor does not have the instructions.
-    pub(crate) fn new<const N: usize>(modulus: &montgomery::Modulus<N>) -> Option<Self> {
+    pub(crate) fn of_limbs<const N: usize>(
+        modulus: &montgomery::Modulus<u64, N>,
+        r_squared: &[u64; N],
+    ) -> Option<Self> {
         // At least two bits are left above the modulus.
-        let () = const { assert!(BITS * Self::LIMBS >= 64 * N + 2 && Self::LIMBS <= 8 * V) };
+        let () = const { assert!(BITS * Modulus::<V>::LIMBS >= 64 * N + 2 && Modulus::<V>::LIMBS <= 8 * V) };
         let level = level()?;
-        let r_squared = from_limbs(&modulus.power_of_two(2 * BITS * Self::LIMBS))?;
+        let r_squared = from_limbs(&modulus.power_of_two(r_squared, 2 * Modulus::<V>::r_bits()))?;
         let negated_inverse = modulus.negated_inverse() & MASK;
-        Some(Self { level, limbs: from_limbs(modulus.limbs())?, negated_inverse, r_squared })
+        Self::new(Modulus { level, limbs: from_limbs(modulus.modulus())?, negated_inverse }, r_squared)
     }
 
-    /// Writes `base` to the power of `2^squarings + 1`, all in big-endian octets; `None` where `base` is not less than the modulus, and
+    /// Writes `base` to the power of `2^squarings + 1`; `None` where `base` is not less than the modulus, where a product was wrong, and
     /// where `power` has no room for the modulus.
-    pub(crate) fn power(&self, base: &[u8], squarings: u32, power: &mut [u8]) -> Option<()> {
-        write_octets(&self.power_limbs(&from_octets(base)?, squarings)?, power)
-    }
-
-    fn power_limbs(&self, base: &Limbs<V>, squarings: u32) -> Option<Limbs<V>> {
-        if !is_less(base, &self.limbs) {
-            return None;
-        }
-        let mut power = self.product(base, &self.r_squared);
-        for _ in 0..squarings {
-            power = self.product(&power, &power);
-        }
-        // One factor without R takes the R out of the product, which is below twice the modulus.
-        let power = self.product(&power, base);
-        Some(if is_less(&power, &self.limbs) { power } else { difference(&power, &self.limbs) })
+    pub(crate) fn power_octets(&self, base: &[u8], squarings: u32, power: &mut [u8]) -> Option<()> {
+        write_octets(&self.power(&from_octets(base)?, squarings)?, power)
     }
 }
 
@@ -194,10 +239,6 @@ fn from_limbs<const V: usize>(limbs: &[u64]) -> Option<Limbs<V>> {
     from_octets(&octets)
 }
 
-fn is_less<const V: usize>(x: &Limbs<V>, y: &Limbs<V>) -> bool {
-    x.as_flattened().iter().rev().lt(y.as_flattened().iter().rev())
-}
-
 /// `x - y`, where `x` is not less.
 fn difference<const V: usize>(x: &Limbs<V>, y: &Limbs<V>) -> Limbs<V> {
     let (mut difference, mut borrow) = (*x, 0);
@@ -212,7 +253,10 @@ fn difference<const V: usize>(x: &Limbs<V>, y: &Limbs<V>) -> Limbs<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::montgomery::tests::{Random, octets_of, rounds};
+    use crate::{
+        montgomery::tests::{Random, checked, octets_of, rounds},
+        power::tests::every_wrong_product_is_found,
+    };
     use rsa::BigUint;
 
     fn is_here() -> bool {
@@ -231,12 +275,14 @@ mod tests {
         from_octets(&number.to_bytes_be()).unwrap()
     }
 
-    fn both<const N: usize, const V: usize>(n: &BigUint) -> (montgomery::Modulus<N>, Modulus<V>)
+    type Narrow<const N: usize> = Checked<montgomery::Modulus<u64, N>, [u64; N]>;
+
+    fn both<const N: usize, const V: usize>(n: &BigUint) -> (Narrow<N>, Checked<Modulus<V>, Limbs<V>>)
     where
         Modulus<V>: Width<V>,
     {
-        let narrow = montgomery::Modulus::<N>::new(&n.to_bytes_be()).unwrap();
-        let wide = Modulus::new(&narrow).unwrap();
+        let narrow = checked::<N>(&n.to_bytes_be()).unwrap();
+        let wide = Checked::<Modulus<V>, _>::of_limbs(narrow.products(), narrow.r_squared()).unwrap();
         (narrow, wide)
     }
 
@@ -249,8 +295,8 @@ mod tests {
         for base in bases.iter().filter(|base| base.bits() <= 64 * N) {
             let octets = base.to_bytes_be();
             let (mut expected, mut power) = (vec![0; 8 * N], vec![1; 8 * N]);
-            let expected = narrow.power(&octets, squarings, &mut expected).map(|()| expected);
-            let power = wide.power(&octets, squarings, &mut power).map(|()| power);
+            let expected = narrow.power_octets(&octets, squarings, &mut expected).map(|()| expected);
+            let power = wide.power_octets(&octets, squarings, &mut power).map(|()| power);
             assert_eq!(power, expected, "n = {n:x}, s = {base:x}, e = 2^{squarings} + 1");
             assert_eq!(power.is_some(), base < n);
         }
@@ -307,7 +353,7 @@ mod tests {
             factors.retain(|factor| *factor <= twice);
             for x in &factors {
                 for y in [x, &twice, &factors[factors.len() / 2]] {
-                    let product = number(&wide.product(&limbs(x), &limbs(y)));
+                    let product = number(&wide.products().product(&limbs(x), &limbs(y), &[1; 80]).0);
                     assert!(product <= twice, "{x:x} by {y:x} modulo {n:x}");
                     assert_eq!(product * &r % &n, x * y % &n, "{x:x} by {y:x} modulo {n:x}");
                 }
@@ -323,6 +369,25 @@ mod tests {
             extremes_agree::<32, 5>();
             extremes_agree::<48, 8>();
             extremes_agree::<64, 10>();
+        }
+    }
+
+    #[test]
+    fn a_wrong_bit_in_any_limb_of_any_product_is_found() {
+        fn at<const N: usize, const V: usize>()
+        where
+            Modulus<V>: Width<V>,
+        {
+            let (_, wide) = both::<N, V>(&BigUint::from_bytes_be(&[0xd5; 8].repeat(N)));
+            let base = from_octets(&[0x77; 8].repeat(N)).unwrap();
+            every_wrong_product_is_found(&wide, &base, Modulus::<V>::LIMBS);
+        }
+        if is_here() {
+            at::<16, 3>();
+            at::<24, 4>();
+            at::<32, 5>();
+            at::<48, 8>();
+            at::<64, 10>();
         }
     }
 

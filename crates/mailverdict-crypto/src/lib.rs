@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod check;
 mod ed25519;
 mod edwards;
 mod field25519;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
+mod limb;
 mod montgomery;
+mod power;
 mod rsa;
 mod small_order;
 

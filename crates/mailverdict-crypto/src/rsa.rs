@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use crate::ifma;
-use crate::{InvalidSignature, montgomery};
+use crate::{InvalidSignature, montgomery, power::Checked};
 
 /// Octets of the longest modulus.
 const MAX_OCTETS: usize = 512;
@@ -86,9 +86,9 @@ enum By {
 /// The modulus in `N` limbs, or in `V` vectors where this processor has the instructions for them.
 #[derive(Debug)]
 enum Prepared<const N: usize, const V: usize> {
-    Limbs(Box<montgomery::Modulus<N>>),
+    Limbs(Box<Checked<montgomery::Modulus<u64, N>, [u64; N]>>),
     #[cfg(target_arch = "x86_64")]
-    Vectors(Box<ifma::Modulus<V>>),
+    Vectors(Box<Checked<ifma::Modulus<V>, ifma::Limbs<V>>>),
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -97,18 +97,21 @@ where
     ifma::Modulus<V>: ifma::Width<V>,
 {
     fn new(modulus: &[u8], by: By) -> Option<Self> {
-        let modulus = montgomery::Modulus::new(modulus)?;
+        let (limbs, r_squared) = montgomery::Modulus::of_octets(modulus)?;
         let vectors = match by {
-            By::Vectors => ifma::Modulus::new(&modulus).map(|modulus| Self::Vectors(Box::new(modulus))),
+            By::Vectors => Checked::<ifma::Modulus<V>, _>::of_limbs(&limbs, &r_squared),
             By::Limbs => None,
         };
-        Some(vectors.unwrap_or_else(|| Self::Limbs(Box::new(modulus))))
+        Some(match vectors {
+            Some(vectors) => Self::Vectors(Box::new(vectors)),
+            None => Self::Limbs(Box::new(Checked::new(limbs, r_squared)?)),
+        })
     }
 
     fn power(&self, base: &[u8], squarings: u32, power: &mut [u8]) -> Option<()> {
         match self {
-            Self::Limbs(modulus) => modulus.power(base, squarings, power),
-            Self::Vectors(modulus) => modulus.power(base, squarings, power),
+            Self::Limbs(modulus) => modulus.power_octets(base, squarings, power),
+            Self::Vectors(modulus) => modulus.power_octets(base, squarings, power),
         }
     }
 }
@@ -116,12 +119,13 @@ where
 #[cfg(not(target_arch = "x86_64"))]
 impl<const N: usize, const V: usize> Prepared<N, V> {
     fn new(modulus: &[u8], _: By) -> Option<Self> {
-        montgomery::Modulus::new(modulus).map(|modulus| Self::Limbs(Box::new(modulus)))
+        let (limbs, r_squared) = montgomery::Modulus::of_octets(modulus)?;
+        Some(Self::Limbs(Box::new(Checked::new(limbs, r_squared)?)))
     }
 
     fn power(&self, base: &[u8], squarings: u32, power: &mut [u8]) -> Option<()> {
         let Self::Limbs(modulus) = self;
-        modulus.power(base, squarings, power)
+        modulus.power_octets(base, squarings, power)
     }
 }
 
