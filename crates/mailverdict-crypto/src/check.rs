@@ -6,8 +6,8 @@
 //! of 61 bits at most, of which there are 2^54. So a wrong carry is found, unless somebody knows the prime and makes a multiple of it.
 //!
 //! Therefore the prime is chosen at random, once for each process, by what the standard library keys its hash maps with: the randomness
-//! of the operating system. So a sender cannot know it: no verdict depends on it as long as nothing is computed wrong, and nothing shows
-//! it, `Debug` neither. Where the standard library has no randomness (wasm32-unknown-unknown) the
+//! of the operating system. So those who make signatures cannot know it: no verdict depends on it as long as nothing is computed
+//! wrong, and nothing shows it, `Debug` neither. Where the standard library has no randomness (wasm32-unknown-unknown) the
 //! prime may be the same each time: then the check still finds faults that nobody aimed at it.
 //!
 //! Residues are kept with a factor: that of `x` is `x A` modulo the prime, with `A = 2^64 / R`. A sum of products of 64 bits is
