@@ -3,23 +3,23 @@
 //! The formulas are the complete ones of H. Hisil and others, "Twisted Edwards Curves Revisited" (2008), §3.1 and §3.3: they hold for
 //! all points, those of small order too.
 
-use crate::field25519::Element;
+use crate::field25519::{Element, Field};
 
 /// A point as X : Y : Z with x = X / Z, y = Y / Z and T = XY / Z. The coordinates are tight.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Point {
-    x: Element,
-    y: Element,
-    z: Element,
-    t: Element,
+pub(crate) struct Point<F = Element> {
+    x: F,
+    y: F,
+    z: F,
+    t: F,
 }
 
 /// A point as sums are made with it: y + x, y - x and 2dxy.
 #[derive(Clone, Copy, Debug)]
-struct Addend {
-    sum: Element,
-    difference: Element,
-    product: Element,
+struct Addend<F = Element> {
+    sum: F,
+    difference: F,
+    product: F,
 }
 
 impl Point {
@@ -51,45 +51,6 @@ impl Point {
         Self { x: self.x.negated(), t: self.t.negated(), ..*self }
     }
 
-    fn doubled(&self) -> Self {
-        let (xx, yy, zz) = (self.x.squared(), self.y.squared(), self.z.squared());
-        let h = yy.plus(&xx);
-        let e = self.x.plus(&self.y).squared().minus(&h);
-        let g = yy.minus(&xx);
-        let f = zz.plus(&zz).plus(&xx).minus(&yy);
-        Self::completed(&e, &f, &g, &h)
-    }
-
-    fn plus(&self, other: &Self) -> Self {
-        let a = self.y.minus(&self.x).times(&other.y.minus(&other.x));
-        let b = self.y.plus(&self.x).times(&other.y.plus(&other.x));
-        let dt = Element::D.times(&self.t).times(&other.t);
-        let zz = self.z.times(&other.z);
-        let (c, d) = (dt.plus(&dt), zz.plus(&zz));
-        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
-    }
-
-    #[inline(always)]
-    fn plus_prepared(&self, other: &Addend) -> Self {
-        let a = self.y.minus(&self.x).times(&other.difference);
-        let b = self.y.plus(&self.x).times(&other.sum);
-        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
-        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
-    }
-
-    #[inline(always)]
-    fn minus_prepared(&self, other: &Addend) -> Self {
-        let a = self.y.minus(&self.x).times(&other.sum);
-        let b = self.y.plus(&self.x).times(&other.difference);
-        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
-        Self::completed(&b.minus(&a), &d.plus(&c), &d.minus(&c), &b.plus(&a))
-    }
-
-    #[inline(always)]
-    fn completed(e: &Element, f: &Element, g: &Element, h: &Element) -> Self {
-        Self { x: e.times(f), y: g.times(h), z: f.times(g), t: e.times(h) }
-    }
-
     /// The points, ready for sums; with one inversion for all of them.
     fn prepared(points: &[Self]) -> Vec<Addend> {
         // What stands before each point is the product of all earlier Z, which are never 0.
@@ -104,12 +65,59 @@ impl Point {
         for (point, before) in points.iter().zip(&before).rev() {
             let of_this = inverse.times(before);
             inverse = inverse.times(&point.z);
-            let (x, y) = (point.x.times(&of_this), point.y.times(&of_this));
-            let dxy = Element::D.times(&x).times(&y);
-            prepared.push(Addend { sum: y.plus(&x), difference: y.minus(&x), product: dxy.plus(&dxy) });
+            prepared.push(Addend::new(&point.x.times(&of_this), &point.y.times(&of_this)));
         }
         prepared.reverse();
         prepared
+    }
+}
+
+/// The formulas. What they take and give is tight, but for the sums and differences of an addend.
+impl<F: Field> Point<F> {
+    fn doubled(&self) -> Self {
+        let (xx, yy, zz) = (self.x.squared(), self.y.squared(), self.z.squared());
+        let h = yy.plus(&xx);
+        let e = self.x.plus(&self.y).squared().minus(&h);
+        let g = yy.minus(&xx);
+        let f = zz.plus(&zz).plus(&xx).minus(&yy);
+        Self::completed(&e, &f, &g, &h)
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let a = self.y.minus(&self.x).times(&other.y.minus(&other.x));
+        let b = self.y.plus(&self.x).times(&other.y.plus(&other.x));
+        let dt = F::D.times(&self.t).times(&other.t);
+        let zz = self.z.times(&other.z);
+        let (c, d) = (dt.plus(&dt), zz.plus(&zz));
+        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
+    }
+
+    #[inline(always)]
+    fn plus_prepared(&self, other: &Addend<F>) -> Self {
+        let a = self.y.minus(&self.x).times(&other.difference);
+        let b = self.y.plus(&self.x).times(&other.sum);
+        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
+        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
+    }
+
+    #[inline(always)]
+    fn minus_prepared(&self, other: &Addend<F>) -> Self {
+        let a = self.y.minus(&self.x).times(&other.sum);
+        let b = self.y.plus(&self.x).times(&other.difference);
+        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
+        Self::completed(&b.minus(&a), &d.plus(&c), &d.minus(&c), &b.plus(&a))
+    }
+
+    #[inline(always)]
+    fn completed(e: &F, f: &F, g: &F, h: &F) -> Self {
+        Self { x: e.times(f), y: g.times(h), z: f.times(g), t: e.times(h) }
+    }
+}
+
+impl<F: Field> Addend<F> {
+    fn new(x: &F, y: &F) -> Self {
+        let dxy = F::D.times(x).times(y);
+        Self { sum: y.plus(x), difference: y.minus(x), product: dxy.plus(&dxy) }
     }
 }
 
@@ -210,6 +218,44 @@ mod tests {
         edwards::CompressedEdwardsY,
     };
     use sha2::{Digest as _, Sha512};
+
+    /// What the limbs of a number are at most, for numbers of which nothing else is known.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Bound(u64);
+
+    const TIGHT: Bound = Bound((1 << 51) + (1 << 13) - 1);
+
+    /// Each operation as it is documented: that it takes such limbs, and what limbs it gives.
+    impl Field for Bound {
+        const D: Self = Self((1 << 51) - 1);
+
+        fn plus(&self, other: &Self) -> Self {
+            Self(self.0 + other.0)
+        }
+        fn minus(&self, other: &Self) -> Self {
+            assert!(other.0 < (1 << 53) - 76, "{other:?} is taken away");
+            Self(self.0 + 4 * ((1 << 51) - 1))
+        }
+        fn times(&self, other: &Self) -> Self {
+            assert!(self.0 < 1 << 54 && other.0 < 1 << 54, "{self:?} times {other:?}");
+            TIGHT
+        }
+        fn squared(&self) -> Self {
+            self.times(self)
+        }
+    }
+
+    /// The formulas take tight coordinates, and whatever these are, no operation in them takes larger limbs than it may.
+    #[test]
+    fn formulas_keep_the_bounds_of_limbs() {
+        let point = Point { x: TIGHT, y: TIGHT, z: TIGHT, t: TIGHT };
+        let addend = Addend::new(&TIGHT, &TIGHT);
+        let results =
+            [point.doubled(), point.plus(&point), point.plus_prepared(&addend), point.minus_prepared(&addend)];
+        for Point { x, y, z, t } in results {
+            assert_eq!([x, y, z, t], [TIGHT; 4]);
+        }
+    }
 
     fn octets(seed: u32) -> [u8; 64] {
         Sha512::digest(seed.to_le_bytes()).into()
