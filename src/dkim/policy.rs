@@ -49,8 +49,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The default, with all arithmetic left to the crates `rsa` and `ed25519-dalek`: the same verdicts, RSA some ten
-    /// times slower and Ed25519 two or three times.
+    /// The default, with all arithmetic left to the crates `rsa` and `ed25519-dalek`: the same verdicts, RSA in
+    /// seven to twenty times the time, Ed25519 in twice.
     ///
     /// By default the crate `mailverdict-crypto` computes; it is younger, and fewer people have looked at it. This is for receivers to
     /// whom that matters more than time.
