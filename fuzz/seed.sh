@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the seeds of all targets from the test data: fuzz/corpus/<target>/, beside what runs have found there.
+# Makes the seeds of all targets from the test data: fuzz/corpus/<target>/, beside what runs have found there. Those of the arithmetic
+# are the crate's: crates/mailverdict-crypto/fuzz/corpus/<target>/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,25 +45,26 @@ files canonicalize tests/data/**/*.eml
 files master_file tests/data/**/*.db
 # Targets whose octets decide over structure start from one input for each kind of result.
 MAILVERDICT_SEEDS="$PWD/fuzz/corpus" cargo test --quiet --all-features --test fuzz_replay seeds_of_structure >/dev/null
-mkdir -p fuzz/corpus/rsa_public fuzz/corpus/ed25519
+arithmetic=crates/mailverdict-crypto/fuzz/corpus
+mkdir -p "$arithmetic/rsa_public" "$arithmetic/ed25519"
 # Numbers of every width: extremes of limbs, and the octets of keys.
 for width in 7f 3f 5f 40 bf ff 01; do
     for octet in 00 01 80 ff; do
         for choice in 00 04 05 0c; do
             printf "\\x$choice\\x$width\\x04"
             printf "\\x$octet%.0s" $(seq 1 700)
-        done | split -b 703 --filter='cat >"fuzz/corpus/rsa_public/$FILE"' - "$width-$octet-"
+        done | split -b 703 --filter="cat >'$arithmetic/rsa_public'/\$FILE" - "$width-$octet-"
     done
 done
 for file in tests/data/keys/*.pem; do
     name=$(basename "$file" .pem)
-    { printf '\x04\x7f\x04'; grep -v '^-' "$file" | base64 -d; } >"fuzz/corpus/rsa_public/$name"
-    { grep -v '^-' "$file" | base64 -d | tail -c 32; printf '\x80'; head -c 64 /dev/zero; printf 'message'; } >"fuzz/corpus/ed25519/$name"
+    { printf '\x04\x7f\x04'; grep -v '^-' "$file" | base64 -d; } >"$arithmetic/rsa_public/$name"
+    { grep -v '^-' "$file" | base64 -d | tail -c 32; printf '\x80'; head -c 64 /dev/zero; printf 'message'; } >"$arithmetic/ed25519/$name"
 done
 # What was found once is where more may be.
 for folder in tests/data/fuzz/*/; do
     files "$(basename "$folder")" "$folder"*
 done
-for target in fuzz/corpus/*/; do
+for target in fuzz/corpus/*/ "$arithmetic"/*/; do
     printf '%s %s\n' "$(basename "$target")" "$(find "$target" -type f | wc -l)"
 done

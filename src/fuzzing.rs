@@ -2,7 +2,6 @@
 //! tests alone, and promises nothing.
 
 use crate::{
-    crypto,
     dkim::{canonical_body::Body, canonicalize},
     lex::{
         mailbox::{MailboxDomain, mailbox_list},
@@ -10,10 +9,7 @@ use crate::{
     },
 };
 
-pub use crate::{
-    crypto::{ED25519_SHA256, ED25519_SHA256_REFERENCE, RSA_SHA256},
-    dkim::Algorithm,
-};
+pub use crate::dkim::Algorithm;
 
 // The properties, which the fuzzer reaches by another path.
 #[cfg(test)]
@@ -95,14 +91,6 @@ pub fn canonical_field<'v>(algorithm: Algorithm, name: &[u8], value: impl IntoIt
     canonical
 }
 
-/// `base` to the power of `exponent` modulo `modulus`, in big-endian octets, as signatures are verified; `None` where another has to
-/// compute (exponents that are not 2^n + 1, moduli of more than 4096 bits) or where `base` is not less than the modulus.
-///
-/// `modulus` is odd, above 1 and without leading zeros.
-pub fn rsa_public(modulus: &[u8], exponent: u64, base: &[u8]) -> Option<Vec<u8>> {
-    crypto::rsa_power(modulus, exponent, base)
-}
-
 #[cfg(test)]
 mod tests {
     use super::{inner, replay::replay};
@@ -113,8 +101,6 @@ mod tests {
             ("canonicalize", inner::canonicalize),
             ("mailbox_list", inner::mailbox_list),
             ("tag_list", inner::tag_list),
-            ("rsa_public", inner::rsa_public),
-            ("ed25519", inner::ed25519),
         ]);
     }
 }

@@ -38,3 +38,16 @@ impl Default for Policy {
         }
     }
 }
+
+impl Policy {
+    /// The default, with all arithmetic of signatures, of DKIM and of ARC, left to the crates `rsa` and `ed25519-dalek`: the same verdicts,
+    /// later ([`dkim::Policy::conservative`]).
+    ///
+    /// ```
+    /// let policy = mailverdict::Policy::conservative();
+    /// assert_eq!(policy.dkim.algorithms.len(), 2);
+    /// ```
+    pub fn conservative() -> Self {
+        Self { dkim: dkim::Policy::conservative(), ..Self::default() }
+    }
+}

@@ -3,9 +3,9 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::Signer as _;
-use mailverdict::crypto::{
-    ED25519_SHA256, ED25519_SHA256_REFERENCE, InvalidKey, RSA_SHA1, RSA_SHA256, RSA_SHA256_REFERENCE,
-    SignatureAlgorithm, VerifyingKey,
+use mailverdict::{
+    Policy,
+    crypto::{ED25519_SHA256, InvalidKey, RSA_SHA1, RSA_SHA1_REFERENCE, RSA_SHA256, SignatureAlgorithm, VerifyingKey},
 };
 use rsa::{
     BigUint, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey,
@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 /// All who compute the algorithm.
 fn computers(name: &str) -> Vec<&'static dyn SignatureAlgorithm> {
-    let mut all = vec![RSA_SHA256, RSA_SHA256_REFERENCE, RSA_SHA1, ED25519_SHA256, ED25519_SHA256_REFERENCE];
+    let mut all = vec![RSA_SHA256, RSA_SHA1, ED25519_SHA256, RSA_SHA1_REFERENCE];
+    all.extend(Policy::conservative().dkim.algorithms);
     #[cfg(feature = "aws-lc-rs")]
     all.extend({
         use mailverdict::crypto::aws_lc;
@@ -55,6 +56,20 @@ impl Keys {
         );
         verdicts[0]
     }
+}
+
+/// All that is conservative is who computes: of all algorithms of both policies, another.
+#[test]
+fn conservative_is_the_default_computed_by_others() {
+    let shown = |policy: &Policy| policy.dkim.algorithms.iter().map(|who| format!("{who:?}")).collect::<Vec<_>>();
+    let names = |policy: &Policy| policy.dkim.algorithms.iter().map(|who| who.name()).collect::<Vec<_>>();
+    let (usual, mut conservative) = (Policy::default(), Policy::conservative());
+    assert_eq!(names(&usual), names(&conservative));
+    for (own, other) in shown(&usual).iter().zip(shown(&conservative)) {
+        assert!(own.contains("arithmetic: Own") && other.contains("arithmetic: Crate"), "{own}, {other}");
+    }
+    conservative.dkim.algorithms.clone_from(&usual.dkim.algorithms);
+    assert_eq!(format!("{conservative:?}"), format!("{usual:?}"), "nothing else differs");
 }
 
 const RSA_HASHES: [(&str, &[u8], &[u8]); 2] = [

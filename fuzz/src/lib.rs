@@ -20,7 +20,7 @@ macro_rules! targets {
 }
 
 targets! {
-    inner: canonicalize, ed25519, mailbox_list, rsa_public, tag_list;
+    inner: canonicalize, mailbox_list, tag_list;
     properties: arc_chain, authenticate, authentication_results, check_host, dkim_signature, dkim_signed, dmarc_record, key_record,
         macro_string, master_file, message, name, spf_record;
 }

@@ -29,7 +29,7 @@ pub const RSA_SHA1: &dyn SignatureAlgorithm = &Rsa { default: super::RSA_SHA1 };
 
 /// What AWS-LC computes sooner than the default on this processor.
 pub(crate) fn sooner() -> &'static [&'static dyn SignatureAlgorithm] {
-    if super::rsa_public::has_vectors() { &[] } else { &[RSA_SHA256, RSA_SHA1] }
+    if mailverdict_crypto::has_vectors() { &[] } else { &[RSA_SHA256, RSA_SHA1] }
 }
 
 #[derive(Debug)]
@@ -139,7 +139,7 @@ impl VerifyingKey for Ed25519Key {
 
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         // AWS-LC checks the equation without the cofactor and that S is reduced, as is done by default, but takes any R.
-        if ed25519::has_small_order(signature.first_chunk().ok_or(InvalidSignature)?) {
+        if mailverdict_crypto::has_small_order(signature.first_chunk().ok_or(InvalidSignature)?) {
             return Err(InvalidSignature);
         }
         self.0.verify_sig(digest, signature).map_err(|_| InvalidSignature)

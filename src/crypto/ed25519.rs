@@ -1,14 +1,12 @@
 //! Ed25519, RFC 8463.
 
-use super::{
-    HashAlgorithm, InvalidKey, InvalidSignature, SignatureAlgorithm, VerifyingKey, ed25519_public::PreparedKey,
-};
+use super::{HashAlgorithm, InvalidKey, InvalidSignature, SignatureAlgorithm, VerifyingKey};
+use mailverdict_crypto::Ed25519PublicKey;
 use std::sync::Arc;
 
 /// ed25519-sha256 (RFC 8463 §3): PureEdDSA over the SHA-256 hash of the signed data.
 ///
-/// The crate `ed25519-dalek` decodes and checks keys and verifies with those that are used once; others are made ready for the
-/// arithmetic of this library, which takes 8 kB for each.
+/// The crate `mailverdict-crypto` verifies; a key that is used more than once takes 8 kB there.
 pub const ED25519_SHA256: &dyn SignatureAlgorithm = &Ed25519 { arithmetic: Arithmetic::Own };
 
 /// [`ED25519_SHA256`] with the arithmetic of the crate `ed25519-dalek` alone: two or three times slower, for those who trust it more.
@@ -44,28 +42,33 @@ impl SignatureAlgorithm for Ed25519 {
     }
 
     fn decode_key(&self, key: &[u8]) -> Result<Arc<dyn VerifyingKey>, InvalidKey> {
-        let key = public_key(key)?;
         Ok(match self.arithmetic {
-            Arithmetic::Own => Arc::new(Key(PreparedKey::new(key))),
-            Arithmetic::Crate => Arc::new(ReferenceKey(key)),
+            Arithmetic::Own => {
+                let key = Ed25519PublicKey::from_bytes(bare_key(key)?).map_err(|_| InvalidKey::Ed25519Point)?;
+                Arc::new(Key(key))
+            }
+            Arithmetic::Crate => Arc::new(ReferenceKey(public_key(key)?)),
         })
     }
 }
 
 /// A key that was decoded and found sane, whoever is to compute with it.
 pub(super) fn public_key(key: &[u8]) -> Result<ed25519_dalek::VerifyingKey, InvalidKey> {
-    // RFC 8463 §4.2: the bare key, without any ASN.1 around it.
-    let octets = key.try_into().map_err(|_| InvalidKey::Ed25519Length { octets: key.len() })?;
-    let key = ed25519_dalek::VerifyingKey::from_bytes(octets).map_err(|_| InvalidKey::Ed25519Point)?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(bare_key(key)?).map_err(|_| InvalidKey::Ed25519Point)?;
     // A point of small order would let one signature verify over many messages.
     if key.is_weak() { Err(InvalidKey::Ed25519Point) } else { Ok(key) }
+}
+
+/// RFC 8463 §4.2: the bare key, without any ASN.1 around it.
+fn bare_key(key: &[u8]) -> Result<&[u8; 32], InvalidKey> {
+    key.try_into().map_err(|_| InvalidKey::Ed25519Length { octets: key.len() })
 }
 
 // RFC 8032 §5.1.7 leaves it open whether the equation is checked with the cofactor. Here it is checked without, and R of small order
 // is refused: such an R comes from no honest signer, and all verifiers agree about what is left.
 
 #[derive(Debug)]
-struct Key(PreparedKey);
+struct Key(Ed25519PublicKey);
 
 impl VerifyingKey for Key {
     fn bits(&self) -> usize {
@@ -77,7 +80,7 @@ impl VerifyingKey for Key {
     }
 
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        self.0.verify(digest, signature)
+        self.0.verify(digest, signature).map_err(|_| InvalidSignature)
     }
 }
 
@@ -98,29 +101,6 @@ impl VerifyingKey for ReferenceKey {
         self.0.verify_strict(digest, &signature).map_err(|_| InvalidSignature)
     }
 }
-
-/// Whether these are the octets of one of the eight points whose order divides 8.
-///
-/// Their y-coordinates are 0 (twice, for both signs of x), 1, -1, and two more with both signs of x. The sign of x is the highest
-/// bit of the last octet. With a sign at 1 and -1, where x is 0, the octets are no encoding at all (RFC 8032 §5.1.3, step 4), and an
-/// equation whose result is encoded anew never yields them: to count them in changes nothing. So it is with coordinates that are
-/// not reduced, which need not be counted in.
-pub(super) fn has_small_order(encoded: &[u8; 32]) -> bool {
-    let [y @ .., last] = encoded;
-    SMALL_ORDER.iter().any(|[small @ .., end]| small == y && *end == last & 0x7f)
-}
-
-/// The y-coordinates of the points whose order divides 8, least significant octet first.
-const SMALL_ORDER: [[u8; 32]; 5] = [
-    [0; 32],
-    *b"\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-    *b"\xec\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
-       \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
-    *b"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0\
-       \xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
-    *b"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f\
-       \x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
-];
 
 #[cfg(test)]
 mod tests {
@@ -156,22 +136,5 @@ mod tests {
         assert_eq!(key.verify(&[8; 32], &signature), Err(InvalidSignature));
         assert_eq!(key.verify(&digest, &signature[..63]), Err(InvalidSignature));
         assert_eq!(key.verify(&digest, &[&signature[..], &[0]].concat()), Err(InvalidSignature));
-    }
-    #[test]
-    fn the_points_of_small_order_are_known_by_their_octets() {
-        let mut points = std::collections::BTreeSet::new();
-        for y in SMALL_ORDER {
-            for sign in [0, 0x80] {
-                let mut encoded = y;
-                encoded[31] |= sign;
-                assert!(has_small_order(&encoded));
-                let point = ed25519_dalek::VerifyingKey::from_bytes(&encoded).unwrap();
-                assert!(point.is_weak());
-                points.insert(point.to_edwards().compress().to_bytes());
-            }
-        }
-        assert_eq!(points.len(), 8, "there are eight of them, and no more");
-        assert!(!has_small_order(ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().as_bytes()));
-        assert!(!has_small_order(&[0x11; 32]));
     }
 }

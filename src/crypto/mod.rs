@@ -3,20 +3,10 @@
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
 mod ed25519;
-mod ed25519_public;
-mod edwards;
-mod field25519;
-#[cfg(target_arch = "x86_64")]
-mod ifma;
-mod montgomery;
 mod rsa;
-mod rsa_public;
 
 pub use ed25519::{ED25519_SHA256, ED25519_SHA256_REFERENCE};
-pub use rsa::{RSA_SHA1, RSA_SHA256, RSA_SHA256_REFERENCE};
-
-#[cfg(any(fuzzing, test))]
-pub(crate) use rsa_public::power as rsa_power;
+pub use rsa::{RSA_SHA1, RSA_SHA1_REFERENCE, RSA_SHA256, RSA_SHA256_REFERENCE};
 
 use sha2::Digest as _;
 use std::{fmt, sync::Arc};

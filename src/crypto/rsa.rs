@@ -1,10 +1,7 @@
 //! RSA with PKCS #1 version 1.5, RFC 6376 §3.3 and RFC 8301.
 
-use super::{
-    HashAlgorithm, InvalidKey, InvalidSignature, SignatureAlgorithm, VerifyingKey,
-    rsa_public::{PreparedKey, squarings},
-    rsa_work,
-};
+use super::{HashAlgorithm, InvalidKey, InvalidSignature, SignatureAlgorithm, VerifyingKey, rsa_work};
+use mailverdict_crypto as own;
 use rsa::{
     BigUint, Pkcs1v15Sign, RsaPublicKey,
     pkcs1::{ObjectIdentifier, der::Decode as _},
@@ -15,22 +12,21 @@ use std::sync::Arc;
 
 /// rsa-sha256 (RFC 6376 §3.3.2).
 ///
-/// The crate `rsa` decodes and checks keys; signatures are verified with arithmetic of this library for the exponents 2^n + 1 up to
-/// 65537, which is all that is met in practice, and with the crate's for any other.
+/// The crate `rsa` decodes and checks keys; the crate `mailverdict-crypto` verifies signatures for the exponents 2^n + 1
+/// up to 65537, which is all that is met in practice, and `rsa` for any other.
 pub const RSA_SHA256: &dyn SignatureAlgorithm = &Rsa { hash: HashAlgorithm::Sha256, arithmetic: Arithmetic::Own };
 
-/// [`RSA_SHA256`] with the arithmetic of the crate `rsa` alone: several times slower, for those who trust it more.
-///
-/// ```
-/// use mailverdict::crypto::{ED25519_SHA256, RSA_SHA256_REFERENCE};
-/// let mut policy = mailverdict::dkim::Policy::default();
-/// policy.algorithms = vec![RSA_SHA256_REFERENCE, ED25519_SHA256];
-/// ```
+/// [`RSA_SHA256`] with the arithmetic of the crate `rsa` alone: several times slower, for those who trust it more
+/// ([`dkim::Policy::conservative`](crate::dkim::Policy::conservative)).
 pub const RSA_SHA256_REFERENCE: &dyn SignatureAlgorithm =
     &Rsa { hash: HashAlgorithm::Sha256, arithmetic: Arithmetic::Crate };
 
 /// rsa-sha1 (RFC 6376 §3.3.1), which RFC 8301 §3.1 forbids: no policy accepts it unless it is put there by hand.
 pub const RSA_SHA1: &dyn SignatureAlgorithm = &Rsa { hash: HashAlgorithm::Sha1, arithmetic: Arithmetic::Own };
+
+/// [`RSA_SHA1`] with the arithmetic of the crate `rsa` alone.
+pub const RSA_SHA1_REFERENCE: &dyn SignatureAlgorithm =
+    &Rsa { hash: HashAlgorithm::Sha1, arithmetic: Arithmetic::Crate };
 
 #[derive(Debug)]
 struct Rsa {
@@ -79,7 +75,7 @@ impl SignatureAlgorithm for Rsa {
         let work = public.work();
         let PublicKey { key, exponent } = public;
         let prepared = match self.arithmetic {
-            Arithmetic::Own => PreparedKey::new(&key.n().to_bytes_be(), exponent),
+            Arithmetic::Own => own::RsaPublicKey::from_components(&key.n().to_bytes_be(), exponent).ok(),
             Arithmetic::Crate => None,
         };
         Ok(Arc::new(Key { key, prepared, work, hash: self.hash }))
@@ -123,7 +119,7 @@ impl PublicKey {
 
     /// The same whoever computes, so that no verdict depends on it.
     pub(super) fn work(&self) -> usize {
-        let factor = if squarings(self.exponent).is_some() { 1 } else { UNUSUAL_EXPONENT };
+        let factor = if own::RsaPublicKey::takes_exponent(self.exponent) { 1 } else { UNUSUAL_EXPONENT };
         rsa_work(self.key.n().bits()).saturating_mul(factor)
     }
 }
@@ -132,7 +128,7 @@ impl PublicKey {
 struct Key {
     key: RsaPublicKey,
     /// `None` where the crate `rsa` verifies.
-    prepared: Option<PreparedKey>,
+    prepared: Option<own::RsaPublicKey>,
     work: usize,
     hash: HashAlgorithm,
 }
@@ -147,18 +143,15 @@ impl VerifyingKey for Key {
     }
 
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let hash = match self.hash {
+            HashAlgorithm::Sha256 => own::Hash::Sha256,
+            HashAlgorithm::Sha1 => own::Hash::Sha1,
+        };
         if let Some(prepared) = &self.prepared {
-            return prepared.verify(digest_prefix(self.hash), digest, signature);
+            return prepared.verify_pkcs1v15(hash, digest, signature).map_err(|_| InvalidSignature);
         }
-        let scheme = Pkcs1v15Sign { hash_len: Some(self.hash.output_len()), prefix: digest_prefix(self.hash).into() };
+        let prefix = hash.digest_info().into();
+        let scheme = Pkcs1v15Sign { hash_len: Some(self.hash.output_len()), prefix };
         self.key.verify(scheme, digest, signature).map_err(|_| InvalidSignature)
-    }
-}
-
-/// The DER of DigestInfo up to the digest (RFC 8017 §9.2, note 1).
-fn digest_prefix(hash: HashAlgorithm) -> &'static [u8] {
-    match hash {
-        HashAlgorithm::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
-        HashAlgorithm::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
     }
 }

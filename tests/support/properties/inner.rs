@@ -1,12 +1,7 @@
 //! What holds of rooms that the public API does not open by themselves, whatever octets come. `door` is
 //! `mailverdict::fuzzing`, by whatever path the includer reaches it.
 
-use super::door::{
-    Algorithm, ED25519_SHA256, ED25519_SHA256_REFERENCE, RSA_SHA256, ReadTag, canonical_body, canonical_field,
-    mailboxes, rsa_public as power, tag_list as read_tags,
-};
-use ed25519_dalek::{Signer as _, SigningKey};
-use rsa::{BigUint, Pkcs1v15Sign, RsaPublicKey, pkcs1::EncodeRsaPublicKey as _};
+use super::door::{Algorithm, ReadTag, canonical_body, canonical_field, mailboxes, tag_list as read_tags};
 
 /// Tags stand where they say, and a list that is written from them reads as the same tags.
 pub(crate) fn tag_list(data: &[u8]) {
@@ -133,61 +128,4 @@ fn reduced(text: &[u8]) -> Vec<u8> {
         }
     }
     reduced
-}
-
-/// The power of a number is that which the crate `rsa` computes, and the verdict about it as a signature is that crate's.
-///
-/// The first octet chooses an exponent, the next two the lengths of modulus and base; then come the modulus, the base and the
-/// digest, each octet standing for itself and what is missing for ones.
-pub(crate) fn rsa_public(data: &[u8]) {
-    let [choice, modulus_len, base_len, rest @ ..] = data else { return };
-    let exponent = [3, 5, 17, 257, 65_537, 65_537, 65_537, 7][usize::from(choice % 8)];
-    // From one octet to two more than any width takes.
-    let modulus_len = 2 * usize::from(*modulus_len) + usize::from(choice / 8 % 2) + 1;
-    let base_len = (modulus_len + usize::from(base_len % 8)).saturating_sub(4);
-    let mut octets = rest.iter().copied().chain(std::iter::repeat(0xff));
-    let mut take = |len: usize| octets.by_ref().take(len).collect::<Vec<u8>>();
-    let (mut modulus, base, digest) = (take(modulus_len), take(base_len), take(32));
-    modulus[0] |= 0x40;
-    *modulus.last_mut().unwrap() |= 1;
-    let (n, s, e) = (BigUint::from_bytes_be(&modulus), BigUint::from_bytes_be(&base), BigUint::from(exponent));
-    let ours = power(&modulus, exponent, &base).map(|octets| BigUint::from_bytes_be(&octets));
-    let computed = s < n && exponent != 7 && modulus.len() <= 512;
-    assert_eq!(ours, computed.then(|| s.modpow(&e, &n)), "n = {n:x}, s = {s:x}, e = {exponent}");
-    // What would be signed with the exponent 1 is that power: no signature of theirs is ours alone, nor the other way round.
-    let Ok(key) = RsaPublicKey::new(n.clone(), e) else { return };
-    let Ok(decoded) = RSA_SHA256.decode_key(key.to_pkcs1_der().unwrap().as_bytes()) else {
-        assert!(modulus.len() > 512);
-        return;
-    };
-    let prefix = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
-    let scheme = Pkcs1v15Sign { hash_len: Some(32), prefix: prefix.as_slice().into() };
-    assert_eq!(decoded.verify(&digest, &base).is_ok(), key.verify(scheme, &digest, &base).is_ok());
-}
-
-/// The first use of a key and later ones say what the crate `ed25519-dalek` says, about signatures and what is close to them.
-///
-/// The first 32 octets are a key, or with the highest bit of the next the secret of one; then come a signature that replaces the
-/// signer's where its octets are not zero, and the message.
-pub(crate) fn ed25519(data: &[u8]) {
-    let Some((seed, [choice, rest @ ..])) = data.split_first_chunk::<32>() else { return };
-    let signer = SigningKey::from_bytes(seed);
-    let public = if choice & 0x80 == 0 { *seed } else { signer.verifying_key().to_bytes() };
-    let (changes, message) = rest.split_at(rest.len().min(64));
-    let mut signature = signer.sign(message).to_bytes();
-    for (octet, change) in signature.iter_mut().zip(changes) {
-        *octet = if choice & 1 == 0 { *octet ^ change } else { *change };
-    }
-    let (ours, theirs) = (ED25519_SHA256, ED25519_SHA256_REFERENCE);
-    let (ours, theirs) = (ours.decode_key(&public), theirs.decode_key(&public));
-    assert_eq!(ours.is_ok(), theirs.is_ok());
-    let (Ok(ours), Ok(theirs)) = (ours, theirs) else { return };
-    let expected = theirs.verify(message, &signature);
-    for times in 1..=3 {
-        assert_eq!(ours.verify(message, &signature), expected, "use {times}: {public:02x?} {signature:02x?}");
-    }
-    // Unchanged, it verifies.
-    if choice & 0x81 == 0x80 && changes.iter().all(|change| *change == 0) {
-        assert_eq!(expected, Ok(()));
-    }
 }

@@ -3,23 +3,23 @@
 //! The formulas are the complete ones of H. Hisil and others, "Twisted Edwards Curves Revisited" (2008), §3.1 and §3.3: they hold for
 //! all points, those of small order too.
 
-use super::field25519::Element;
+use crate::field25519::{Element, Field};
 
 /// A point as X : Y : Z with x = X / Z, y = Y / Z and T = XY / Z. The coordinates are tight.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Point {
-    x: Element,
-    y: Element,
-    z: Element,
-    t: Element,
+pub(crate) struct Point<F = Element> {
+    x: F,
+    y: F,
+    z: F,
+    t: F,
 }
 
 /// A point as sums are made with it: y + x, y - x and 2dxy.
 #[derive(Clone, Copy, Debug)]
-struct Addend {
-    sum: Element,
-    difference: Element,
-    product: Element,
+struct Addend<F = Element> {
+    sum: F,
+    difference: F,
+    product: F,
 }
 
 impl Point {
@@ -27,7 +27,7 @@ impl Point {
     const NEUTRAL: Self = Self { x: Element::ZERO, y: Element::ONE, z: Element::ONE, t: Element::ZERO };
 
     /// RFC 8032 §5.1.3, but y need not be reduced, and x may be a negative 0: as the crate `ed25519-dalek` reads keys.
-    pub(super) fn decode(octets: &[u8; 32]) -> Option<Self> {
+    pub(crate) fn decode(octets: &[u8; 32]) -> Option<Self> {
         let y = Element::from_octets(octets);
         let y_squared = y.squared();
         let numerator = y_squared.minus(&Element::ONE).times(&Element::ONE);
@@ -39,7 +39,7 @@ impl Point {
     }
 
     /// RFC 8032 §5.1.2.
-    pub(super) fn encode(&self) -> [u8; 32] {
+    pub(crate) fn encode(&self) -> [u8; 32] {
         let inverse = self.z.inverted();
         let mut octets = self.y.times(&inverse).to_octets();
         let [.., last] = &mut octets;
@@ -47,47 +47,8 @@ impl Point {
         octets
     }
 
-    pub(super) fn negated(&self) -> Self {
+    pub(crate) fn negated(&self) -> Self {
         Self { x: self.x.negated(), t: self.t.negated(), ..*self }
-    }
-
-    fn doubled(&self) -> Self {
-        let (xx, yy, zz) = (self.x.squared(), self.y.squared(), self.z.squared());
-        let h = yy.plus(&xx);
-        let e = self.x.plus(&self.y).squared().minus(&h);
-        let g = yy.minus(&xx);
-        let f = zz.plus(&zz).plus(&xx).minus(&yy);
-        Self::completed(&e, &f, &g, &h)
-    }
-
-    fn plus(&self, other: &Self) -> Self {
-        let a = self.y.minus(&self.x).times(&other.y.minus(&other.x));
-        let b = self.y.plus(&self.x).times(&other.y.plus(&other.x));
-        let dt = Element::D.times(&self.t).times(&other.t);
-        let zz = self.z.times(&other.z);
-        let (c, d) = (dt.plus(&dt), zz.plus(&zz));
-        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
-    }
-
-    #[inline(always)]
-    fn plus_prepared(&self, other: &Addend) -> Self {
-        let a = self.y.minus(&self.x).times(&other.difference);
-        let b = self.y.plus(&self.x).times(&other.sum);
-        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
-        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
-    }
-
-    #[inline(always)]
-    fn minus_prepared(&self, other: &Addend) -> Self {
-        let a = self.y.minus(&self.x).times(&other.sum);
-        let b = self.y.plus(&self.x).times(&other.difference);
-        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
-        Self::completed(&b.minus(&a), &d.plus(&c), &d.minus(&c), &b.plus(&a))
-    }
-
-    #[inline(always)]
-    fn completed(e: &Element, f: &Element, g: &Element, h: &Element) -> Self {
-        Self { x: e.times(f), y: g.times(h), z: f.times(g), t: e.times(h) }
     }
 
     /// The points, ready for sums; with one inversion for all of them.
@@ -104,12 +65,59 @@ impl Point {
         for (point, before) in points.iter().zip(&before).rev() {
             let of_this = inverse.times(before);
             inverse = inverse.times(&point.z);
-            let (x, y) = (point.x.times(&of_this), point.y.times(&of_this));
-            let dxy = Element::D.times(&x).times(&y);
-            prepared.push(Addend { sum: y.plus(&x), difference: y.minus(&x), product: dxy.plus(&dxy) });
+            prepared.push(Addend::new(&point.x.times(&of_this), &point.y.times(&of_this)));
         }
         prepared.reverse();
         prepared
+    }
+}
+
+/// The formulas. What they take and give is tight, but for the sums and differences of an addend.
+impl<F: Field> Point<F> {
+    fn doubled(&self) -> Self {
+        let (xx, yy, zz) = (self.x.squared(), self.y.squared(), self.z.squared());
+        let h = yy.plus(&xx);
+        let e = self.x.plus(&self.y).squared().minus(&h);
+        let g = yy.minus(&xx);
+        let f = zz.plus(&zz).plus(&xx).minus(&yy);
+        Self::completed(&e, &f, &g, &h)
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let a = self.y.minus(&self.x).times(&other.y.minus(&other.x));
+        let b = self.y.plus(&self.x).times(&other.y.plus(&other.x));
+        let dt = F::D.times(&self.t).times(&other.t);
+        let zz = self.z.times(&other.z);
+        let (c, d) = (dt.plus(&dt), zz.plus(&zz));
+        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
+    }
+
+    #[inline(always)]
+    fn plus_prepared(&self, other: &Addend<F>) -> Self {
+        let a = self.y.minus(&self.x).times(&other.difference);
+        let b = self.y.plus(&self.x).times(&other.sum);
+        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
+        Self::completed(&b.minus(&a), &d.minus(&c), &d.plus(&c), &b.plus(&a))
+    }
+
+    #[inline(always)]
+    fn minus_prepared(&self, other: &Addend<F>) -> Self {
+        let a = self.y.minus(&self.x).times(&other.sum);
+        let b = self.y.plus(&self.x).times(&other.difference);
+        let (c, d) = (self.t.times(&other.product), self.z.plus(&self.z));
+        Self::completed(&b.minus(&a), &d.plus(&c), &d.minus(&c), &b.plus(&a))
+    }
+
+    #[inline(always)]
+    fn completed(e: &F, f: &F, g: &F, h: &F) -> Self {
+        Self { x: e.times(f), y: g.times(h), z: f.times(g), t: e.times(h) }
+    }
+}
+
+impl<F: Field> Addend<F> {
+    fn new(x: &F, y: &F) -> Self {
+        let dxy = F::D.times(x).times(y);
+        Self { sum: y.plus(x), difference: y.minus(x), product: dxy.plus(&dxy) }
     }
 }
 
@@ -119,13 +127,13 @@ const SPACING: usize = 16;
 /// Multiples of a point that does not change: for every sixteenth power of two, from 2^0 to 2^240, the first `ODD` odd ones (a power
 /// of two, at most 32).
 #[derive(Clone, Debug)]
-pub(super) struct Multiples<const ODD: usize>(Box<[[Addend; ODD]]>);
+pub(crate) struct Multiples<const ODD: usize>(Box<[[Addend; ODD]]>);
 
 /// A number below 2^253 as a sum of powers of two with odd factors, few of which are not 0; [`Multiples`] has all of them.
-pub(super) struct Digits([i8; 256]);
+pub(crate) struct Digits([i8; 256]);
 
 impl<const ODD: usize> Multiples<ODD> {
-    pub(super) fn new(point: Point) -> Self {
+    pub(crate) fn new(point: Point) -> Self {
         let mut points = Vec::with_capacity(SPACING * ODD);
         let mut base = point;
         for _ in 0..SPACING {
@@ -144,7 +152,7 @@ impl<const ODD: usize> Multiples<ODD> {
     }
 
     /// `scalar`, least significant octet first and below 2^253, as digits that are odd and below `2 * ODD`, or 0.
-    pub(super) fn digits(scalar: &[u8; 32]) -> Digits {
+    pub(crate) fn digits(scalar: &[u8; 32]) -> Digits {
         let window = 4 * ODD as u64;
         let (width, mask) = (window.trailing_zeros() as usize, window - 1);
         let mut words = [0; 4];
@@ -185,7 +193,7 @@ impl<const ODD: usize> Multiples<ODD> {
     }
 
     /// The sum of a multiple of this point and one of another.
-    pub(super) fn sum<const OTHER: usize>(
+    pub(crate) fn sum<const OTHER: usize>(
         &self,
         digits: &Digits,
         other: &Multiples<OTHER>,
@@ -210,6 +218,44 @@ mod tests {
         edwards::CompressedEdwardsY,
     };
     use sha2::{Digest as _, Sha512};
+
+    /// What the limbs of a number are at most, for numbers of which nothing else is known.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Bound(u64);
+
+    const TIGHT: Bound = Bound((1 << 51) + (1 << 13) - 1);
+
+    /// Each operation as it is documented: that it takes such limbs, and what limbs it gives.
+    impl Field for Bound {
+        const D: Self = Self((1 << 51) - 1);
+
+        fn plus(&self, other: &Self) -> Self {
+            Self(self.0 + other.0)
+        }
+        fn minus(&self, other: &Self) -> Self {
+            assert!(other.0 < (1 << 53) - 76, "{other:?} is taken away");
+            Self(self.0 + 4 * ((1 << 51) - 1))
+        }
+        fn times(&self, other: &Self) -> Self {
+            assert!(self.0 < 1 << 54 && other.0 < 1 << 54, "{self:?} times {other:?}");
+            TIGHT
+        }
+        fn squared(&self) -> Self {
+            self.times(self)
+        }
+    }
+
+    /// The formulas take tight coordinates, and whatever these are, no operation in them takes larger limbs than it may.
+    #[test]
+    fn formulas_keep_the_bounds_of_limbs() {
+        let point = Point { x: TIGHT, y: TIGHT, z: TIGHT, t: TIGHT };
+        let addend = Addend::new(&TIGHT, &TIGHT);
+        let results =
+            [point.doubled(), point.plus(&point), point.plus_prepared(&addend), point.minus_prepared(&addend)];
+        for Point { x, y, z, t } in results {
+            assert_eq!([x, y, z, t], [TIGHT; 4]);
+        }
+    }
 
     fn octets(seed: u32) -> [u8; 64] {
         Sha512::digest(seed.to_le_bytes()).into()

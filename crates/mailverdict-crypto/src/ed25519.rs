@@ -1,15 +1,15 @@
-//! Verification of Ed25519 signatures with arithmetic of this library, for keys that are used more than once.
+//! Verification of Ed25519 signatures, with arithmetic of this crate for keys that are used more than once.
 //!
 //! It accepts what `verify_strict` of the crate `ed25519-dalek` accepts, and nothing else. That function refuses S that is not below
-//! the order L; R that is the encoding of no point, or of one of small order; keys of small order, of which none comes here; and
+//! the order L; R that is the encoding of no point, or of one of small order; keys of small order, which are refused before; and
 //! signatures where S B - k A, encoded, is not R octet by octet. Here R is not decoded: what equals an encoding that was just made
 //! is the encoding of a point, and of small order are the points that [`has_small_order`] knows by their encodings. As there, k is
 //! reduced modulo L before A is multiplied, which matters where A has a component of small order.
 
-use super::{
+use crate::{
     InvalidSignature,
-    ed25519::has_small_order,
     edwards::{Multiples, Point},
+    has_small_order,
 };
 use curve25519_dalek::Scalar;
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
@@ -19,14 +19,29 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// A key, and multiples of it once it is used a second time.
+/// A public key; from its second use on with multiples of it, which take 8 kB.
+///
+/// ```
+/// use mailverdict_crypto::{Ed25519PublicKey, InvalidSignature};
+/// // RFC 8032 §7.1, test 1.
+/// let key = b"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a\
+///     \x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
+/// let key = Ed25519PublicKey::from_bytes(key)?;
+/// assert_eq!(key.verify(b"", &[0; 64]), Err(InvalidSignature));
+/// # Ok::<(), mailverdict_crypto::InvalidEd25519Key>(())
+/// ```
 #[derive(Debug)]
-pub(super) struct PreparedKey {
+pub struct Ed25519PublicKey {
     key: VerifyingKey,
     used: AtomicBool,
     /// Of -A: 64 points of 120 octets. They take the time of two verifications to compute.
     multiples: OnceLock<Option<Multiples<4>>>,
 }
+
+/// The octets are no point of the curve, or one of small order, with which one signature would verify over many messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("the octets are no usable point of the curve")]
+pub struct InvalidEd25519Key;
 
 /// Of the base point (RFC 8032 §5.1): 512 points, for all keys.
 static BASE: LazyLock<Option<Multiples<32>>> = LazyLock::new(|| Point::decode(&BASE_POINT).map(Multiples::new));
@@ -34,13 +49,26 @@ static BASE: LazyLock<Option<Multiples<32>>> = LazyLock::new(|| Point::decode(&B
 /// The base point: y is 4/5, x is even.
 const BASE_POINT: [u8; 32] = *b"Xfffffffffffffffffffffffffffffff";
 
-impl PreparedKey {
+impl Ed25519PublicKey {
+    /// The key of its 32 octets (RFC 8032 §5.1.5). A y-coordinate that is not reduced is taken all the same, as `ed25519-dalek` does.
+    ///
+    /// # Errors
+    /// [`InvalidEd25519Key`] for what is no point, and for the eight points of small order.
+    pub fn from_bytes(octets: &[u8; 32]) -> Result<Self, InvalidEd25519Key> {
+        let key = VerifyingKey::from_bytes(octets).map_err(|_| InvalidEd25519Key)?;
+        if key.is_weak() { Err(InvalidEd25519Key) } else { Ok(Self::new(key)) }
+    }
+
     /// `key` has no small order.
-    pub(super) fn new(key: VerifyingKey) -> Self {
+    fn new(key: VerifyingKey) -> Self {
         Self { key, used: AtomicBool::new(false), multiples: OnceLock::new() }
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+    /// PureEdDSA (RFC 8032 §5.1.7) without the cofactor: accepts what `ed25519_dalek::VerifyingKey::verify_strict` accepts.
+    ///
+    /// # Errors
+    /// [`InvalidSignature`] for any other signature than one over `message`, and for one whose R has a small order.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let octets: &[u8; 64] = signature.try_into().map_err(|_| InvalidSignature)?;
         if has_small_order(octets.first_chunk().ok_or(InvalidSignature)?) {
             return Err(InvalidSignature);
@@ -96,16 +124,16 @@ mod tests {
     }
 
     /// A key that has been used.
-    fn used(key: VerifyingKey) -> PreparedKey {
-        let prepared = PreparedKey::new(key);
+    fn used(key: VerifyingKey) -> Ed25519PublicKey {
+        let prepared = Ed25519PublicKey::new(key);
         prepared.used.store(true, Ordering::Relaxed);
         prepared
     }
 
     /// Both ways of verifying, and the crate: all the same.
-    fn verdict(used: &PreparedKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    fn verdict(used: &Ed25519PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
         let strict = used.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok();
-        for (time, key) in [("first use", &PreparedKey::new(used.key)), ("later use", used)] {
+        for (time, key) in [("first use", &Ed25519PublicKey::new(used.key)), ("later use", used)] {
             let ours = key.verify(message, signature).is_ok();
             assert_eq!(ours, strict, "{time}: key {:02x?}, signature {signature:02x?}", used.key.as_bytes());
         }
