@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod cold;
 pub mod contender;
+pub mod day;
 pub mod keys;
 pub mod messages;
 pub mod ours;

@@ -74,7 +74,7 @@ fn header(content_type: &str) -> String {
     )
 }
 
-fn text(random: &mut ChaCha20Rng, size: usize) -> String {
+pub(crate) fn text(random: &mut ChaCha20Rng, size: usize) -> String {
     let mut text = String::new();
     while text.len() < size {
         let line = words(random, 66);
@@ -89,7 +89,7 @@ fn text(random: &mut ChaCha20Rng, size: usize) -> String {
     text
 }
 
-fn html(random: &mut ChaCha20Rng, size: usize) -> String {
+pub(crate) fn html(random: &mut ChaCha20Rng, size: usize) -> String {
     let mut html = String::from("<!DOCTYPE html>\r\n<html>\r\n  <body>\r\n");
     while html.len() < size {
         let depth = 4 + 2 * (random.next_u32() % 5) as usize;
@@ -103,13 +103,13 @@ fn html(random: &mut ChaCha20Rng, size: usize) -> String {
     html + "  </body>\r\n</html>\r\n"
 }
 
-fn attachment(random: &mut ChaCha20Rng, size: usize) -> String {
+pub(crate) fn attachment(random: &mut ChaCha20Rng, size: usize) -> String {
     let mut octets = vec![0; size / 78 * 57];
     random.fill_bytes(&mut octets);
     octets.chunks(57).map(|line| STANDARD.encode(line) + "\r\n").collect()
 }
 
-fn words(random: &mut ChaCha20Rng, width: usize) -> String {
+pub(crate) fn words(random: &mut ChaCha20Rng, width: usize) -> String {
     let mut line = String::new();
     loop {
         let word = WORDS[random.next_u32() as usize % WORDS.len()];

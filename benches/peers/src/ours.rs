@@ -264,6 +264,6 @@ pub fn words(verdict: &Verdict) -> String {
 }
 
 /// The clock is read once for each message, as mail-auth does.
-fn now() -> UnixTime {
+pub fn now() -> UnixTime {
     Session::without_peer().received_at
 }

@@ -52,7 +52,7 @@ impl<K: Hash + Eq, V: Clone> ResolverCache<K, V> for Map<K, V> {
     }
 }
 
-type Answer<T> = Result<RecordSet<T>, Negative>;
+pub(crate) type Answer<T> = Result<RecordSet<T>, Negative>;
 
 struct Caches {
     txt: Map<Box<str>, TxtRecord>,
@@ -122,7 +122,7 @@ impl Caches {
     }
 }
 
-fn set<T>(records: Vec<T>) -> RecordSet<T> {
+pub(crate) fn set<T>(records: Vec<T>) -> RecordSet<T> {
     RecordSet { records: records.into(), dnssec_status: DnssecStatus::Indeterminate }
 }
 
@@ -354,7 +354,7 @@ pub async fn cold(authenticator: &MessageAuthenticator, raw: &str, client: &Clie
     words(&for_helo, &for_mail_from, &for_dkim, &for_arc, &for_dmarc)
 }
 
-fn signature(result: &DkimResult) -> &'static str {
+pub(crate) fn signature(result: &DkimResult) -> &'static str {
     match result {
         DkimResult::Pass => "pass",
         DkimResult::Neutral(_) => "neutral",
@@ -365,7 +365,7 @@ fn signature(result: &DkimResult) -> &'static str {
     }
 }
 
-fn spf(output: &SpfOutput) -> &'static str {
+pub(crate) fn spf(output: &SpfOutput) -> &'static str {
     match output.result() {
         SpfResult::Pass => "pass",
         SpfResult::Fail => "fail",
@@ -377,7 +377,7 @@ fn spf(output: &SpfOutput) -> &'static str {
     }
 }
 
-fn dmarc(output: &DmarcOutput) -> &'static str {
+pub(crate) fn dmarc(output: &DmarcOutput) -> &'static str {
     match output.result() {
         DmarcResult::Pass => "pass",
         DmarcResult::Fail(_) => "fail",

@@ -1,6 +1,5 @@
 //! A signer of its own, plain and slow: it shares no line with any contender.
 
-use crate::keys::Key;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
@@ -17,12 +16,27 @@ pub enum Canonicalization {
     Relaxed,
 }
 
+/// What signs: a key under its name.
+pub trait Signer {
+    fn domain(&self) -> &str;
+    fn selector(&self) -> &str;
+    /// The `a=` of signatures.
+    fn algorithm(&self) -> &'static str;
+    /// Signs data, already hashed as RFC 6376 §3.3 and RFC 8463 §3 have it; base64.
+    fn sign(&self, data: &[u8]) -> String;
+}
+
 impl Canonicalization {
     fn keyword(self) -> &'static str {
         match self {
             Self::Simple => "simple",
             Self::Relaxed => "relaxed",
         }
+    }
+
+    /// The `bh=` of a body.
+    pub fn hash_of(self, body: &str) -> String {
+        STANDARD.encode(Sha256::digest(self.body(body)))
     }
 
     /// RFC 6376 §3.4.3 and §3.4.4.
@@ -77,27 +91,36 @@ fn fields(header: &str) -> Vec<(&str, &str)> {
 }
 
 /// The message with one more DKIM-Signature on top (relaxed header canonicalization).
-pub fn dkim(message: &str, key: &Key, body: Canonicalization) -> String {
+pub fn dkim(message: &str, key: &dyn Signer, body: Canonicalization) -> String {
+    let (header, content) = split(message);
+    dkim_field(&header, key, body, &body.hash_of(content)) + message
+}
+
+/// The DKIM-Signature field for this header, whose last field ends in a line end, and the hash of a body; with its line end.
+pub fn dkim_field(header: &str, key: &dyn Signer, body: Canonicalization, body_hash: &str) -> String {
     let tags = format!(
         " v=1; a={}; c=relaxed/{}; d={}; s={};\r\n\tt={SIGNED_AT}; h={};\r\n\t",
         key.algorithm(),
         body.keyword(),
-        key.domain,
-        key.selector,
+        key.domain(),
+        key.selector(),
         SIGNED_FIELDS.join(":"),
     );
-    let value = message_signature(message, key, body, &tags, "DKIM-Signature");
-    format!("DKIM-Signature:{value}\r\n{message}")
+    format!("DKIM-Signature:{}\r\n", message_signature(header, key, body_hash, &tags, "DKIM-Signature"))
 }
 
-fn message_signature(message: &str, key: &Key, body: Canonicalization, tags: &str, name: &str) -> String {
+/// Header with the line end of its last field, and body.
+fn split(message: &str) -> (String, &str) {
     let (header, content) = message.split_once("\r\n\r\n").expect("an empty line ends the header");
-    let header = format!("{header}\r\n");
-    let body_hash = STANDARD.encode(Sha256::digest(body.body(content)));
+    (format!("{header}\r\n"), content)
+}
+
+fn message_signature(header: &str, key: &dyn Signer, body_hash: &str, tags: &str, name: &str) -> String {
     let unsigned = format!("{tags}bh={body_hash};\r\n\tb=");
     let mut signed = String::new();
+    let fields = fields(header);
     for wanted in SIGNED_FIELDS {
-        if let Some((name, value)) = fields(&header).iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(wanted)) {
+        if let Some((name, value)) = fields.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(wanted)) {
             signed += &(relaxed_field(name, value) + "\r\n");
         }
     }
@@ -106,29 +129,34 @@ fn message_signature(message: &str, key: &Key, body: Canonicalization, tags: &st
 }
 
 /// The message with one more ARC set on top (RFC 8617 §5.1); `instance` counts from 1.
-pub fn arc(message: &str, key: &Key, instance: usize) -> String {
+pub fn arc(message: &str, key: &dyn Signer, instance: usize) -> String {
+    let (header, content) = split(message);
+    arc_set(&header, key, instance, &Canonicalization::Relaxed.hash_of(content)) + message
+}
+
+/// The three fields of an ARC set for this header, whose last field ends in a line end, and the hash of a relaxed body.
+pub fn arc_set(header: &str, key: &dyn Signer, instance: usize, body_hash: &str) -> String {
     let results = format!(
         " i={instance}; mx{instance}.example.org; spf=pass smtp.mailfrom=example.com; dkim=pass header.d=example.com"
     );
     let tags = format!(
         " i={instance}; a={}; c=relaxed/relaxed; d={}; s={};\r\n\tt={SIGNED_AT}; h={};\r\n\t",
         key.algorithm(),
-        key.domain,
-        key.selector,
+        key.domain(),
+        key.selector(),
         SIGNED_FIELDS.join(":"),
     );
-    let signature = message_signature(message, key, Canonicalization::Relaxed, &tags, "ARC-Message-Signature");
+    let signature = message_signature(header, key, body_hash, &tags, "ARC-Message-Signature");
     let seal = format!(
         " i={instance}; a={}; cv={}; d={}; s={};\r\n\tt={SIGNED_AT}; b=",
         key.algorithm(),
         if instance == 1 { "none" } else { "pass" },
-        key.domain,
-        key.selector,
+        key.domain(),
+        key.selector(),
     );
-    let sealed = format!("ARC-Message-Signature:{signature}\r\nARC-Authentication-Results:{results}\r\n{message}");
-    let (header, _) = sealed.split_once("\r\n\r\n").expect("an empty line ends the header");
-    let header = format!("{header}\r\n");
-    let fields = fields(&header);
+    let set = format!("ARC-Message-Signature:{signature}\r\nARC-Authentication-Results:{results}\r\n");
+    let sealed = format!("{set}{header}");
+    let fields = fields(&sealed);
     let mut data = String::new();
     for set in 1..=instance {
         for wanted in ["ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal"] {
@@ -139,7 +167,7 @@ pub fn arc(message: &str, key: &Key, instance: usize) -> String {
         }
     }
     data += &relaxed_field("ARC-Seal", &seal);
-    format!("ARC-Seal:{seal}{}\r\n{sealed}", folded(&key.sign(data.as_bytes())))
+    format!("ARC-Seal:{seal}{}\r\n{set}", folded(&key.sign(data.as_bytes())))
 }
 
 /// Base64 in lines, as it travels.
