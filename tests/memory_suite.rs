@@ -141,7 +141,7 @@ fn helo_draws_on_the_budget_before_a_mail_from_that_is_remembered() {
 #[test]
 fn senders_of_320_octets_are_remembered() {
     let domain = format!("{}.from.example", "x".repeat(63));
-    let zone = Zone::parse(&format!("{domain}. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"), "a.zone").unwrap();
+    let zone = Zone::parse(format!("{domain}. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"), "a.zone").unwrap();
     for (octets, is_remembered) in [(320, true), (321, false)] {
         let authenticator = Authenticator::new(&zone);
         // No longer than a local part may be to be evaluated.

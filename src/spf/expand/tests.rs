@@ -42,10 +42,6 @@ impl Said {
         }
     }
 
-    fn target(&self, spec: &str) -> Target {
-        self.values().target(&spec.parse().unwrap(), &self.domain, self.domain.as_str())
-    }
-
     fn explanation(&self, text: &str) -> Option<Box<str>> {
         self.values().explanation(&text.parse().unwrap(), &self.domain, self.domain.as_str())
     }
