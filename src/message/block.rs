@@ -1,5 +1,7 @@
 //! The lines of a header, put together: a field, or what stands where one should.
 
+use super::LineEndings;
+
 /// A line with those that continue it (RFC 5322 §2.2.3).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block<'m> {
@@ -18,12 +20,13 @@ pub(super) struct Blocks<'m> {
     raw: &'m [u8],
     at: usize,
     end: Option<usize>,
+    line_ends: LineEndings,
 }
 
 impl<'m> Blocks<'m> {
     /// Those of `raw` from `start` on.
     pub(super) fn starting_at(raw: &'m [u8], start: usize) -> Self {
-        Self { raw, at: start, end: None }
+        Self { raw, at: start, end: None, line_ends: LineEndings::default() }
     }
 
     /// Once all blocks are taken: octets up to and without the empty line, or the end of all.
@@ -36,31 +39,52 @@ impl<'m> Blocks<'m> {
         self.end.map(|_| self.at)
     }
 
-    fn line_at(&self, at: usize) -> Option<&'m [u8]> {
-        let rest = self.raw.get(at..).filter(|rest| !rest.is_empty())?;
-        rest.get(..memchr::memchr(b'\n', rest).map_or(rest.len(), |lf| lf + 1))
+    /// Once all blocks are taken: the LFs, with and without CR. Bare CRs are not counted.
+    pub(super) fn line_ends(&self) -> LineEndings {
+        self.line_ends
+    }
+
+    /// Goes on to the next line, and gives this one.
+    fn line(&mut self) -> Option<&'m [u8]> {
+        let rest = self.raw.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let Some(lf) = memchr::memchr(b'\n', rest) else {
+            self.at = self.raw.len();
+            return Some(rest);
+        };
+        let line = rest.get(..=lf)?;
+        if line.ends_with(b"\r\n") {
+            self.line_ends.crlf += 1;
+        } else {
+            self.line_ends.bare_lf += 1;
+        }
+        self.at += line.len();
+        Some(line)
     }
 }
 
 impl<'m> Iterator for Blocks<'m> {
     type Item = Block<'m>;
 
+    #[inline]
     fn next(&mut self) -> Option<Block<'m>> {
+        if self.end.is_some() {
+            return None;
+        }
         let offset = self.at;
-        let line = self.line_at(offset).filter(|_| self.end.is_none())?;
-        self.at += line.len();
+        let line = self.line()?;
         if matches!(line, b"\r\n" | b"\n") {
             self.end = Some(offset);
             return None;
         }
         let mut blank_line = None;
-        while matches!(self.raw.get(self.at), Some(b' ' | b'\t')) {
-            let Some(line) = self.line_at(self.at) else { break };
+        while let Some(b' ' | b'\t') = self.raw.get(self.at) {
+            let start = self.at;
+            let line = self.line().unwrap_or_default();
+            // Few lines begin with more than one.
             let text = line.iter().position(|octet| !matches!(octet, b' ' | b'\t')).unwrap_or(line.len());
-            if blank_line.is_none() && matches!(line.get(text..), Some(b"\r\n" | b"\n" | b"")) {
-                blank_line = Some(self.at);
+            if matches!(line.get(text..), Some(b"\r\n" | b"\n" | b"")) && blank_line.is_none() {
+                blank_line = Some(start);
             }
-            self.at += line.len();
         }
         Some(Block { offset, raw: self.raw.get(offset..self.at).unwrap_or_default(), blank_line })
     }

@@ -75,42 +75,50 @@ impl<'m> Header<'m> {
         let mut blocks = Blocks::starting_at(raw, separator);
         for block in &mut blocks {
             blank_line = blank_line.or(block.blank_line);
-            let field = HeaderField::parse(block.raw);
-            is_odd |= field.is_none_or(|field| field.has_space_before_colon());
-            header.fields.extend(field);
+            match HeaderField::parse(block.raw) {
+                Some(field) => {
+                    is_odd |= field.has_space_before_colon();
+                    header.fields.push(field);
+                }
+                None => is_odd = true,
+            }
         }
-        let (end_of_fields, start_of_body) = (blocks.end_of_fields(), blocks.start_of_body());
+        let start_of_body = blocks.start_of_body();
         if header.fields.is_empty() {
             header.findings.push(Finding::NoField);
         }
-        let (lines, rest) = raw.split_at_checked(start_of_body.unwrap_or(raw.len())).unwrap_or_default();
-        let oddities = Oddities::of(lines);
-        let ends = if oddities.bare_ends { LineEndings::of(lines) } else { LineEndings::default() };
-        if is_odd || oddities.any() {
-            // LF throughout is a file of Unix.
-            let bare_lf = ends.bare_lf > 0 && (ends.crlf > 0 || memchr::memmem::find(rest, b"\r\n").is_some());
+        let (lines, body) = raw.split_at_checked(start_of_body.unwrap_or(raw.len())).unwrap_or_default();
+        let mut ends = blocks.line_ends();
+        let mut oddities = Oddities::default();
+        if separator > 0 || !oddities::is_plain(lines, 2 * ends.crlf + ends.bare_lf) {
+            oddities = Oddities::of(lines);
+            ends = if oddities.bare_ends { LineEndings::of(lines) } else { LineEndings::default() };
+        }
+        // LF throughout is a file of Unix.
+        let bare_lf = ends.bare_lf > 0 && (ends.crlf > 0 || memchr::memmem::find(body, b"\r\n").is_some());
+        if is_odd || bare_lf || ends.bare_cr > 0 || oddities.controls || oddities.line_separators {
             let malformations = malformation::find(lines, bare_lf);
-            let raw = lines.get(..end_of_fields).unwrap_or_default();
+            header.findings.extend(malformations.iter().cloned().map(Finding::MalformedHeader));
             // To readers of CRLF alone, no other line is empty.
             let goes_on = bare_lf && !lines.ends_with(b"\r\n\r\n");
             let beyond =
-                if goes_on { memchr::memmem::find(rest, b"\r\n\r\n").map_or(rest.len(), |at| at + 2) } else { 0 };
-            let beyond = rest.get(..beyond).unwrap_or_default();
-            header.findings.extend(malformations.iter().cloned().map(Finding::MalformedHeader));
-            if !malformations.is_empty() {
-                header.malformed = Some(Box::new(Malformed { malformations, raw, beyond }));
-            }
+                if goes_on { memchr::memmem::find(body, b"\r\n\r\n").map_or(body.len(), |at| at + 2) } else { 0 };
+            header.malformed = Some(Box::new(Malformed {
+                malformations,
+                raw: lines.get(..blocks.end_of_fields()).unwrap_or_default(),
+                beyond: body.get(..beyond).unwrap_or_default(),
+            }));
         }
         if let Some(offset) = blank_line {
             header.findings.push(Finding::BlankLineInField { offset });
         }
-        if oddities.bare_ends {
+        if !ends.are_crlf() {
             header.findings.push(Finding::LineEndings(ends));
         }
         if start_of_body.is_none() {
             header.findings.push(Finding::NoBody);
         }
-        Ok((header, rest))
+        Ok((header, body))
     }
 
     /// What makes the header malformed in such a way that readers disagree on what it says: the first of each kind, in their order.

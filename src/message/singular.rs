@@ -78,9 +78,16 @@ impl SingularCounts {
         counts
     }
 
-    /// Those of a header's fields.
+    /// Those of a header's fields; none where no name stands twice, as in most headers.
     pub(crate) fn of_header(header: &Header<'_>) -> Self {
-        Self::of(header.fields().iter().map(|field| field.name()))
+        let names = || header.fields().iter().map(|field| field.name());
+        let mut seen = SingularFields::default();
+        let may_repeat = names().filter_map(possible_place_of).any(|at| {
+            let repeats = seen.0 & bit(at) != 0;
+            seen.0 |= bit(at);
+            repeats
+        });
+        if may_repeat { Self::of(names()) } else { Self::default() }
     }
 
     /// Those that stand more than once, and how often.
@@ -96,22 +103,30 @@ impl SingularCounts {
     }
 }
 
-/// The place of a name among [`NAMES`]; most names are told apart by their length.
+/// The place of a name among [`NAMES`].
 fn place_of(name: &[u8]) -> Option<usize> {
-    let places: &[usize] = match name.len() {
-        2 => &[3, 4],
-        3 => &[5],
-        4 => &[0, 10],
-        6 => &[1],
-        7 => &[9],
-        8 => &[2],
-        10 => &[6, 8],
-        11 => &[7],
-        12 => &[11, 12],
-        25 => &[13],
+    possible_place_of(name).filter(|at| NAMES.get(*at).is_some_and(|known| known.as_bytes().eq_ignore_ascii_case(name)))
+}
+
+/// The only place among [`NAMES`] that the name may have, by its length and its last letter.
+fn possible_place_of(name: &[u8]) -> Option<usize> {
+    Some(match (name.len(), name.last()? | 0x20) {
+        (4, b'm') => 0,
+        (6, b'r') => 1,
+        (8, b'o') => 2,
+        (2, b'o') => 3,
+        (2, b'c') => 4,
+        (3, b'c') => 5,
+        (10, b'd') => 6,
+        (11, b'o') => 7,
+        (10, b's') => 8,
+        (7, b't') => 9,
+        (4, b'e') => 10,
+        (12, b'n') => 11,
+        (12, b'e') => 12,
+        (25, b'g') => 13,
         _ => return None,
-    };
-    places.iter().copied().find(|at| NAMES.get(*at).is_some_and(|known| known.as_bytes().eq_ignore_ascii_case(name)))
+    })
 }
 
 #[cfg(test)]

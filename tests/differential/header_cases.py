@@ -83,8 +83,8 @@ def author_domains(value):
         domains = [address.domain for address in value.addresses]
     else:
         domains = [address.rpartition("@")[2] for _, address in email.utils.getaddresses([str(value)]) if "@" in address]
-    # A bracket belongs to no domain, though `getaddresses` leaves one there that stands alone.
-    return [domain.lower().strip("<>") for domain in domains if domain]
+    # Brackets and apostrophes belong to no domain, though Python leaves those there that stand alone.
+    return [domain.lower().strip("<>'") for domain in domains if domain]
 
 
 def canonical(body):
