@@ -19,11 +19,11 @@ mod ready;
 mod signer;
 
 use mailverdict::{
-    Authenticator, Budget, Message, Policy, Session,
+    Authenticator, Evaluation, Message, Policy, Progress, Session, Share,
     authentication_results::{AuthenticationResults, MAX_OCTETS, strip_forged},
-    dkim::{self, KeyRecord, Signature, StreamingVerifier},
+    dkim::{KeyRecord, Signature},
     dmarc,
-    dns::Zone,
+    dns::{Answer, Lookup, Mx, Question, Resolver, Zone},
     message::{Header, to_crlf},
     name::Name,
     received, spf,
@@ -35,7 +35,7 @@ use signer::{Key, SignOptions, seal, sign};
 use std::{
     fmt::Write as _,
     hint::black_box,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
@@ -196,11 +196,14 @@ fn measure_peak_memory() {
     let zone = key_zone();
     let verify = |chunks: usize, chunk: &[u8]| {
         let header = Header::parse(&raw).unwrap();
-        let now_is = UnixTime(1_800_000_000);
-        let mut verifier = StreamingVerifier::new(&dkim::Policy::default(), &header, &[], now_is);
-        let keys = now(verifier.ask_keys(&zone));
-        (0..chunks).for_each(|_| verifier.body(chunk));
-        assert_eq!(black_box(verifier.finish(&keys)).len(), 2);
+        let (policy, at_hand) = (Policy::default(), |question: &Question| zone.at_hand(question));
+        let mut evaluation = Evaluation::new(&policy, Session::without_peer().received_at(UnixTime(1_800_000_000)));
+        evaluation.header(&header);
+        assert!(matches!(evaluation.advance_with(at_hand), Progress::WantsMessage));
+        (0..chunks).for_each(|_| evaluation.body(chunk));
+        evaluation.end();
+        let Progress::Verdict(verdict) = evaluation.advance_with(at_hand) else { panic!("all is at hand") };
+        assert_eq!(black_box(verdict).dkim.len(), 2);
     };
     let chunk = b"Lines of \t words, and \r\n\r\n  white space.  \r\n".repeat(1 << 11);
     // Once, so that the code itself is loaded.
@@ -327,7 +330,7 @@ fn long_values(n: usize) -> Box<dyn Fn()> {
 fn signatures_all_verified(n: usize) -> Box<dyn Fn()> {
     let mut policy = Policy::default();
     policy.dkim.max_signatures = usize::MAX;
-    (policy.budget.signatures, policy.budget.work) = (usize::MAX, usize::MAX);
+    (policy.budget.dkim.signatures, policy.budget.dkim.work) = (usize::MAX, usize::MAX);
     let key = ed25519();
     let template = " v=1; a=ed25519-sha256; d=example.com; s=s1; h=from; bh={bh}; b={b}";
     let field = sign(REST.as_bytes(), &SignOptions::dkim(template), &key);
@@ -343,10 +346,9 @@ fn signatures_and_authors(n: usize) -> Box<dyn Fn()> {
 /// At 2n as much as the default budget affords: signatures by keys of 4096 bits with four keys each, at names of their own, all of
 /// which are made ready, and tried in turn until the budget is used up. None fits.
 fn public_key_work(n: usize) -> Box<dyn Fn()> {
-    let mut policy = dkim::Policy::default();
-    policy.max_signatures = usize::MAX;
-    let mut budget = Budget::default();
-    (budget.signatures, budget.work) = (n / 4, n);
+    let mut policy = Policy::default();
+    policy.dkim.max_signatures = usize::MAX;
+    policy.budget.dkim = Share { questions: n / 4, octets: usize::MAX, signatures: n / 4, work: n };
     let key = Key::named("rsa4096");
     let template = " v=1; a=rsa-sha256; d=example.com; s=s0; h=from:subject; bh={bh}; b={b}";
     let other = REST.replace("Subject: x", "Subject: y");
@@ -361,11 +363,8 @@ fn public_key_work(n: usize) -> Box<dyn Fn()> {
     raw += REST;
     Box::new(move || {
         let message = Message::parse(raw.as_bytes()).unwrap();
-        let verifier = StreamingVerifier::new(&policy, message.header(), &[], UnixTime(1_800_000_000));
-        let mut verifier = verifier.with_budget(budget);
-        let keys = now(verifier.ask_keys(&zone));
-        verifier.body(message.body());
-        let reports = verifier.finish(&keys);
+        let authenticator = Authenticator::new(&zone).with_policy(policy.clone());
+        let reports = now(authenticator.check_dkim(&message, UnixTime(1_800_000_000)));
         // 4 units a key, 16 a signature.
         let tried = reports.iter().filter(|report| report.result.keyword() == "fail").count();
         assert_eq!((reports.len(), tried), (n / 4, n / 16));
@@ -513,9 +512,28 @@ fn arc_seals(n: usize) -> Box<dyn Fn()> {
     evaluate(fields + REST)
 }
 
-/// One that has not met the record yet: long ones are not remembered, and short ones would cost nothing the second time.
-fn without_memory(zone: &Zone) -> Authenticator<&Zone> {
-    Authenticator::new(zone)
+/// A zone whose records are read anew each time: what was read of them would cost nothing the second time.
+struct Unread<'z>(&'z Zone);
+
+impl Resolver for Unread<'_> {
+    async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
+        Ok(match self.0.txt(name).await? {
+            Answer::Records(records) => Answer::Records(records.iter().cloned().collect()),
+            empty => empty,
+        })
+    }
+    async fn a(&self, name: &Name) -> Lookup<Ipv4Addr> {
+        self.0.a(name).await
+    }
+    async fn aaaa(&self, name: &Name) -> Lookup<Ipv6Addr> {
+        self.0.aaaa(name).await
+    }
+    async fn mx(&self, name: &Name) -> Lookup<Mx> {
+        self.0.mx(name).await
+    }
+    async fn ptr(&self, ip: IpAddr) -> Lookup<Name> {
+        self.0.ptr(ip).await
+    }
 }
 
 fn spf_of(record: String, session: Session) -> Box<dyn Fn()> {
@@ -523,7 +541,7 @@ fn spf_of(record: String, session: Session) -> Box<dyn Fn()> {
     zone.add_txt(&name("example.com"), record.into_bytes());
     zone.add_txt(&name("long.example.com"), "%{l}".repeat(8_000).into_bytes());
     Box::new(move || {
-        let authenticator = without_memory(&zone);
+        let authenticator = Authenticator::new(Unread(&zone));
         let reports = now(authenticator.check_spf(&session, &mut spf::Observers { helo: (), mail_from: () }));
         black_box(reports.mail_from.map(|report| report.to_string()));
     })
@@ -533,7 +551,7 @@ fn spf_of(record: String, session: Session) -> Box<dyn Fn()> {
 fn evaluation_of_records(zone: Zone, raw: Vec<u8>) -> Box<dyn Fn()> {
     Box::new(move || {
         let message = Message::parse(&raw).unwrap();
-        black_box(now(without_memory(&zone).authenticate(&message, session())));
+        black_box(now(Authenticator::new(Unread(&zone)).authenticate(&message, session())));
     })
 }
 
@@ -565,7 +583,7 @@ fn explanation(n: usize) -> Box<dyn Fn()> {
     zone.add_txt(&name("example.com"), &b"v=spf1 -all exp=exp.example.com"[..]);
     zone.add_txt(&name("exp.example.com"), "%{l1r-}".repeat(n / 7).into_bytes());
     Box::new(move || {
-        let authenticator = without_memory(&zone);
+        let authenticator = Authenticator::new(Unread(&zone));
         let session = session().with_mail_from("-@example.com");
         black_box(now(authenticator.check_spf(&session, &mut spf::Observers { helo: (), mail_from: () })));
     })

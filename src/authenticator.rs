@@ -1,14 +1,14 @@
-//! The spine: one message in, one verdict out.
+//! One message in, one verdict out, over an asynchronous resolver.
 
 use crate::{
     arc,
-    budget::Purse,
-    dkim, dmarc,
-    dns::{
-        Resolver,
-        inquiry::{Evaluation, Inquiry, Reading as _},
-    },
-    join::{beside, join},
+    budget::{OCTETS_AHEAD, Share},
+    dkim::{self, SignatureReport},
+    dmarc::{self, Identifiers},
+    dns::Resolver,
+    driver::{Clock, Run, drive, drive_at_once},
+    evaluation::Evaluation,
+    known::{Ahead, AtHand, Known, Log, Part, Unknown},
     message::{Authors, Message},
     policy::Policy,
     session::Session,
@@ -16,38 +16,26 @@ use crate::{
     time::UnixTime,
     verdict::Verdict,
 };
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, sync::Arc};
 
-/// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads.
-///
-/// It remembers what it read of the answers met last, with keys made ready, and what SPF and DMARC came to: 1024 of each kind, which is a
-/// few MB for usual mail and 220 MB at most. How long an answer is good for is the resolver's business.
+/// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads. It remembers nothing; how
+/// long an answer is good for, and what was read of it, is the resolver's business.
 #[derive(Debug)]
 pub struct Authenticator<R> {
     resolver: R,
     policy: Policy,
-    keys: dkim::KeyMemory,
-    spf_memory: spf::Memory,
-    dmarc_memory: dmarc::Memory,
 }
 
 impl<R: Resolver> Authenticator<R> {
     /// With the default [`Policy`].
     pub fn new(resolver: R) -> Self {
-        Self {
-            resolver,
-            policy: Policy::default(),
-            keys: dkim::KeyMemory::default(),
-            spf_memory: spf::Memory::default(),
-            dmarc_memory: dmarc::Memory::default(),
-        }
+        Self { resolver, policy: Policy::default() }
     }
 
     /// With another policy.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
-        // What is remembered was read under the old policy.
-        Self { policy, ..Self::new(self.resolver) }
+        Self { policy, ..self }
     }
 
     /// SPF, DKIM, ARC and DMARC of one message. Never fails: what goes wrong is a result of the protocol it belongs to.
@@ -73,111 +61,106 @@ impl<R: Resolver> Authenticator<R> {
         message: &'a Message<'a>,
         session: impl Into<Session>,
     ) -> impl Future<Output = Verdict> + Send + 'a {
-        let session = session.into();
-        async move { self.explain(message, &session, &mut spf::Observers { helo: (), mail_from: () }).await }
+        let evaluation = Evaluation::new(&self.policy, session);
+        async move { self.evaluate(evaluation, message).await.0 }
     }
 
-    /// [`authenticate`](Self::authenticate), and tells `observers` how SPF came to its results.
+    /// [`authenticate`](Self::authenticate), and tells `observers` how SPF came to its results; with all that was asked.
     pub async fn explain<O: spf::Observe>(
         &self,
         message: &Message<'_>,
-        session: &Session,
+        session: impl Into<Session>,
         observers: &mut spf::Observers<O>,
-    ) -> Verdict {
-        let policy = &self.policy;
-        let mut inquiry = self.inquiry();
-        // Each result is put where it is kept: handed on from future to future, it would be copied each time.
-        let mut spf = spf::SpfReports::default();
-        let mut dkim = Vec::new();
-        let mut evidence = arc::Evidence::default();
-        let authors = message.header().authors();
-        let reverse_path = spf::ReversePath::of(session, Some(message.header()));
-        let subjects = spf::Subjects::of(session, &reverse_path);
-        subjects.recall::<O>(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut spf);
-        let (resolver, policy_resolver) = (&inquiry.evidence(), &inquiry.policy());
-        let for_discovery = &policy_resolver.of(Evaluation::Discovery);
-        let for_conclusion = &policy_resolver.of(Evaluation::Conclusion);
-        let spf_sources = spf::Sources {
-            helo: &resolver.of(Evaluation::Helo),
-            mail_from: &resolver.of(Evaluation::MailFrom),
-            ahead: &inquiry.ahead(),
-            memory: &self.spf_memory,
-        };
-        let now = session.received_at;
-        let mut purse = Purse::of(&policy.budget);
-        let (dmarc, dmarc_rfc7489) = {
-            let main = pin!(async {
-                let mut answers = dmarc::Answers::new(&self.dmarc_memory);
-                {
-                    let (domains, purse) = (authors.domains(), &mut purse);
-                    let spf = pin!(spf::check(&spf_sources, &policy.spf, session, &subjects, observers, &mut spf));
-                    let dkim = pin!(async {
-                        dkim = dkim::verify_all(resolver, &self.keys, &policy.dkim, message, domains, now, purse).await;
-                    });
-                    let evidence = pin!(async {
-                        evidence = arc::gather(resolver, &self.keys, &policy.dkim, message, now).await;
-                    });
-                    let discovery = pin!(async {
-                        // Not before SPF, or who pays for a question that both ask would depend on what is remembered.
-                        answers.recall(&policy.dmarc, &authors, |grounds| for_discovery.confirms_all(grounds));
-                        dmarc::discover(for_discovery, &policy.dmarc, &authors, &mut answers).await;
-                    });
-                    join(spf, pin!(join(discovery, pin!(join(dkim, evidence))))).await;
-                }
-                let offers = dmarc::offers(&spf, &dkim);
-                dmarc::evaluate(for_conclusion, &policy.dmarc, &authors, &mut answers, offers).await
-            });
-            let ahead = async || {
-                if self.policy.dmarc.asks_ahead {
-                    dmarc::ask_ahead(&inquiry.ahead(), &policy.dmarc, &authors, message.header(), session).await;
-                }
-            };
-            beside(main, ahead).await
-        };
-        // DKIM draws on the budget before ARC, whichever has its keys first: DMARC needs the one alone, and a result must not depend on
-        // the order of answers.
-        let arc = evidence.conclude(&policy.arc, &policy.dkim, &mut purse);
-        let mut verdict = Verdict::new(spf, dkim, arc, dmarc);
-        verdict.dmarc_rfc7489 = dmarc_rfc7489;
-        verdict.findings = message.findings();
-        verdict.findings.extend(authors.findings());
-        verdict
+    ) -> (Verdict, Log) {
+        let (verdict, mut evaluation) = self.evaluate(Evaluation::new(&self.policy, session), message).await;
+        evaluation.explain(observers);
+        (verdict, evaluation.log)
     }
 
-    /// SPF alone, for which no message is needed: without one, a reverse-path that the session does not know is not checked.
+    async fn evaluate<'p>(&self, mut evaluation: Evaluation<'p>, message: &Message<'_>) -> (Verdict, Evaluation<'p>) {
+        let Evaluation { parts, log } = &mut evaluation;
+        parts.header(message.header());
+        let mut has_body = false;
+        let clock = self.clock();
+        let verdict = drive(&self.resolver, &clock, log, |log, at_hand| {
+            if !has_body {
+                // What the header asks is on its way while the body is hashed.
+                has_body = true;
+                parts.run(log, at_hand);
+                parts.whole_body(message);
+                if log.is_open() {
+                    return Run::HasWork;
+                }
+            }
+            parts.run(log, at_hand).map_or(Run::Waits, Run::Done)
+        });
+        let verdict = verdict.await;
+        (verdict, evaluation)
+    }
+
+    /// The verdict on one message at once, for resolvers that answer without waiting, as a [`Zone`](crate::dns::Zone) does, and for
+    /// programs without a runtime. A question whose answer has to be waited for is answered by
+    /// [`LookupError::OutOfTime`](crate::dns::LookupError::OutOfTime).
+    ///
+    /// ```
+    /// use mailverdict::{Authenticator, Message, dns::Zone};
+    /// use std::net::Ipv4Addr;
+    /// let zone = Zone::parse("contoso.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"", "contoso.zone").unwrap();
+    /// let message = Message::parse(b"Return-Path: <alice@contoso.com>\r\nFrom: Alice <alice@contoso.com>\r\n\r\nHello\r\n")?;
+    /// let verdict = Authenticator::new(zone).authenticate_at_once(&message, Ipv4Addr::new(192, 0, 2, 1));
+    /// assert_eq!(verdict.spf.mail_from.unwrap().result.keyword(), "pass");
+    /// # Ok::<(), mailverdict::message::MessageError>(())
+    /// ```
+    pub fn authenticate_at_once(&self, message: &Message<'_>, session: impl Into<Session>) -> Verdict {
+        let mut evaluation = Evaluation::new(&self.policy, session);
+        evaluation.message(message);
+        let Evaluation { parts, log } = &mut evaluation;
+        let run = |log: &mut Log, at_hand: AtHand<'_>| parts.run(log, at_hand).map_or(Run::Waits, Run::Done);
+        drive_at_once(&self.resolver, log, run)
+    }
+
+    /// SPF alone, for which no message is needed: a reverse-path that the session does not know is not checked.
     pub async fn check_spf<O: spf::Observe>(
         &self,
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
-        let mut inquiry = self.inquiry();
-        let mut reports = spf::SpfReports::default();
-        let reverse_path = spf::ReversePath::of(session, None);
-        let subjects = spf::Subjects::of(session, &reverse_path);
-        subjects.recall::<O>(&self.spf_memory, |grounds| inquiry.confirms_evidence(grounds), &mut reports);
-        if subjects.are_reported(&reports) {
-            return reports;
+        self.explain_spf(session, observers).await.0
+    }
+
+    /// [`check_spf`](Self::check_spf), with all that was asked.
+    pub async fn explain_spf<O: spf::Observe>(
+        &self,
+        session: &Session,
+        observers: &mut spf::Observers<O>,
+    ) -> (spf::SpfReports, Log) {
+        let mut evaluation = Evaluation::new(&self.policy, session.clone());
+        let Evaluation { parts, log } = &mut evaluation;
+        let run = |log: &mut Log, at_hand: AtHand<'_>| parts.run_spf(log, at_hand).map_or(Run::Waits, Run::Done);
+        let reports = drive(&self.resolver, &self.clock(), log, run).await;
+        if O::LISTENS {
+            evaluation.explain(observers);
         }
-        let (resolver, ahead) = (inquiry.evidence(), &inquiry.ahead());
-        let (helo, mail_from) = (&resolver.of(Evaluation::Helo), &resolver.of(Evaluation::MailFrom));
-        let sources = spf::Sources { helo, mail_from, ahead, memory: &self.spf_memory };
-        spf::check(&sources, &self.policy.spf, session, &subjects, observers, &mut reports).await;
-        reports
+        (reports, evaluation.log)
     }
 
     /// DKIM alone, at the time `now`.
-    pub async fn check_dkim(&self, message: &Message<'_>, now: UnixTime) -> Vec<dkim::SignatureReport> {
-        let (inquiry, Policy { dkim, budget, .. }) = (self.inquiry(), &self.policy);
+    pub async fn check_dkim(&self, message: &Message<'_>, now: UnixTime) -> Vec<SignatureReport> {
+        let Policy { dkim, budget, .. } = &self.policy;
         let authors = message.header().authors();
-        let purse = &mut Purse::of(budget);
-        dkim::verify_all(&inquiry.evidence(), &self.keys, dkim, message, authors.domains(), now, purse).await
+        let mut verifier = dkim::Verifier::new(dkim, message.header(), authors.domains(), now);
+        let keys = self.ask(Part::Dkim, budget.dkim, |known| verifier.keys(known)).await;
+        verifier.body(message.body());
+        verifier.finish(&mut Known::new(&mut Log::default(), &|_| None, Part::Dkim, budget.dkim), dkim, &keys)
     }
 
     /// ARC alone, at the time `now`.
     pub async fn check_arc(&self, message: &Message<'_>, now: UnixTime) -> arc::ArcReport {
-        let (inquiry, Policy { arc, dkim, budget, .. }) = (self.inquiry(), &self.policy);
-        let evidence = arc::gather(&inquiry.evidence(), &self.keys, dkim, message, now).await;
-        evidence.conclude(arc, dkim, &mut Purse::of(budget))
+        let Policy { arc, dkim, budget, .. } = &self.policy;
+        let mut validator = arc::Validator::new(dkim, message.header(), now);
+        let keys = self.ask(Part::Arc, budget.arc, |known| validator.keys(known)).await;
+        validator.body(message.body());
+        validator.finish(&mut Known::new(&mut Log::default(), &|_| None, Part::Arc, budget.arc), arc, dkim, &keys)
     }
 
     /// DMARC alone, from what SPF and DKIM say of the message.
@@ -185,34 +168,68 @@ impl<R: Resolver> Authenticator<R> {
         &self,
         authors: &Authors,
         spf: &spf::SpfReports,
-        dkim: &[dkim::SignatureReport],
+        dkim: &[SignatureReport],
     ) -> Arc<dmarc::DmarcReport> {
-        let (mut inquiry, policy) = (self.inquiry(), &self.policy.dmarc);
-        let (memory, offers) = (&self.dmarc_memory, dmarc::offers(spf, dkim));
-        let mut confirms = |grounds| inquiry.confirms_policy(grounds);
-        if let Some(report) = dmarc::recall(memory, policy, authors, offers, &mut confirms) {
-            return report;
-        }
-        let mut answers = dmarc::Answers::new(memory);
-        answers.recall(policy, authors, confirms);
-        let for_discovery = &inquiry.policy().of(Evaluation::Discovery);
-        let for_conclusion = &inquiry.policy().of(Evaluation::Conclusion);
-        let main = pin!(async {
-            dmarc::discover(for_discovery, policy, authors, &mut answers).await;
-            dmarc::evaluate(for_conclusion, policy, authors, &mut answers, dmarc::offers(spf, dkim)).await.0
-        });
-        let ahead = async || {
-            if self.policy.dmarc.asks_ahead {
-                let identifiers = dmarc::offers(spf, dkim).filter_map(|offer| offer.domain());
-                dmarc::ask_for(&inquiry.ahead(), policy, authors, identifiers).await;
+        let Policy { dmarc, budget, .. } = &self.policy;
+        let identifiers = Identifiers::gather(spf, dkim);
+        let log = &mut Log::new(budget.questions_ahead, OCTETS_AHEAD);
+        let mut discovered = None;
+        drive(&self.resolver, &self.clock(), log, |log, at_hand| {
+            let run = |log: &mut Log| {
+                let known = &mut Known::new(log, at_hand, Part::Discovery, budget.dmarc);
+                if discovered.is_none() {
+                    discovered = Some((dmarc::discover(known, dmarc, authors)?, known.left()));
+                }
+                let Some((discovered, left)) = &mut discovered else { return Err(Unknown) };
+                let known = &mut Known::new(log, at_hand, Part::Alignment, *left);
+                dmarc::evaluate(known, dmarc, authors, discovered, &identifiers)
+            };
+            match { run }(log) {
+                Ok(reports) => Run::Done(reports.report),
+                Err(Unknown) => {
+                    if dmarc.asks_ahead {
+                        dmarc::ask_ahead(&mut Ahead::new(log, at_hand), dmarc, authors, identifiers.domains());
+                    }
+                    Run::Waits
+                }
             }
-        };
-        beside(main, ahead).await
+        })
+        .await
     }
 
-    /// The questions of one message.
-    fn inquiry(&self) -> Inquiry<'_, R> {
-        let Policy { budget, time_limit, question_time_limit, .. } = &self.policy;
-        Inquiry::new(&self.resolver, budget, *time_limit, *question_time_limit)
+    /// Where the reports that a record asks for may be sent (RFC 9990 §4); asks the destination hosts for their permission where it is
+    /// needed, all of them side by side and each once.
+    ///
+    /// Not a part of evaluating a message: for those who send reports. Organizational domains are found by the tree walk.
+    ///
+    /// ```
+    /// # use mailverdict::{Authenticator, dmarc::{DmarcReport, ReportKind}, dns::Resolver};
+    /// # async fn example<R: Resolver>(authenticator: &Authenticator<R>, report: &DmarcReport) {
+    /// if let Some(record) = &report.record {
+    ///     for destination in authenticator.report_destinations(record, ReportKind::Aggregate).await {
+    ///         println!("{}: {:?}", destination.uri, destination.permission);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn report_destinations(
+        &self,
+        published: &dmarc::PublishedRecord,
+        kind: dmarc::ReportKind,
+    ) -> Vec<dmarc::Destination> {
+        let share = self.policy.budget.dmarc;
+        self.ask(Part::Discovery, share, |known| dmarc::destinations(known, published, kind)).await
+    }
+
+    /// Asks whatever `rule` asks, until it comes to its end.
+    async fn ask<T>(&self, part: Part, share: Share, mut rule: impl FnMut(&mut Known<'_>) -> Result<T, Unknown>) -> T {
+        drive(&self.resolver, &self.clock(), &mut Log::default(), |log, at_hand| {
+            rule(&mut Known::new(log, at_hand, part, share)).map_or(Run::Waits, Run::Done)
+        })
+        .await
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(self.policy.time_limit, self.policy.question_time_limit)
     }
 }

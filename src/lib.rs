@@ -1,13 +1,15 @@
 #![doc = include_str!("../README.md")]
 // The floors, from the roof down; tests/architecture.rs keeps imports pointing downward.
 //
-//     6  authenticator   registered_methods   received_spf
+//     7  authenticator   driver
+//     6  evaluation      registered_methods   received_spf
 //     5  policy          verdict
 //     4  arc             dmarc
 //     3  spf             dkim             authentication_results         received
+//     2½ known           budget
 //     2  message         session          dns             crypto
-//     1  name            text             time            join            memo            precedents      budget
-//     0  lex             shelf
+//     1  name            text             time
+//     0  lex
 
 pub mod arc;
 pub mod authentication_results;
@@ -17,16 +19,16 @@ pub mod crypto;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+mod driver;
+mod evaluation;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod join;
+pub mod known;
 mod lex;
-mod memo;
 pub mod message;
 pub mod name;
 pub mod policy;
-mod precedents;
 #[cfg(test)]
 #[path = "../tests/support/ready.rs"]
 mod ready;
@@ -34,14 +36,14 @@ pub mod received;
 pub mod received_spf;
 mod registered_methods;
 pub mod session;
-mod shelf;
 pub mod spf;
 pub mod text;
 pub mod time;
 pub mod verdict;
 
 pub use authenticator::Authenticator;
-pub use budget::Budget;
+pub use budget::{Budget, Share};
+pub use evaluation::{Evaluation, Progress};
 pub use lex::SyntaxError;
 pub use message::Message;
 pub use policy::Policy;

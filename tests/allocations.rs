@@ -1,5 +1,5 @@
 //! How often a message in steady state asks the allocator: one that has had its like before, so that all answers are at hand and all
-//! records are remembered. `cargo test --test allocations -- --nocapture` prints the figures, and with `MAILVERDICT_ALLOCATIONS=all`
+//! records have been read. `cargo test --test allocations -- --nocapture` prints the figures, and with `MAILVERDICT_ALLOCATIONS=all`
 //! (or a word of a row's name, such as `SPF`) before it, where each block of a row was asked for: first how many, then the functions
 //! of this library on the way there, the innermost first.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -18,13 +18,11 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 /// The most that each may ask for, which is what it asks for today; whoever spares a block lowers the figure.
 const PARSING: u64 = 1;
-const DKIM: u64 = 4;
-const SPF: u64 = 0;
-/// A report of his own.
-const SPF_OF_ANOTHER_SENDER: u64 = 1;
-const DMARC: u64 = 0;
+const DKIM: u64 = 5;
+const SPF: u64 = 4;
+const DMARC: u64 = 8;
 /// Splitting the message, SPF for MAIL FROM, DKIM, ARC and DMARC, and the verdict, which owns what it says.
-const WHOLE: u64 = 5;
+const WHOLE: u64 = 16;
 const WRITING_THE_FIELD: u64 = 2;
 
 const ZONE: &str = r#"
@@ -63,7 +61,7 @@ struct Row<'r> {
 impl Row<'_> {
     /// Blocks that one more run asks for; a block that grows counts again.
     fn blocks(&mut self) -> u64 {
-        // What is remembered and what is made once is there from now on.
+        // What is read of answers and what is made once is there from now on.
         (0..3).for_each(|_| (self.run)());
         let path = std::env::temp_dir().join(format!("mailverdict-allocations-{}.json", std::process::id()));
         let sites =
@@ -130,7 +128,6 @@ fn steady_state_asks_for_few_blocks() {
     let check_spf_of = |session: &Session| {
         drop(now(authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () })));
     };
-    let another = session.clone().with_mail_from("bob@contoso.com");
     let verdict = now(authenticator.authenticate(&message, session.clone()));
     assert_eq!(verdict.spf.mail_from.as_ref().unwrap().result.keyword(), "pass");
     assert_eq!(verdict.dkim[0].result.keyword(), "pass");
@@ -142,11 +139,6 @@ fn steady_state_asks_for_few_blocks() {
         Row { name: "splitting the message", bound: PARSING, run: Box::new(|| drop(Message::parse(&octets).unwrap())) },
         Row { name: "DKIM", bound: DKIM, run: Box::new(|| drop(now(authenticator.check_dkim(&message, time)))) },
         Row { name: "SPF", bound: SPF, run: Box::new(|| check_spf_of(&session)) },
-        Row {
-            name: "SPF, another sender of the domain",
-            bound: SPF_OF_ANOTHER_SENDER,
-            run: Box::new(|| check_spf_of(&another)),
-        },
         Row {
             name: "DMARC",
             bound: DMARC,

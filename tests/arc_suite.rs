@@ -220,8 +220,8 @@ fn failures(case: &Yaml<'_>) -> Vec<String> {
     for (key, value) in case.as_mapping_get("budget").and_then(Yaml::as_mapping).into_iter().flatten() {
         let value = usize::try_from(value.as_integer().unwrap()).unwrap();
         match key.as_str().unwrap() {
-            "signatures" => policy.budget.signatures = value,
-            "work" => policy.budget.work = value,
+            "signatures" => policy.budget.arc.signatures = value,
+            "work" => policy.budget.arc.work = value,
             other => panic!("unknown part {other} of the budget"),
         }
     }

@@ -5,16 +5,17 @@ mod support;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
-    dkim::{Policy, SignatureReport, StreamingVerifier},
+    Policy as WholePolicy, Session,
+    dkim::{Policy, SignatureReport},
     dns::Zone,
     message::Message,
-    name::{Domain, Name},
+    name::Name,
     time::UnixTime,
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use support::{
     dkim_case::{Case, shown},
-    ready::now,
+    pieces::in_pieces,
     signer::{Key, SignOptions, signed},
 };
 
@@ -22,12 +23,13 @@ const NOW: UnixTime = UnixTime(1_800_000_000);
 
 /// Verifies a message whose body comes in chunks of `chunk` octets.
 fn verify_in_chunks(zone: &Zone, policy: &Policy, raw: &[u8], chunk: usize) -> Vec<SignatureReport> {
-    let message = Message::parse(raw).unwrap();
-    let authors = [Domain::parse("example.com").unwrap()];
-    let mut verifier = StreamingVerifier::new(policy, message.header(), &authors, NOW);
-    let keys = now(verifier.ask_keys(zone));
-    message.body().chunks(chunk).for_each(|chunk| verifier.body(chunk));
-    verifier.finish(&keys)
+    verify_at(zone, policy, &Message::parse(raw).unwrap(), NOW, chunk)
+}
+
+fn verify_at(zone: &Zone, dkim: &Policy, message: &Message<'_>, at: UnixTime, chunk: usize) -> Vec<SignatureReport> {
+    let mut policy = WholePolicy::default();
+    policy.dkim = dkim.clone();
+    in_pieces(zone, &policy, message, Session::without_peer().received_at(at), chunk).dkim
 }
 
 fn verify(zone: &Zone, raw: &[u8]) -> Vec<SignatureReport> {
@@ -285,10 +287,7 @@ fn what_another_implementation_signs_verifies() {
 
     let verified = |policy: &Policy, raw: &[u8]| {
         let message = Message::parse(raw).ok()?;
-        let mut verifier = StreamingVerifier::new(policy, message.header(), &[], at);
-        let keys = now(verifier.ask_keys(&zone));
-        verifier.body(message.body());
-        verifier.finish(&keys).pop()
+        verify_at(&zone, policy, &message, at, usize::MAX).pop()
     };
     let (mut failed, mut messages, mut mutations) = (Vec::new(), 0, 0);
     for line in String::from_utf8(output.stdout).unwrap().lines() {

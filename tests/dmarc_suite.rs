@@ -11,7 +11,7 @@ mod support;
 use mailverdict::dmarc::{BuiltInSuffixes, PublicSuffixes};
 use mailverdict::{
     Authenticator, Message, Policy, Session, Verdict,
-    dmarc::{self, Comparison, Editions, Record, ReportKind, SuffixList, destinations},
+    dmarc::{self, Comparison, Editions, Record, ReportKind, SuffixList},
     dns::{LookupError, RecordType, Zone},
     name::{Domain, Name},
 };
@@ -143,7 +143,7 @@ fn destination_failures(case: &Yaml<'_>) -> Vec<String> {
     let record = verdict.dmarc.record.clone().unwrap_or_else(|| panic!("no record: {}", verdict.dmarc.result));
     let mut failures = Vec::new();
     for (kind, key) in [(ReportKind::Aggregate, "rua"), (ReportKind::Failure, "ruf")] {
-        let found = now(destinations(&zone, &record, kind));
+        let found = now(Authenticator::new(&zone).report_destinations(&record, kind));
         let found: Vec<_> = found
             .iter()
             .map(|destination| {

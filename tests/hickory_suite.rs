@@ -296,7 +296,7 @@ fn a_question_may_leave_its_runtime_and_what_is_kept_is_answered_anywhere() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_ends_with_the_answer_it_rests_on() {
+async fn what_is_at_hand_ends_with_its_ttl() {
     let server = FaultyDns::start(football(), Fault::Brief, PLACES[0]).await;
     let authenticator = Authenticator::new(Hickory::server_with_attempt(server.address, ATTEMPT).unwrap());
     let (started, session) = (Instant::now(), session());
@@ -304,7 +304,7 @@ async fn what_is_remembered_ends_with_the_answer_it_rests_on() {
         let reports = authenticator.check_spf(&session, &mut Observers { helo: (), mail_from: () }).await;
         reports.mail_from.unwrap().result.keyword()
     };
-    // Evaluated twice, remembered, confirmed, and taken by the revision.
+    // Asked once, and then at hand.
     for _ in 0..5 {
         let result = check().await;
         // A machine under load may take too long.

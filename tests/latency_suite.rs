@@ -7,11 +7,7 @@ mod latency;
 mod support;
 
 use latency::{ANSWER, Case, Slow};
-use mailverdict::{
-    Authenticator, Message, Session,
-    dmarc::{ReportKind, destinations},
-    dns::Zone,
-};
+use mailverdict::{Authenticator, Message, Session, dmarc::ReportKind, dns::Zone};
 use tokio::{runtime::Runtime, time::Instant};
 
 fn stopped_clock() -> Runtime {
@@ -60,7 +56,8 @@ fn report_destinations_are_asked_side_by_side_and_each_once() {
         let verdict = Authenticator::new(&zone).authenticate(&message, Session::without_peer()).await;
         let record = verdict.dmarc.record.clone().unwrap();
         let start = Instant::now();
-        (destinations(&slow, &record, ReportKind::Aggregate).await, start.elapsed())
+        let authenticator = Authenticator::new(&slow);
+        (authenticator.report_destinations(&record, ReportKind::Aggregate).await, start.elapsed())
     });
     let usable: Vec<_> = found.iter().map(|destination| destination.usable().len()).collect();
     assert_eq!(usable, [1, 0, 1]);

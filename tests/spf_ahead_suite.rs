@@ -3,13 +3,17 @@
 
 #[path = "support/late.rs"]
 mod late;
+#[path = "support/recording.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod recording;
 
 use late::{Arrival, Late};
 use mailverdict::{
     Authenticator, Policy, Session,
-    dns::{Recording, Zone},
+    dns::Zone,
     spf::{Observers, SpfReports, Tree},
 };
+use recording::Recording;
 use std::{collections::HashSet, fmt::Write as _, net::Ipv4Addr};
 
 const ZONE: &str = r#"
@@ -140,7 +144,7 @@ fn no_budget_runs_out_for_what_was_asked_ahead() {
         for (questions, octets) in (0..14).map(|n| (n, 1 << 20)).chain((0..400).step_by(7).map(|n| (100, n))) {
             let limited = |questions_ahead| {
                 let mut policy = policy(questions_ahead);
-                (policy.budget.questions, policy.budget.octets) = (questions, octets);
+                (policy.budget.mail_from.questions, policy.budget.mail_from.octets) = (questions, octets);
                 let (reports, tree, _) = check(Arrival::Together, domain, policy);
                 (reports, tree)
             };

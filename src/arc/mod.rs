@@ -16,98 +16,90 @@ pub use set::ArcField;
 pub use trust::Trusted;
 
 use crate::{
-    budget::Purse,
-    dkim::{
-        self, Keys,
-        body_hash::{BodyHasher, BodyHashes},
-    },
-    dns::Resolver,
-    join::join,
-    message::Message,
+    dkim::{self, Keys, body_hash::BodyHasher},
+    known::{Known, Unknown},
+    message::Header,
     time::UnixTime,
 };
 use chain::Collection;
-use std::pin::pin;
 use validate::Validation;
 
-/// What is at hand to judge the chain of a message by; nothing for the many messages without one, which is quick to hand on.
-#[derive(Debug, Default)]
-pub(crate) struct Evidence<'m>(Option<Box<Gathered<'m>>>);
+/// Validates the chain of a message whose body comes in pieces (RFC 8617 §5.2). For the many messages without one there is nothing in
+/// it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Validator(Option<Box<Collected>>);
 
-/// What was gathered of a message with ARC fields.
-#[derive(Debug)]
-struct Gathered<'m> {
+/// What a message holds of ARC.
+#[derive(Clone, Debug)]
+struct Collected {
     /// What can be said without the chain, or where there is none in form.
     report: ArcReport,
-    chain: Option<Complete<'m>>,
+    chain: Option<Complete>,
 }
 
-/// A chain in form, its keys, and the hashes of the body.
-#[derive(Debug)]
-struct Complete<'m> {
-    validation: Validation<'m>,
-    keys: Keys,
-    body: BodyHashes,
+/// A chain in form, and the hashes of the body.
+#[derive(Clone, Debug)]
+struct Complete {
+    validation: Validation,
+    body: BodyHasher,
 }
 
-/// Gathers what is needed to validate the chain of a message (RFC 8617 §5.2); the only function of this module that asks the DNS.
-///
-/// The form of the chain is judged first, so that a message that merely looks sealed costs no question and no hash; then all keys
-/// are asked for side by side, each once.
-pub(crate) async fn gather<'m, R: Resolver>(
-    resolver: &R,
-    memory: &dkim::KeyMemory,
-    policy: &dkim::Policy,
-    message: &Message<'m>,
-    now: UnixTime,
-) -> Evidence<'m> {
-    let collection = Collection::of(message.header());
-    if collection.is_empty() {
-        return Evidence(None);
-    }
-    // Whoever holds the future of a message without ARC fields has no room to keep for the rest.
-    Evidence(Some(Box::pin(gather_sets(resolver, memory, policy, message, now, collection)).await))
-}
-
-/// The same for a message with ARC fields.
-async fn gather_sets<'m, R: Resolver>(
-    resolver: &R,
-    memory: &dkim::KeyMemory,
-    policy: &dkim::Policy,
-    message: &Message<'m>,
-    now: UnixTime,
-    collection: Collection<'m>,
-) -> Box<Gathered<'m>> {
-    let (instances, sealers) = (collection.instances(), collection.sealers());
-    // RFC 6376 §3.8: what readers disagree on is not what was signed.
-    let valid = match policy.malformation_of(message.header()) {
-        Some(malformation) => Err(FailReason::MalformedHeader(malformation.clone())),
-        None => Ok(()),
-    };
-    let (result, chain) = match collection.into_chain().and_then(|chain| valid.map(|()| chain)) {
-        Err(reason) => (ArcResult::Fail(reason), None),
-        Ok(chain) => {
-            let validation = Validation::new(policy, message.header(), chain, now);
-            let hash_body = pin!(async {
-                let mut hasher = BodyHasher::new(validation.wanted_bodies());
-                hasher.update(message.body());
-                hasher.finish()
-            });
-            let keys = pin!(Keys::ask(resolver, Some(memory), validation.key_names()));
-            let (keys, body) = join(keys, hash_body).await;
-            (ArcResult::None, Some(Complete { validation, keys, body }))
+impl Validator {
+    /// Steps 1 to 3. The form of the chain is judged first, so that a message that merely looks sealed costs no question and no hash.
+    pub(crate) fn new(policy: &dkim::Policy, header: &Header<'_>, now: UnixTime) -> Self {
+        let collection = Collection::of(header);
+        if collection.is_empty() {
+            return Self(None);
         }
-    };
-    Box::new(Gathered { report: ArcReport { instances, sealers, ..ArcReport::without_chain(result) }, chain })
-}
+        let (instances, sealers) = (collection.instances(), collection.sealers());
+        // RFC 6376 §3.8: what readers disagree on is not what was signed.
+        let valid = match policy.malformation_of(header) {
+            Some(malformation) => Err(FailReason::MalformedHeader(malformation.clone())),
+            None => Ok(()),
+        };
+        let (result, chain) = match collection.into_chain().and_then(|chain| valid.map(|()| chain)) {
+            Err(reason) => (ArcResult::Fail(reason), None),
+            Ok(chain) => {
+                let validation = Validation::new(policy, header, chain, now);
+                let body = BodyHasher::new(validation.wanted_bodies());
+                (ArcResult::None, Some(Complete { validation, body }))
+            }
+        };
+        Self(Some(Box::new(Collected {
+            report: ArcReport { instances, sealers, ..ArcReport::without_chain(result) },
+            chain,
+        })))
+    }
 
-impl Evidence<'_> {
-    /// Validates the chain; the purse pays for it.
-    pub(crate) fn conclude(self, policy: &Policy, dkim_policy: &dkim::Policy, purse: &mut Purse) -> ArcReport {
-        let Some(gathered) = self.0 else { return ArcReport::without_chain(ArcResult::None) };
-        let Gathered { report, chain } = *gathered;
-        let Some(Complete { validation, keys, body }) = chain else { return report };
+    fn chain(&self) -> Option<&Complete> {
+        self.0.as_ref()?.chain.as_ref()
+    }
+
+    /// Takes the next piece of the body, of any size.
+    pub(crate) fn body(&mut self, chunk: &[u8]) {
+        if let Some(Complete { body, .. }) = self.0.as_mut().and_then(|collected| collected.chain.as_mut()) {
+            body.update(chunk);
+        }
+    }
+
+    /// The keys, which the header names.
+    pub(crate) fn keys(&self, known: &mut Known<'_>) -> Result<Keys, Unknown> {
+        let names = self.chain().map(|chain| chain.validation.key_names());
+        Keys::ask(known, names.unwrap_or_default())
+    }
+
+    /// Ends the body, and goes through steps 4 to 7.
+    pub(crate) fn finish(
+        self,
+        known: &mut Known<'_>,
+        policy: &Policy,
+        dkim_policy: &dkim::Policy,
+        keys: &Keys,
+    ) -> ArcReport {
+        let Some(collected) = self.0 else { return ArcReport::without_chain(ArcResult::None) };
+        let Collected { report, chain } = *collected;
+        let Some(Complete { validation, body }) = chain else { return report };
         let ArcReport { instances, sealers, .. } = report;
-        ArcReport { instances, sealers, ..validation.conclude(dkim_policy, policy, &keys, &body, purse) }
+        ArcReport { instances, sealers, ..validation.conclude(known, dkim_policy, policy, keys, &body.finish()) }
     }
 }

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     authentication_results::AuthenticationResults,
-    budget::Purse,
     crypto::{Digest, HashAlgorithm},
     dkim::{
         Algorithm, DkimResult, Keys, NeutralReason, PermReason, Policy,
@@ -21,6 +20,7 @@ use crate::{
         signature::{Form, Signature, list_error, list_text},
         verify::{PendingSignature, acceptable},
     },
+    known::Known,
     lex::tag_list::Tags,
     message::Header,
     name::Name,
@@ -28,44 +28,45 @@ use crate::{
 };
 
 /// A chain of the right form, hashed, which waits for its keys and the body.
-#[derive(Debug)]
-pub(super) struct Validation<'m> {
-    links: Vec<Link<'m>>,
+#[derive(Clone, Debug)]
+pub(super) struct Validation {
+    links: Vec<Link>,
 }
 
 /// One set.
-#[derive(Debug)]
-struct Link<'m> {
-    set: Set<'m>,
+#[derive(Clone, Debug)]
+struct Link {
+    results: Option<AuthenticationResults>,
     seal: Seal,
     message_signature: Result<Box<PendingSignature>, FailReason>,
     seal_hash: Result<SealHash, DkimResult>,
 }
 
 /// The hash that a seal signs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct SealHash {
     key_user: KeyUser,
     digest: Digest,
 }
 
-impl<'m> Validation<'m> {
+impl Validation {
     /// Reads the message signatures and hashes what they and the seals sign.
-    pub(super) fn new(policy: &Policy, header: &Header<'m>, chain: Chain<'m>, now: UnixTime) -> Self {
+    pub(super) fn new(policy: &Policy, header: &Header<'_>, chain: Chain<'_>, now: UnixTime) -> Self {
         let index = FieldIndex::new(header);
         let mut sealed = SealedFields::default();
         let links = (1_u8..).zip(chain.links).map(|(instance, (set, seal))| {
             let message_signature = message_signature(policy, &index, instance, set.message_signature, now);
             let seal_hash = seal_key_user(policy, &seal, now);
             let seal_hash = sealed.add(set, &seal, seal_hash);
-            Link { set, seal, message_signature: message_signature.map(Box::new), seal_hash }
+            let results = AuthenticationResults::parse_arc(set.results.field.value()).ok().map(|(_, results)| results);
+            Link { results, seal, message_signature: message_signature.map(Box::new), seal_hash }
         });
         Self { links: links.collect() }
     }
 
     /// The names of all keys, for one round of questions.
     pub(super) fn key_names(&self) -> Vec<Name> {
-        let of = |link: &Link<'_>| {
+        let of = |link: &Link| {
             let message_signature = link.message_signature.as_ref().ok().map(|signature| signature.key_name().clone());
             let seal = link.seal_hash.as_ref().ok().map(|_| link.seal.key_name.clone());
             [message_signature, seal]
@@ -84,21 +85,21 @@ impl<'m> Validation<'m> {
     /// Steps 4 to 7.
     pub(super) fn conclude(
         self,
+        known: &mut Known<'_>,
         policy: &Policy,
         arc_policy: &ArcPolicy,
         keys: &Keys,
         body: &BodyHashes,
-        purse: &mut Purse,
     ) -> ArcReport {
-        let result = match self.verify(policy, keys, body, purse) {
+        let result = match self.verify(known, policy, keys, body) {
             Ok(result) => result,
             Err(reason) => return ArcReport::without_chain(ArcResult::Fail(reason)),
         };
-        let report = |(instance, link): (u8, Link<'_>)| SetReport {
+        let report = |(instance, link): (u8, Link)| SetReport {
             instance,
             sealer: link.seal.domain,
             selector: link.seal.selector,
-            results: AuthenticationResults::parse_arc(link.set.results.field.value()).ok().map(|(_, results)| results),
+            results: link.results,
         };
         let sets: Vec<SetReport> = (1_u8..).zip(self.links).map(report).collect();
         ArcReport { trusted: Trusted::oldest(arc_policy, &sets), sets, ..ArcReport::without_chain(result) }
@@ -106,24 +107,24 @@ impl<'m> Validation<'m> {
 
     fn verify(
         &self,
+        known: &mut Known<'_>,
         policy: &Policy,
         keys: &Keys,
         body: &BodyHashes,
-        purse: &mut Purse,
     ) -> Result<ArcResult, FailReason> {
         let numbered = || (1_u8..).zip(&self.links).collect::<Vec<_>>().into_iter().rev();
         let mut message_signatures = numbered();
         // Step 4.
         if let Some((instance, newest)) = message_signatures.next() {
-            newest.verify_message_signature(instance, policy, keys, body, purse)?;
+            newest.verify_message_signature(instance, known, policy, keys, body)?;
         }
         // Step 6, which decides, and so comes before step 5 where there may not be enough for both.
         for (instance, link) in numbered() {
-            link.verify_seal(policy, keys, purse).map_err(|result| fail(instance, ArcField::Seal, result))?;
+            link.verify_seal(known, policy, keys).map_err(|result| fail(instance, ArcField::Seal, result))?;
         }
         // Step 5: what cannot be asked or verified has not passed; that breaks no chain.
         for (instance, link) in message_signatures {
-            if let Err(reason) = link.verify_message_signature(instance, policy, keys, body, purse) {
+            if let Err(reason) = link.verify_message_signature(instance, known, policy, keys, body) {
                 let cut_off = match reason {
                     FailReason::OutOfBudget { exhausted, .. } => Some(exhausted),
                     _ => None,
@@ -172,27 +173,27 @@ fn message_signature(
     Ok(PendingSignature::new(signature, key_user, index, field, field_index))
 }
 
-impl Link<'_> {
+impl Link {
     fn verify_message_signature(
         &self,
         instance: u8,
+        known: &mut Known<'_>,
         policy: &Policy,
         keys: &Keys,
         body: &BodyHashes,
-        purse: &mut Purse,
     ) -> Result<(), FailReason> {
         let signature = self.message_signature.as_ref().map_err(Clone::clone)?;
-        match signature.conclude(policy, keys, body, purse).result {
+        match signature.conclude(policy, keys, body, known).result {
             DkimResult::Pass => Ok(()),
             result => Err(fail(instance, ArcField::MessageSignature, result)),
         }
     }
 
-    fn verify_seal(&self, policy: &Policy, keys: &Keys, purse: &mut Purse) -> Result<(), DkimResult> {
+    fn verify_seal(&self, known: &mut Known<'_>, policy: &Policy, keys: &Keys) -> Result<(), DkimResult> {
         let SealHash { key_user, digest } = self.seal_hash.as_ref().map_err(Clone::clone)?;
         let usable = keys.usable(policy, &self.seal.key_name, key_user).map_err(|no_key| no_key.result)?;
         let verify =
-            |data: Option<&[u8]>| keys::verify_digest(purse, &usable, digest, data.unwrap_or_default()).map(|_| ());
+            |data: Option<&[u8]>| keys::verify_digest(known, &usable, digest, data.unwrap_or_default()).map(|_| ());
         with_decoded(&self.seal.data, verify)
     }
 }

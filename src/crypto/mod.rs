@@ -30,7 +30,7 @@ pub trait SignatureAlgorithm: fmt::Debug + Send + Sync {
 pub trait VerifyingKey: fmt::Debug + Send + Sync {
     /// The size of the key: of the modulus for RSA, 256 for Ed25519.
     fn bits(&self) -> usize;
-    /// What a verification costs, in units of [`Budget::work`](crate::Budget::work); never less than one.
+    /// What a verification costs, in units of [`Share::work`](crate::Share::work); never less than one.
     ///
     /// By default that of RSA with a usual exponent: one unit up to 2048 bits, and more by the square of the size.
     fn work(&self) -> usize {

@@ -5,60 +5,46 @@ use super::{
     PolicyReason, key_record::KeyRecord,
 };
 use crate::{
-    budget::Purse,
     crypto::{Digest, InvalidKey, KNOWN, SignatureAlgorithm, VerifyingKey},
-    dns::{Answer, LookupError, Resolver},
-    join::join_all,
+    dns::{Answer, BLOCK, LookupError, Reading},
+    known::{Known, Unknown},
     lex::Printable,
-    memo::{BLOCK, Memo, Weight},
     name::Name,
 };
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
 
-/// The key records seen last, taken apart, with their keys ready for use; of one policy, which says who computes.
-pub(crate) type KeyMemory = Memo<Box<[ReadRecord]>>;
-
 /// What was answered for the names of keys.
 #[derive(Clone, Debug, Default)]
-pub struct Keys(SmallVec<[Found; 1]>);
+pub(crate) struct Keys(SmallVec<[Found; 1]>);
 
 /// What stands at one name.
 #[derive(Clone, Debug)]
 struct Found {
     name: Name,
-    records: Result<Arc<Box<[ReadRecord]>>, LookupError>,
+    records: Result<Arc<[ReadRecord]>, LookupError>,
 }
 
 impl Keys {
-    /// Asks for every name once, for all of them side by side.
-    pub(crate) async fn ask<R: Resolver>(
-        resolver: &R,
-        memory: Option<&KeyMemory>,
-        names: impl IntoIterator<Item = Name>,
-    ) -> Self {
-        let question = |name: Name| async move {
-            let records = match resolver.txt(&name).await {
-                Ok(Answer::Records(texts)) => Ok(match memory {
-                    Some(memory) => memory.recall(&texts, ReadRecord::of_all),
-                    None => Arc::new(ReadRecord::of_all(&texts)),
-                }),
+    /// Asks for every name, for all of them side by side.
+    pub(crate) fn ask(known: &mut Known<'_>, names: impl IntoIterator<Item = Name>) -> Result<Self, Unknown> {
+        let mut names: SmallVec<[Name; 1]> = names.into_iter().collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut found = Ok(SmallVec::with_capacity(names.len()));
+        for name in names {
+            let records = known.read_txt(&name, |answer| match answer {
+                Ok(Answer::Records(texts)) => Ok(texts.read_as(ReadRecords::of, |ReadRecords(read)| Arc::clone(read))),
                 Ok(Answer::NoData | Answer::NxDomain) => Ok(Arc::default()),
-                Err(error) => Err(error),
-            };
-            Found { name, records }
-        };
-        let mut names = names.into_iter();
-        // Most messages have one signature, and its question needs no company.
-        let (first, second) = match (names.next(), names.next()) {
-            (Some(first), Some(second)) => (first, second),
-            (Some(only), None) => return Self(SmallVec::from_buf([question(only).await])),
-            (None, _) => return Self::default(),
-        };
-        let mut distinct: Vec<Name> = [first, second].into_iter().chain(names).collect();
-        distinct.sort_unstable();
-        distinct.dedup();
-        Self(join_all(distinct.into_iter().map(question)).await.into())
+                Err(error) => Err(error.clone()),
+            });
+            match (&mut found, records) {
+                (Ok(found), Ok(records)) => found.push(Found { name, records }),
+                // The others are asked for all the same.
+                (_, Err(Unknown)) | (Err(Unknown), Ok(_)) => found = Err(Unknown),
+            }
+        }
+        found.map(Self)
     }
 
     /// The records at a name, in the order of the answer; none where nobody asked.
@@ -116,15 +102,25 @@ impl Keys {
 pub(crate) struct ReadRecord {
     text: Arc<str>,
     record: Result<KeyRecord, KeyRecordError>,
-    /// The key as the first algorithm that used it, named here, makes it ready; hardly any key is used with a second one.
-    ready: OnceLock<(&'static str, ReadyKey)>,
+    /// The key as the first algorithm that used it makes it ready; hardly any key is used with a second one.
+    ready: OnceLock<(&'static dyn SignatureAlgorithm, ReadyKey)>,
 }
 
 /// About how many octets a key takes that was made ready: one of Ed25519 has 64 multiples beside it.
 const READY_OCTETS: usize = 8192;
 
-impl Weight for Box<[ReadRecord]> {
-    fn weight(&self) -> usize {
+/// The records of an answer; they stay with it.
+struct ReadRecords(Arc<[ReadRecord]>);
+
+impl ReadRecords {
+    fn of(texts: &[Box<[u8]>]) -> Self {
+        Self(texts.iter().map(|text| ReadRecord::of(text)).collect())
+    }
+}
+
+impl Reading for ReadRecords {
+    /// With the keys that will be made ready.
+    fn octets(&self) -> usize {
         let of = |read: &ReadRecord| {
             let record = read.record.as_ref().map_or(0, |record| {
                 let words = record.services.len() + record.hash_algorithms.as_ref().map_or(0, |words| words.len());
@@ -138,27 +134,27 @@ impl Weight for Box<[ReadRecord]> {
             });
             size_of_val(read) + 2 * read.text.len() + record
         };
-        self.iter().map(of).sum()
+        self.0.iter().map(of).sum()
     }
 }
 
 type ReadyKey = Result<Arc<dyn VerifyingKey>, InvalidKey>;
 
 impl ReadRecord {
-    fn of_all(texts: &[Box<[u8]>]) -> Box<[Self]> {
-        let read = |text: &[u8]| Self {
+    fn of(text: &[u8]) -> Self {
+        Self {
             text: Printable(&String::from_utf8_lossy(text)).to_string().into(),
             record: KeyRecord::parse(text),
             ready: OnceLock::new(),
-        };
-        texts.iter().map(|text| read(text)).collect()
+        }
     }
 
-    /// The key, ready for use; made so once for an algorithm.
-    fn key(&self, record: &KeyRecord, algorithm: &dyn SignatureAlgorithm) -> ReadyKey {
+    /// The key, ready for use; made so once for an algorithm, also where several policies have several who compute it.
+    fn key(&self, record: &KeyRecord, algorithm: &'static dyn SignatureAlgorithm) -> ReadyKey {
         let decode = || algorithm.decode_key(&record.key);
-        match self.ready.get_or_init(|| (algorithm.name(), decode())) {
-            (name, key) if *name == algorithm.name() => key.clone(),
+        #[allow(ambiguous_wide_pointer_comparisons, reason = "what is taken for another algorithm is decoded again")]
+        match self.ready.get_or_init(|| (algorithm, decode())) {
+            (maker, key) if std::ptr::eq(*maker, algorithm) && maker.name() == algorithm.name() => key.clone(),
             _ => decode(),
         }
     }
@@ -274,17 +270,17 @@ impl<'k> UsableKey<'k> {
 /// The key that a signature over `digest` verifies with.
 ///
 /// # Errors
-/// The result where none does, or where the purse is empty before it is known.
+/// The result where none does, or where the share is used up before it is known.
 pub(crate) fn verify_digest<'u, 'k>(
-    purse: &mut Purse,
+    known: &mut Known<'_>,
     keys: &'u [UsableKey<'k>],
     digest: &Digest,
     data: &[u8],
 ) -> Result<&'u UsableKey<'k>, DkimResult> {
     let out_of_budget = |exhausted| DkimResult::Neutral(NeutralReason::OutOfBudget(exhausted));
-    purse.pay_signature().map_err(out_of_budget)?;
+    known.pay_signature().map_err(out_of_budget)?;
     for key in keys {
-        purse.pay_work(key.key.work()).map_err(out_of_budget)?;
+        known.pay_work(key.key.work()).map_err(out_of_budget)?;
         if key.key.verify(digest.as_bytes(), data).is_ok() {
             return Ok(key);
         }

@@ -9,7 +9,13 @@ use super::{
     parse,
     signature::Signature,
 };
-use crate::{budget::Purse, crypto::Digest, message::HeaderField, name::Name, time::UnixTime};
+use crate::{
+    crypto::Digest,
+    known::Known,
+    message::HeaderField,
+    name::{Domain, Name},
+    time::UnixTime,
+};
 
 /// A signature that waits for its key and for the hash of the body.
 #[derive(Clone, Debug)]
@@ -74,6 +80,11 @@ impl PendingSignature {
         &self.signature.key_name
     }
 
+    /// The `d=` of the signature.
+    pub(crate) fn signing_domain(&self) -> &Domain {
+        &self.signature.domain
+    }
+
     /// The hash of the body it is about.
     pub(crate) fn wanted_body(&self) -> Wanted {
         Wanted {
@@ -89,14 +100,20 @@ impl PendingSignature {
     }
 
     /// RFC 6376 §6.1.2 and §6.1.3, in their order.
-    pub(crate) fn conclude(&self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> Conclusion {
+    pub(crate) fn conclude(
+        &self,
+        policy: &Policy,
+        keys: &Keys,
+        body: &BodyHashes,
+        known: &mut Known<'_>,
+    ) -> Conclusion {
         let body = body.of(&self.wanted_body());
         let (body_hash, unsigned_octets) = match body {
             Some(BodyHash::Computed { digest, unsigned_octets }) => (Some(digest), unsigned_octets),
             Some(BodyHash::TooShort { .. }) | None => (None, 0),
         };
         let (result, key) = match keys.usable(policy, self.key_name(), &self.key_user) {
-            Ok(usable) => self.compare(policy, &usable, body, purse),
+            Ok(usable) => self.compare(policy, &usable, body, known),
             Err(no_key) => (no_key.result, no_key.key),
         };
         Conclusion { result, key, body_hash, header_hash: self.header_hash, unsigned_octets }
@@ -108,7 +125,7 @@ impl PendingSignature {
         policy: &Policy,
         usable: &[keys::UsableKey<'_>],
         body: Option<BodyHash>,
-        purse: &mut Purse,
+        known: &mut Known<'_>,
     ) -> (DkimResult, Option<KeySummary>) {
         let first = || usable.first().map(|key| key.summary(self.key_name()));
         let unsigned_octets = match body {
@@ -125,7 +142,7 @@ impl PendingSignature {
             Some(BodyHash::Computed { .. }) | None => return (DkimResult::Fail(FailReason::BodyHashMismatch), first()),
         };
         let verify =
-            |data: Option<&[u8]>| keys::verify_digest(purse, usable, &self.header_hash, data.unwrap_or_default());
+            |data: Option<&[u8]>| keys::verify_digest(known, usable, &self.header_hash, data.unwrap_or_default());
         match parse::with_decoded(&self.signature.signature_data, verify) {
             Err(result) => (result, first()),
             Ok(key) => {

@@ -1,8 +1,7 @@
 //! From records and identifiers to a result: pure functions.
 
 use super::{
-    Answers,
-    discover::evaluated,
+    discover::{Discovered, evaluated},
     edition::{Edition, Policy},
     identifier::{Identifiers, Mechanism, is_exhaustion},
     public_suffix::{PublicSuffixes, organizational_domain},
@@ -18,9 +17,9 @@ use std::{borrow::Cow, sync::Arc};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Method<'a> {
     /// RFC 9989.
-    TreeWalk(&'a Answers<'a>),
+    TreeWalk(&'a Discovered),
     /// RFC 7489.
-    PublicSuffixes(&'a Answers<'a>, &'a dyn PublicSuffixes),
+    PublicSuffixes(&'a Discovered, &'a dyn PublicSuffixes),
 }
 
 /// What was discovered for one author domain.
@@ -38,30 +37,30 @@ impl Method<'_> {
         }
     }
 
-    fn answers(&self) -> &Answers<'_> {
+    fn discovered(&self) -> &Discovered {
         match self {
-            Self::TreeWalk(answers) | Self::PublicSuffixes(answers, _) => answers,
+            Self::TreeWalk(discovered) | Self::PublicSuffixes(discovered, _) => discovered,
         }
     }
 
     fn discover(self, author: &Domain) -> Discovery {
         match self {
-            Self::TreeWalk(answers) => discover_by_tree_walk(&walk(answers, author)),
-            Self::PublicSuffixes(answers, suffixes) => discover_by_suffixes(answers, suffixes, author),
+            Self::TreeWalk(discovered) => discover_by_tree_walk(&walk(discovered, author)),
+            Self::PublicSuffixes(discovered, suffixes) => discover_by_suffixes(discovered, suffixes, author),
         }
     }
 
     fn organizational_domain(self, domain: &Domain) -> Result<Domain, (Domain, LookupError)> {
         match self {
-            Self::TreeWalk(answers) => owned(walk(answers, domain).organizational_domain()),
+            Self::TreeWalk(discovered) => owned(walk(discovered, domain).organizational_domain()),
             Self::PublicSuffixes(_, suffixes) => Ok(organizational_domain(suffixes, domain)),
         }
     }
 }
 
 /// The walk from `start`; where it was not made, it ends without an answer.
-fn walk<'a>(answers: &'a Answers<'_>, start: &Domain) -> Cow<'a, TreeWalk> {
-    answers.walk_from(start).map(Cow::Borrowed).unwrap_or_else(|| {
+fn walk<'a>(discovered: &'a Discovered, start: &Domain) -> Cow<'a, TreeWalk> {
+    discovered.walk_from(start).map(Cow::Borrowed).unwrap_or_else(|| {
         let (start, found) = (start.clone(), Found::Error(LookupError::OutOfQuestions));
         Cow::Owned(TreeWalk { steps: vec![Step { domain: start.clone(), found }], start })
     })
@@ -86,7 +85,7 @@ fn discover_by_tree_walk(walk: &TreeWalk) -> Discovery {
 }
 
 /// RFC 7489 §6.6.3: the author domain, then its organizational domain; several records end the search.
-fn discover_by_suffixes(answers: &Answers<'_>, suffixes: &dyn PublicSuffixes, author: &Domain) -> Discovery {
+fn discover_by_suffixes(discovered: &Discovered, suffixes: &dyn PublicSuffixes, author: &Domain) -> Discovery {
     let organizational = organizational_domain(suffixes, author);
     let mut steps = Vec::new();
     let mut record = Err(DmarcResult::None(NoneReason::NoRecord { author_domain: author.clone() }));
@@ -94,7 +93,7 @@ fn discover_by_suffixes(answers: &Answers<'_>, suffixes: &dyn PublicSuffixes, au
         if steps.iter().any(|step: &Step| step.domain == *domain) {
             break;
         }
-        let found = answers.record_at(domain).cloned().unwrap_or(Found::Error(LookupError::OutOfQuestions));
+        let found = discovered.record_at(domain).cloned().unwrap_or(Found::Error(LookupError::OutOfQuestions));
         let next = match &found {
             Found::Nothing { .. } | Found::NotAName => None,
             Found::Record(published) => Some(Ok(published.clone())),
@@ -117,14 +116,14 @@ fn discover_by_suffixes(answers: &Answers<'_>, suffixes: &dyn PublicSuffixes, au
 /// RFC 9989 §4.10.2: none where the domains are the same, or the mode is strict; and none where the identifier is not at or below
 /// the author's organizational domain, because then it has another one whatever its walk finds.
 pub(super) fn identifiers_to_walk(
-    answers: &Answers<'_>,
+    discovered: &Discovered,
     authors: &Authors,
     policy: &Policy,
     identifiers: &Identifiers,
 ) -> Vec<Domain> {
     let mut wanted = Vec::new();
     for author in evaluated(authors, policy) {
-        let walk = walk(answers, author);
+        let walk = walk(discovered, author);
         let (Ok(Some(published)), Ok(organizational)) = (walk.applicable_record(), walk.organizational_domain()) else {
             continue;
         };
@@ -149,14 +148,14 @@ fn mode(published: &PublishedRecord, mechanism: Mechanism) -> Mode {
 
 /// The report on a message, whatever its From fields hold.
 pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, identifiers: &Identifiers) -> DmarcReport {
-    let mut reports: Vec<_> =
-        evaluated(authors, policy).map(|author| decide_for(method, author, policy, identifiers)).collect();
     let Some(mut reason) = obstacle(authors, policy) else {
-        if let (1, Some(report)) = (reports.len(), reports.pop()) {
-            return report;
-        }
-        return DmarcReport::without_author(method.edition(), PermReason::NoAuthorDomain);
+        return match evaluated(authors, policy).next() {
+            Some(author) => decide_for(method, author, policy, identifiers),
+            None => DmarcReport::without_author(method.edition(), PermReason::NoAuthorDomain),
+        };
     };
+    let reports = evaluated(authors, policy).map(|author| decide_for(method, author, policy, identifiers));
+    let reports: Vec<_> = reports.collect();
     // RFC 9989 §11.5: "apply the most strict policy selected among the checks that fail". The first of the strictest stands, and
     // one that is known before one that is not.
     let strictest =
@@ -164,8 +163,7 @@ pub(super) fn decide(method: Method<'_>, authors: &Authors, policy: &Policy, ide
     let mut report =
         strictest.cloned().unwrap_or_else(|| DmarcReport::without_author(method.edition(), reason.clone()));
     (report.disposition, report.lowered) = at_worst(&report, policy);
-    let is_unevaluated =
-        matches!(reason, PermReason::TooManyAuthorDomains { .. } | PermReason::UnreadableAuthorDomain { .. });
+    let is_unevaluated = matches!(reason, PermReason::TooManyAuthorDomains { .. }) || authors.is_incomplete();
     let is_cut_off = reports.iter().any(ran_out);
     if is_cut_off {
         reason = PermReason::IncompleteEvaluation { count: reports.len() };
@@ -247,11 +245,6 @@ fn ran_out(report: &DmarcReport) -> bool {
     }
 }
 
-/// The author domain of a message that has one, and nothing to report of its From fields.
-pub(super) fn sole_author<'a>(authors: &'a Authors, policy: &Policy) -> Option<&'a Domain> {
-    obstacle(authors, policy).is_none().then(|| evaluated(authors, policy).next()).flatten()
-}
-
 /// Why there is no single author domain (RFC 9989 §4.4, §5.3.1).
 fn obstacle(authors: &Authors, policy: &Policy) -> Option<PermReason> {
     let count = authors.domains().len() + authors.possible().len();
@@ -304,7 +297,7 @@ fn decide_for(method: Method<'_>, author: &Domain, policy: &Policy, identifiers:
         return report;
     }
     report.existence = match edition {
-        Edition::Rfc9989 => method.answers().existence_of(author).cloned(),
+        Edition::Rfc9989 => method.discovered().existence_of(author).cloned(),
         Edition::Rfc7489 => None,
     };
     let existence = report.existence.clone().unwrap_or(Existence::Exists);

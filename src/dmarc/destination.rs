@@ -1,14 +1,14 @@
 //! Which report addresses may be used: RFC 9990 §4 (and RFC 9991, which has the same for failure reports).
 
 use super::{
-    Answers,
+    discover::{Discovered, all},
     record::{PublicSuffix, Record},
     tree_walk::PublishedRecord,
     uri::ReportUri,
 };
 use crate::{
-    dns::{LookupError, Resolver},
-    join::join_all,
+    dns::LookupError,
+    known::{Known, Unknown},
     name::{Domain, Name},
 };
 use std::fmt;
@@ -100,25 +100,12 @@ impl Destination {
 }
 
 /// Where the reports that a record asks for may be sent; asks the destination hosts for their permission where it is needed, all of
-/// them side by side and each once.
-///
-/// Not a part of evaluating a message: for those who send reports. Organizational domains are found by the tree walk.
-///
-/// ```
-/// # use mailverdict::{dmarc::{destinations, DmarcReport, ReportKind}, dns::Resolver};
-/// # async fn example<R: Resolver>(resolver: &R, report: &DmarcReport) {
-/// if let Some(record) = &report.record {
-///     for destination in destinations(resolver, record, ReportKind::Aggregate).await {
-///         println!("{}: {:?}", destination.uri, destination.permission);
-///     }
-/// }
-/// # }
-/// ```
-pub async fn destinations<R: Resolver>(
-    resolver: &R,
+/// them side by side and each once. Organizational domains are found by the tree walk.
+pub(crate) fn destinations(
+    known: &mut Known<'_>,
     published: &PublishedRecord,
     kind: ReportKind,
-) -> Vec<Destination> {
+) -> Result<Vec<Destination>, Unknown> {
     let uris = match kind {
         ReportKind::Aggregate => &published.record.aggregate_reports,
         ReportKind::Failure => &published.record.failure_reports,
@@ -126,7 +113,8 @@ pub async fn destinations<R: Resolver>(
     if kind == ReportKind::Failure && published.record.public_suffix == PublicSuffix::Yes {
         // RFC 9991 §2: "Report generators MUST NOT consider "ruf" tags in DMARC Policy Records having a "psd=y" tag".
         let permission = Permission::Refused(Refusal::PublicSuffixDomain);
-        return uris.iter().map(|uri| Destination { uri: uri.clone(), permission: permission.clone() }).collect();
+        let refused = |uri: &ReportUri| Destination { uri: uri.clone(), permission: permission.clone() };
+        return Ok(uris.iter().map(refused).collect());
     }
     let mut others: Vec<&Domain> = Vec::new();
     for host in uris.iter().take(MAX_DESTINATIONS).filter_map(ReportUri::host) {
@@ -134,13 +122,13 @@ pub async fn destinations<R: Resolver>(
             others.push(host);
         }
     }
-    let mut answers = Answers::default();
+    let mut discovered = Discovered::default();
     if !others.is_empty() {
         let walked: Vec<Domain> = others.iter().copied().chain([&published.domain]).cloned().collect();
-        answers.complete_walks(resolver, &walked).await;
+        discovered.walk(known, &walked)?;
     }
-    let permissions = others.iter().map(|host| permission(resolver, &answers, &published.domain, host, kind));
-    let permissions = join_all(permissions).await;
+    let permissions = others.iter().map(|host| permission(known, &discovered, &published.domain, host, kind));
+    let permissions = all(permissions)?;
     let permission_of = |place: usize, uri: &ReportUri| match uri.host() {
         _ if place >= MAX_DESTINATIONS => Permission::NotEvaluated,
         None => Permission::Refused(Refusal::NoHost),
@@ -150,37 +138,39 @@ pub async fn destinations<R: Resolver>(
         }
     };
     let destinations = uris.iter().enumerate();
-    destinations.map(|(place, uri)| Destination { uri: uri.clone(), permission: permission_of(place, uri) }).collect()
+    let destination =
+        |(place, uri): (usize, &ReportUri)| Destination { uri: uri.clone(), permission: permission_of(place, uri) };
+    Ok(destinations.map(destination).collect())
 }
 
 /// RFC 9990 §4, for one destination host that is not the publisher itself.
-async fn permission<R: Resolver>(
-    resolver: &R,
-    answers: &Answers<'_>,
+fn permission(
+    known: &mut Known<'_>,
+    discovered: &Discovered,
     publisher: &Domain,
     host: &Domain,
     kind: ReportKind,
-) -> Permission {
+) -> Result<Permission, Unknown> {
     let organization = |domain: &Domain| {
-        let walk = answers.walk_from(domain)?;
+        let walk = discovered.walk_from(domain)?;
         walk.organizational_domain().ok()
     };
     // Where the DNS left that open, the destination is asked as an external one: asking too much does no harm.
     if organization(publisher).is_some() && organization(publisher) == organization(host) {
-        return Permission::Internal;
+        return Ok(Permission::Internal);
     }
     // Steps 2 to 4.
     let Ok(name) = host.as_name().prepend(&format!("{publisher}._report._dmarc")) else {
-        return Permission::Refused(Refusal::NameTooLong);
+        return Ok(Permission::Refused(Refusal::NameTooLong));
     };
-    let answer = match resolver.txt(&name).await {
+    let answer = match known.txt(&name)? {
         Ok(answer) => answer,
-        Err(error) => return Permission::Unknown { name, error },
+        Err(error) => return Ok(Permission::Unknown { name, error }),
     };
     // Steps 6 to 8.
     let records: Vec<Record> = answer.records().iter().filter_map(|text| Record::parse(text).ok()).collect();
     if records.is_empty() {
-        return Permission::Refused(Refusal::NoRecord { name });
+        return Ok(Permission::Refused(Refusal::NoRecord { name }));
     }
     // Step 9; the first record that names an address counts.
     let instead = records.into_iter().map(|record| match kind {
@@ -189,9 +179,9 @@ async fn permission<R: Resolver>(
     });
     let instead = instead.into_iter().find(|uris| !uris.is_empty()).unwrap_or_default();
     if instead.iter().any(|uri| uri.host() != Some(host)) {
-        return Permission::Refused(Refusal::OverriddenToAnotherHost { name });
+        return Ok(Permission::Refused(Refusal::OverriddenToAnotherHost { name }));
     }
-    Permission::Granted { name, instead }
+    Ok(Permission::Granted { name, instead })
 }
 
 impl fmt::Display for Permission {

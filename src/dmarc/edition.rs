@@ -36,6 +36,24 @@ pub enum Editions {
     Both(Arc<dyn PublicSuffixes>),
 }
 
+impl Editions {
+    /// Whether RFC 9989 is among them.
+    pub(super) fn use_tree_walk(&self) -> bool {
+        match self {
+            Self::Rfc9989 | Self::Both(_) => true,
+            Self::Rfc7489(_) => false,
+        }
+    }
+
+    /// The public suffix list, where RFC 7489 is among them.
+    pub(super) fn suffixes(&self) -> Option<&dyn PublicSuffixes> {
+        match self {
+            Self::Rfc9989 => None,
+            Self::Rfc7489(suffixes) | Self::Both(suffixes) => Some(&**suffixes),
+        }
+    }
+}
+
 /// What a receiver may decide about DMARC.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

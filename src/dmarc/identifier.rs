@@ -63,10 +63,10 @@ pub(crate) struct UndeterminedIdentifier {
 
 /// A domain that SPF or DKIM says something of that DMARC considers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Offer<'a> {
-    pub(super) mechanism: Mechanism,
-    pub(super) authentication: Authentication,
-    pub(super) domain: &'a str,
+struct Offer<'a> {
+    mechanism: Mechanism,
+    authentication: Authentication,
+    domain: &'a str,
     /// The same, where it is known to be one.
     parsed: Option<&'a Domain>,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Offer<'a> {
 /// What is offered: SPF's MAIL FROM alone (RFC 9989 §4.4.2; with the null reverse-path that is `postmaster@<helo>` already), and the
 /// signing domain of each signature (§4.4.1). What failed for good leaves no trace here; neither does what a message made too
 /// expensive to ask, or a forger could have a message deferred instead of refused by signing in the victim's name.
-pub(crate) fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iterator<Item = Offer<'a>> + Clone {
+fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iterator<Item = Offer<'a>> {
     let by_spf = spf.mail_from.iter().filter_map(|report| {
         let authentication = match &report.result {
             SpfResult::Pass(_) => Authentication::Passed,
@@ -106,7 +106,7 @@ pub(crate) fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> im
 
 impl Offer<'_> {
     /// The domain; `None` where what SPF was given is none.
-    pub(crate) fn domain(&self) -> Option<Domain> {
+    fn domain(&self) -> Option<Domain> {
         self.parsed.cloned().or_else(|| Domain::parse(self.domain).ok())
     }
 }
@@ -119,8 +119,18 @@ pub(crate) struct Identifiers {
 }
 
 impl Identifiers {
-    /// Gathers what is offered, each domain once.
-    pub(super) fn gather<'a>(offers: impl Iterator<Item = Offer<'a>>) -> Self {
+    /// Gathers what SPF and DKIM say, each domain once.
+    pub(crate) fn gather(spf: &SpfReports, dkim: &[SignatureReport]) -> Self {
+        Self::of(offers(spf, dkim))
+    }
+
+    /// All of them.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = Domain> {
+        let authenticated = self.authenticated.iter().map(|known| &known.domain);
+        authenticated.chain(self.undetermined.iter().map(|open| &open.domain)).cloned()
+    }
+
+    fn of<'a>(offers: impl Iterator<Item = Offer<'a>>) -> Self {
         let mut identifiers = Self::default();
         for offer in offers {
             let Some(domain) = offer.domain() else { continue };
@@ -153,9 +163,14 @@ impl Identifiers {
 
 /// For tests of the decision alone, where no SPF or DKIM has been.
 #[cfg(test)]
-impl<'a> Offer<'a> {
-    pub(super) fn for_test(mechanism: Mechanism, authentication: Authentication, domain: &'a Domain) -> Self {
-        Self { mechanism, authentication, domain: domain.as_str(), parsed: Some(domain) }
+impl Identifiers {
+    pub(super) fn for_test<'a>(found: impl IntoIterator<Item = (Mechanism, Authentication, &'a Domain)>) -> Self {
+        Self::of(found.into_iter().map(|(mechanism, authentication, domain)| Offer {
+            mechanism,
+            authentication,
+            domain: domain.as_str(),
+            parsed: Some(domain),
+        }))
     }
 }
 
@@ -191,7 +206,7 @@ mod tests {
             signature("", DkimResult::Pass),
         ];
         let spf = SpfReports { helo: None, mail_from: None };
-        let identifiers = Identifiers::gather(offers(&spf, &reports));
+        let identifiers = Identifiers::gather(&spf, &reports);
         let domain = |text| Domain::parse(text).unwrap();
         let mechanism = Mechanism::Dkim;
         let authenticated = [AuthenticatedIdentifier { domain: domain("a.example"), mechanism }].into_iter().collect();

@@ -3,8 +3,7 @@
 use crate::name::Domain;
 use std::{collections::HashMap, fmt};
 
-/// A public suffix list, which says the same of a domain each time: what was found by it is remembered. For another list make another
-/// [`Authenticator`](crate::Authenticator).
+/// A public suffix list, which says the same of a domain each time while a message is evaluated.
 pub trait PublicSuffixes: fmt::Debug + Send + Sync {
     /// How many labels of `domain` are a public suffix, counted from the right; at least one.
     fn suffix_labels(&self, domain: &Domain) -> usize;

@@ -5,86 +5,61 @@ mod tests {
     use crate::{
         budget::Budget,
         dmarc::{
-            Answers, Authentication, Disposition, DmarcReport, Edition, Editions, Mechanism, Memory, Offer, Policy,
-            SuffixList, ahead::ask_for, discover, evaluate,
+            Authentication, Disposition, DmarcReport, Edition, Editions, Identifiers, Mechanism, Policy, Reports,
+            SuffixList, ask_ahead, discover, evaluate,
         },
-        dns::inquiry::{Inquiry, Reading},
-        dns::{Lookup, LookupError, Mx, RecordType, Resolver, Zone},
-        join::beside,
-        message::Header,
+        dns::{LookupError, Question, RecordType, Resolver as _, Zone},
+        known::{Ahead, AtHand, Known, Log, Part, Unknown},
+        message::{Authors, Header},
         name::{Domain, Name},
-        ready::{drive, now},
     };
     use saphyr::{LoadableYamlNode, Yaml};
-    use std::{
-        future::poll_fn,
-        net::{IpAddr, Ipv4Addr, Ipv6Addr},
-        pin::pin,
-        sync::{Arc, Mutex},
-        task::Poll,
-        time::Duration,
-    };
+    use std::sync::Arc;
 
-    /// A zone that remembers what it was asked.
-    struct Asked {
-        zone: Zone,
-        names: Mutex<Vec<String>>,
+    /// What is evaluated.
+    struct Evaluated {
+        policy: Policy,
+        authors: Authors,
+        identifiers: Identifiers,
     }
 
-    impl Reading for Asked {}
+    impl Evaluated {
+        /// Each run from the start.
+        fn run(&self, log: &mut Log, at_hand: AtHand<'_>) -> Result<Reports, Unknown> {
+            let known = &mut Known::new(log, at_hand, Part::Discovery, Budget::default().dmarc);
+            let mut discovered = discover(known, &self.policy, &self.authors)?;
+            let share = known.left();
+            let known = &mut Known::new(log, at_hand, Part::Alignment, share);
+            evaluate(known, &self.policy, &self.authors, &mut discovered, &self.identifiers)
+        }
 
-    impl Resolver for Asked {
-        async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
-            self.names.lock().unwrap().push(name.to_string());
-            self.zone.txt(name).await
-        }
-        async fn a(&self, _: &Name) -> Lookup<Ipv4Addr> {
-            panic!("DMARC asks for texts alone")
-        }
-        async fn aaaa(&self, _: &Name) -> Lookup<Ipv6Addr> {
-            panic!("DMARC asks for texts alone")
-        }
-        async fn mx(&self, _: &Name) -> Lookup<Mx> {
-            panic!("DMARC asks for texts alone")
-        }
-        async fn ptr(&self, _: IpAddr) -> Lookup<Name> {
-            panic!("DMARC asks for texts alone")
+        /// With answers that come late, in an order that `seed` has; with what is asked ahead.
+        fn run_late(&self, zone: &Zone, seed: u64) -> (Reports, Log) {
+            let mut log = Log::new(40, 1 << 20);
+            let mut open: Vec<Question> = Vec::new();
+            loop {
+                match self.run(&mut log, &|_| None) {
+                    Ok(reports) => return (reports, log),
+                    Err(Unknown) => {
+                        let ahead = &mut Ahead::new(&mut log, &|_| None);
+                        ask_ahead(ahead, &self.policy, &self.authors, self.identifiers.domains());
+                    }
+                }
+                open.extend(log.hand_out());
+                open.sort_by_key(|question| {
+                    question.name.as_str().bytes().fold(seed, |hash, octet| {
+                        (hash ^ u64::from(octet)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
+                    })
+                });
+                let question = open.pop().expect("it waits for something");
+                assert!(log.answered(&question, zone.at_hand(&question).unwrap(), None));
+            }
         }
     }
 
-    /// Answers each question at a poll that depends on its name.
-    struct Late {
-        asked: Asked,
-        seed: u64,
-    }
-
-    impl Resolver for Late {
-        async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
-            let hash = name.as_str().bytes().fold(self.seed, |hash, octet| {
-                (hash ^ u64::from(octet)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
-            });
-            let mut polls = hash % 7;
-            let answer = self.asked.txt(name).await;
-            poll_fn(|_| {
-                let is_due = polls == 0;
-                polls = polls.saturating_sub(1);
-                if is_due { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
-            answer
-        }
-        async fn a(&self, _: &Name) -> Lookup<Ipv4Addr> {
-            panic!("DMARC asks for texts alone")
-        }
-        async fn aaaa(&self, _: &Name) -> Lookup<Ipv6Addr> {
-            panic!("DMARC asks for texts alone")
-        }
-        async fn mx(&self, _: &Name) -> Lookup<Mx> {
-            panic!("DMARC asks for texts alone")
-        }
-        async fn ptr(&self, _: IpAddr) -> Lookup<Name> {
-            panic!("DMARC asks for texts alone")
-        }
+    fn names(log: &Log) -> Vec<&str> {
+        let texts = log.entries().iter().inspect(|entry| assert_eq!(entry.question().record_type, RecordType::Txt));
+        texts.map(|entry| entry.question().name.as_str()).collect()
     }
 
     fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
@@ -198,74 +173,38 @@ mod tests {
                 failures.push(format!("unknown key {key:?}"));
             }
         }
-        let resolver = Asked { zone: zone(case), names: Mutex::default() };
-        let policy = policy(case);
-        let header = header(case);
+        let (zone, header) = (zone(case), header(case));
         let parsed = Header::parse(header.as_bytes());
         let authors = parsed.unwrap_or_else(|error| panic!("{error}: {header:?}")).authors();
         let offered = offered(case);
-        let offers = offered
-            .iter()
-            .map(|(mechanism, authentication, domain)| Offer::for_test(*mechanism, *authentication, domain));
-        let memory = Memory::default();
-        let evaluated = || {
-            let mut answers = Answers::new(&memory);
-            now(discover(&resolver, &policy, &authors, &mut answers));
-            now(evaluate(&resolver, &policy, &authors, &mut answers, offers.clone()))
+        let offered = offered.iter().map(|(mechanism, authentication, domain)| (*mechanism, *authentication, domain));
+        let evaluated = Evaluated { policy: policy(case), authors, identifiers: Identifiers::for_test(offered) };
+        let mut log = Log::default();
+        let Ok(Reports { report, rfc7489 }) = evaluated.run(&mut log, &|question| zone.at_hand(question)) else {
+            panic!("all is at hand")
         };
-        let (report, older) = evaluated();
-
         if let Some(want) = case.as_mapping_get("want") {
             assert_eq!(report.edition, Edition::Rfc9989);
             compare(&report, want, "", &mut failures);
         }
         if let Some(want) = case.as_mapping_get("want_rfc7489") {
-            let report = older.as_ref().unwrap_or(&report);
+            let report = rfc7489.as_ref().unwrap_or(&report);
             assert_eq!(report.edition, Edition::Rfc7489);
             compare(report, want, "RFC 7489: ", &mut failures);
         }
-        let names = std::mem::take(&mut *resolver.names.lock().unwrap());
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        if sorted.len() != names.len() {
-            failures.push(format!("asked twice: {}", names.join(" ")));
-        }
         if case.as_mapping_get("asked").is_some() {
-            let wanted = words(case, "asked");
+            let (names, wanted) = (names(&log), words(case, "asked"));
             if names != wanted {
                 failures.push(format!("asked: {}\n      wanted: {}", names.join(" "), wanted.join(" ")));
             }
         }
-        // What is remembered changes neither the reports nor the questions.
-        let (report, older) = (&report, &older);
-        let (again, older_again) = evaluated();
-        if (&again, &older_again) != (report, older) {
-            failures.push("the second time, the reports are others".to_owned());
-        }
-        let again = std::mem::take(&mut *resolver.names.lock().unwrap());
-        if again != names {
-            failures.push(format!("asked the second time: {}\n      wanted: {}", again.join(" "), names.join(" ")));
-        }
-        // Neither does it change the reports that answers come late, in any order, and to questions that were asked ahead.
+        // It does not change the reports that answers come late, in any order, and to questions that were asked ahead.
         for seed in 0..6 {
-            let late = Late { asked: Asked { zone: zone(case), names: Mutex::default() }, seed };
-            let inquiry = Inquiry::new(&late, &Budget::default(), Duration::MAX, Duration::MAX);
-            let (policy_resolver, resolver) = (inquiry.policy(), inquiry.ahead());
-            let fresh = Memory::default();
-            let memory = if seed % 2 == 0 { &memory } else { &fresh };
-            let main = pin!(async {
-                let mut answers = Answers::new(memory);
-                discover(&policy_resolver, &policy, &authors, &mut answers).await;
-                evaluate(&policy_resolver, &policy, &authors, &mut answers, offers.clone()).await
-            });
-            let identifiers = || offered.iter().map(|(_, _, domain)| domain.clone());
-            if drive(beside(main, || ask_for(&resolver, &policy, &authors, identifiers())))
-                != (report.clone(), older.clone())
-            {
+            let (late, late_log) = evaluated.run_late(&zone, seed);
+            if (&late.report, &late.rfc7489) != (&report, &rfc7489) {
                 failures.push(format!("with late answers (seed {seed}), the reports are others"));
             }
-            let mut names = std::mem::take(&mut *late.asked.names.lock().unwrap());
+            let mut names = names(&late_log);
             names.sort_unstable();
             if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
                 failures.push(format!("with late answers (seed {seed}), asked twice: {}", twice[0]));

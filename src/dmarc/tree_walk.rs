@@ -1,16 +1,15 @@
-//! The DNS Tree Walk, RFC 9989 §4.10: pure functions over the answers that are there.
+//! The DNS Tree Walk, RFC 9989 §4.10.
 
 use super::{
-    Answers,
+    publication::find_record,
     record::{PublicSuffix, Record},
-    uri::ReportUri,
 };
 use crate::{
     dns::LookupError,
-    memo::Weight,
+    known::{Known, Unknown},
     name::{Domain, Name},
 };
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 /// RFC 9989 §4.10, step 4: from longer names the walk jumps to this many labels.
 const LABELS_AFTER_JUMP: usize = 7;
@@ -97,30 +96,18 @@ pub fn targets(start: &Domain) -> impl Iterator<Item = Domain> {
     })
 }
 
-/// The walk from `start`, or the domain whose record has to be asked for before it can go on.
-pub(super) fn tree_walk(answers: &Answers<'_>, start: &Domain) -> Result<TreeWalk, Domain> {
-    let mut walk = TreeWalk::from(start);
+/// The DNS Tree Walk from `start` (RFC 9989 §4.10): steps 2 and 6 in [`find_record`], the targets of steps 3 to 5 and 7 in [`targets`].
+pub(super) fn tree_walk(known: &mut Known<'_>, start: &Domain) -> Result<TreeWalk, Unknown> {
+    let mut walk = TreeWalk { start: start.clone(), steps: Vec::new() };
     for domain in targets(start) {
-        let Some(found) = answers.record_at(&domain) else { return Err(domain) };
-        if walk.step(domain, found.clone()).is_break() {
+        let found = find_record(known, &domain)?;
+        let is_last = found.ends_walk();
+        walk.steps.push(Step { domain, found });
+        if is_last {
             break;
         }
     }
     Ok(walk)
-}
-
-impl Weight for Found {
-    fn weight(&self) -> usize {
-        match self {
-            Self::Record(published) => {
-                let Record { aggregate_reports, failure_reports, ignored, .. } = &published.record;
-                let uris = aggregate_reports.iter().chain(failure_reports).map(ReportUri::weight);
-                let ignored = ignored.iter().map(|ignored| size_of_val(ignored) + ignored.text.len());
-                published.text.len() + uris.chain(ignored).sum::<usize>()
-            }
-            Self::Nothing { .. } | Self::ManyRecords { .. } | Self::NotAName | Self::Error(_) => 0,
-        }
-    }
 }
 
 impl Found {
@@ -137,18 +124,6 @@ impl Found {
 }
 
 impl TreeWalk {
-    /// One that has not begun.
-    pub(super) fn from(start: &Domain) -> Self {
-        Self { start: start.clone(), steps: Vec::new() }
-    }
-
-    /// Takes one step more, and breaks where it was the last one.
-    pub(super) fn step(&mut self, domain: Domain, found: Found) -> ControlFlow<()> {
-        let is_last = found.ends_walk();
-        self.steps.push(Step { domain, found });
-        if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
     /// The Organizational Domain of the start (RFC 9989 §4.10.2).
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Where reports are to be sent: `dmarc-urilist` of RFC 9989 §4.8.
 
 use super::record::{printable, trim_wsp};
-use crate::{memo::BLOCK, name::Domain};
+use crate::{dns::BLOCK, name::Domain};
 use std::fmt;
 
 /// One URI of `rua` or `ruf` (RFC 9989 §4.6).

@@ -1,7 +1,7 @@
 //! Answers from the DNS itself, through hickory-resolver.
 
 use super::{
-    Answer, AnyAnswer, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Resolver, cache::Cache,
+    Answer, AnyLookup, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Resolver, cache::Cache,
     record::Record, reverse_name,
 };
 use crate::name::Name;
@@ -46,8 +46,8 @@ const ATTEMPT: Duration = Duration::from_millis(2500);
 ///   resolver of hickory gives up after eight and then says that there are no records, which a temporary error must not become;
 ///   so its connections, retransmission and choice of servers are used here, and its resolver is not.)
 /// - A server that fails is asked once more; a question takes no more than about five seconds.
-/// - Answers are kept for their TTL, less a quarter of a second at most; a day at most, emptiness three hours, within 64 MiB. Errors are
-///   not kept. Questions that are asked at the same time go out once.
+/// - Answers are kept for their TTL, a day at most, emptiness three hours, within 64 MiB with all that is read of them. Errors are not
+///   kept. Questions that are asked at the same time go out once.
 /// - A referral, which a server gives that does not resolve recursively, is an error and no emptiness.
 /// - PTR and MX records whose name holds a dot within a label or an octet outside ASCII are left out: no address is found there.
 ///
@@ -135,18 +135,18 @@ impl Hickory {
     }
 
     async fn look_up<T: Record>(&self, name: &Name, read: fn(&RData) -> Option<T>) -> Lookup<T> {
-        if let Some(answer) = self.cache.recall(name, Instant::now()) {
-            return Ok(answer);
+        let question = Question { name: name.clone(), record_type: T::TYPE };
+        if let Some(answer) = self.cache.recall(&question, Instant::now()).as_ref().and_then(T::from_any) {
+            return Ok(answer.clone());
         }
-        let mut question = pin!(self.ask(name, read));
+        let mut answer = pin!(self.ask(name, read));
         // hickory takes it that there is a runtime, whoever polls.
         let asked = future::poll_fn(|context| match Handle::try_current() {
-            Ok(_) => question.as_mut().poll(context),
+            Ok(_) => answer.as_mut().poll(context),
             Err(_) => Poll::Ready(Err(LookupError::NoRuntime)),
         });
         let (answer, ttl) = asked.await?;
-        self.cache.keep(name, &answer, Instant::now(), ttl);
-        Ok(answer)
+        Ok(self.cache.keep(name, answer, Instant::now(), ttl))
     }
 
     /// The answer, and how long it lives.
@@ -207,8 +207,8 @@ impl Chain {
             if records.peek().is_some() {
                 let mut ttl = self.ttl;
                 let records = records.inspect(|record| ttl = ttl.min(seconds(record.ttl)));
-                let read: Arc<[T]> = records.filter_map(|record| read(&record.data)).collect();
-                let answer = if read.is_empty() { Answer::NoData } else { Answer::Records(read) };
+                let read: Vec<T> = records.filter_map(|record| read(&record.data)).collect();
+                let answer = if read.is_empty() { Answer::NoData } else { Answer::Records(read.into()) };
                 return Ok(Some((answer, Duration::from_secs(ttl.into()).min(MAX_TTL))));
             }
             let alias = answers.iter().find_map(|record| match &record.data {
@@ -362,10 +362,7 @@ impl Resolver for Hickory {
             Err(_) => Some(question.await),
         }
     }
-    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
-        self.cache.confirms(question, answer, Instant::now())
-    }
-    fn revision(&self) -> Option<u64> {
-        self.cache.revision(Instant::now())
+    fn at_hand(&self, question: &Question) -> Option<AnyLookup> {
+        self.cache.recall(question, Instant::now()).map(Ok)
     }
 }

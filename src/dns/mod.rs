@@ -6,20 +6,21 @@
 mod cache;
 #[cfg(feature = "hickory")]
 mod hickory;
-pub(crate) mod inquiry;
 mod master_file;
 mod question;
 mod record;
-mod recording;
+mod records;
 mod zone;
 mod zone_text;
 
 #[cfg(feature = "hickory")]
 pub use hickory::{Hickory, HickoryError};
 pub use master_file::{ZoneError, ZoneProblem};
-pub use question::{Question, RecordType, reverse_name};
-pub use record::AnyAnswer;
-pub use recording::{Exchange, Recording};
+pub use question::{Question, RecordType, address_of, reverse_name};
+pub use record::{AnyAnswer, AnyLookup};
+pub(crate) use record::{Record, octets};
+pub use records::Records;
+pub(crate) use records::{BLOCK, Reading};
 pub use zone::{MAX_CNAME_CHAIN, Zone};
 
 use crate::{lex::Printable, name::Name};
@@ -57,35 +58,13 @@ pub trait Resolver: Send + Sync {
         async move { Some(question.await) }
     }
 
-    /// Whether `question`, asked now, would be answered at the first poll, and by `answer`: the same records in the same order.
+    /// The answer to `question`, if it can be given without waiting; `None`, the default, says nothing, and the question is asked.
     ///
-    /// What an evaluation came to is remembered together with all answers that it rested on, up to 32, and where each of them is
-    /// confirmed, it is not made again. So `true` has the weight of an answer: said wrongly, it brings back a verdict of the past, a pass
-    /// included, for as long as it is said. `false` promises nothing: the question is asked as always, and a resolver that keeps no
-    /// answers need not know of this method. One that wraps another passes it on, unless it changes answers or has to see each question.
-    ///
-    /// It is called in the midst of an evaluation, and so must not wait for anything, nor ask anybody. An answer is compared quickly
-    /// where the same [`Arc`] is handed out each time. The name of a PTR question is that of [`reverse_name`].
-    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
-        let _ = (question, answer);
-        false
-    }
-
-    /// A number for all that [`confirms`](Self::confirms) would say, or nothing.
-    ///
-    /// What was confirmed after this gave a number is not confirmed again as long as this gives the same number: one question to the
-    /// resolver instead of one for each answer that is remembered.
-    ///
-    /// - The number has to change before anything ceases to be confirmed: when an answer expires, is replaced by another one or is
-    ///   forgotten.
-    /// - A number that was given once must not be given again, unless all that was confirmed then is so again. A counter of changes does;
-    ///   a count of answers does not.
-    /// - A resolver whose answers never change may always give the same.
-    /// - One that cannot tell gives `None`, and is asked to confirm each answer. So does one that asks several others, or changes whom it
-    ///   asks, unless it has a number of its own.
-    ///
-    /// What is said of `confirms` holds here as well.
-    fn revision(&self) -> Option<u64> {
+    /// It is called in the midst of an evaluation, and so must neither wait nor ask anybody. What it gives is what asking would give: a
+    /// zone in memory has all its answers at hand, a resolver that keeps answers those that still live. Whoever hands out the same
+    /// [`Records`] each time has them read once.
+    fn at_hand(&self, question: &Question) -> Option<AnyLookup> {
+        let _ = question;
         None
     }
 }
@@ -97,7 +76,7 @@ pub type Lookup<T> = Result<Answer<T>, LookupError>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<T> {
     /// At least one record.
-    Records(Arc<[T]>),
+    Records(Records<T>),
     /// The name exists and has no record of this type.
     NoData,
     /// The name does not exist.
@@ -192,11 +171,8 @@ macro_rules! resolver_behind {
             {
                 (**self).within(limit, question)
             }
-            fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
-                (**self).confirms(question, answer)
-            }
-            fn revision(&self) -> Option<u64> {
-                (**self).revision()
+            fn at_hand(&self, question: &Question) -> Option<AnyLookup> {
+                (**self).at_hand(question)
             }
         }
     )*};

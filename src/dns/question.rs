@@ -47,6 +47,13 @@ impl fmt::Display for Question {
     }
 }
 
+impl Question {
+    /// The question for the names of an address.
+    pub fn ptr(ip: IpAddr) -> Self {
+        Self { name: reverse_name(ip), record_type: RecordType::Ptr }
+    }
+}
+
 /// The name at which the names of an address are found (RFC 1035 §3.5, RFC 3596 §2.5).
 ///
 /// ```
@@ -73,6 +80,30 @@ pub fn reverse_name(ip: IpAddr) -> Name {
     Name::parse(&text).unwrap_or_else(|_| Name::root())
 }
 
+/// The address of such a name; `None` where it is none, or not in the form of [`reverse_name`].
+///
+/// ```
+/// use mailverdict::dns::{address_of, reverse_name};
+/// let ip = "2001:db8::1".parse().unwrap();
+/// assert_eq!(address_of(&reverse_name(ip)), Some(ip));
+/// ```
+pub fn address_of(name: &Name) -> Option<IpAddr> {
+    let text = name.as_str();
+    let ip = if let Some(octets) = text.strip_suffix(".in-addr.arpa") {
+        let mut reversed = octets.rsplit('.');
+        let mut next = || reversed.next()?.parse().ok();
+        IpAddr::from([next()?, next()?, next()?, next()?])
+    } else {
+        let mut bits = 0_u128;
+        for nibble in text.strip_suffix(".ip6.arpa")?.rsplit('.') {
+            bits = bits << 4 | u128::from_str_radix(nibble, 16).ok()?;
+        }
+        IpAddr::from(std::net::Ipv6Addr::from_bits(bits))
+    };
+    // Too many labels, or octets with zeros ahead, are another name.
+    (reverse_name(ip) == *name).then_some(ip)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +116,28 @@ mod tests {
             reversed("2001:db8::cb01"),
             "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
         );
+    }
+
+    #[test]
+    fn an_address_is_read_from_its_name_alone() {
+        for ip in ["0.0.0.0", "192.0.2.255", "2001:db8::cb01", "::", "::ffff:192.0.2.1"] {
+            let ip = ip.parse().unwrap();
+            assert_eq!(address_of(&reverse_name(ip)), Some(ip));
+        }
+        let longer = format!("1.{}", reverse_name("2001:db8::1".parse().unwrap()));
+        for name in [
+            "in-addr.arpa",
+            "2.0.192.in-addr.arpa",
+            "1.1.2.0.192.in-addr.arpa",
+            "01.2.0.192.in-addr.arpa",
+            "256.2.0.192.in-addr.arpa",
+            "x.2.0.192.in-addr.arpa",
+            "1.ip6.arpa",
+            "+1.ip6.arpa",
+            "example.com",
+            &longer,
+        ] {
+            assert_eq!(address_of(&Name::parse(name).unwrap()), None, "{name}");
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! Records of the five types behind one trait, for those who keep or count answers of any type.
 
-use super::{Answer, Mx, RecordType};
+use super::{Answer, LookupError, Mx, RecordType};
 use crate::name::Name;
 use std::{
     fmt,
     net::{Ipv4Addr, Ipv6Addr},
+    sync::{Arc, atomic::AtomicUsize},
 };
 
 /// The data of a record of one type.
-pub(crate) trait Record: Clone + Send + Sync + 'static {
+pub(crate) trait Record: Clone + PartialEq + Send + Sync + 'static {
     const TYPE: RecordType;
     /// About as many octets as the data takes on the wire.
     fn octets(&self) -> usize;
@@ -30,6 +31,9 @@ pub enum AnyAnswer {
     /// Names of an address.
     Ptr(Answer<Name>),
 }
+
+/// What became of a question of any of the types.
+pub type AnyLookup = Result<AnyAnswer, LookupError>;
 
 macro_rules! record {
     ($data:ty, $variant:ident, $octets:expr) => {
@@ -60,15 +64,34 @@ pub(crate) fn octets<T: Record>(answer: &Answer<T>) -> usize {
     answer.records().iter().map(Record::octets).sum()
 }
 
-impl AnyAnswer {
-    /// How many records there are.
-    pub(crate) fn count(&self) -> usize {
+impl<T> Answer<T> {
+    /// See [`Records::charged_to`](super::Records::charged_to).
+    #[cfg_attr(not(feature = "hickory"), allow(dead_code, reason = "the one resolver that bounds its memory"))]
+    pub(crate) fn charged_to(self, account: &Arc<AtomicUsize>) -> Self {
         match self {
-            Self::Txt(answer) => answer.records().len(),
-            Self::A(answer) => answer.records().len(),
-            Self::Aaaa(answer) => answer.records().len(),
-            Self::Mx(answer) => answer.records().len(),
-            Self::Ptr(answer) => answer.records().len(),
+            Self::Records(records) => Self::Records(records.charged_to(account)),
+            Self::NoData | Self::NxDomain => self,
+        }
+    }
+
+    fn read_octets(&self) -> usize {
+        match self {
+            Self::Records(records) => records.read_octets(),
+            Self::NoData | Self::NxDomain => 0,
+        }
+    }
+}
+
+impl AnyAnswer {
+    /// About how many octets of memory is taken by what was read of the answer so far.
+    #[cfg_attr(not(feature = "hickory"), allow(dead_code, reason = "the one resolver that bounds its memory"))]
+    pub(crate) fn read_octets(&self) -> usize {
+        match self {
+            Self::Txt(answer) => answer.read_octets(),
+            Self::A(answer) => answer.read_octets(),
+            Self::Aaaa(answer) => answer.read_octets(),
+            Self::Mx(answer) => answer.read_octets(),
+            Self::Ptr(answer) => answer.read_octets(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A zone held in memory.
 
 use super::{
-    Answer, AnyAnswer, Lookup, LookupError, Mx, Question, RecordType, Resolver,
+    Answer, AnyAnswer, AnyLookup, Lookup, LookupError, Mx, Question, RecordType, Records, Resolver,
     master_file::{self, Data, ZoneError},
     reverse_name,
 };
@@ -12,10 +12,7 @@ use std::{
     hash::{BuildHasherDefault, Hash, Hasher},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::OnceLock,
 };
 
 /// CNAME records that one answer may pass through. RFC 1034 §3.6.2 wants chains followed and loops signalled, without a number;
@@ -50,39 +47,34 @@ pub struct Zone {
     nodes: HashMap<Name, Node, BuildHasherDefault<NameHasher>>,
     /// Whether any label is `*`; most zones have none, and then no closest encloser need be sought.
     wildcards: bool,
-    /// No other zone has it, unless it holds the same.
-    revision: u64,
 }
-
-/// The revision of the next zone that something is added to. Zones without any name have 0.
-static NEXT_REVISION: AtomicU64 = AtomicU64::new(1);
 
 /// What stands at one name.
 #[derive(Clone, Debug, Default)]
 struct Node {
     cname: Option<Name>,
-    txt: Records<Box<[u8]>>,
-    a: Records<Ipv4Addr>,
-    aaaa: Records<Ipv6Addr>,
-    mx: Records<Mx>,
-    ptr: Records<Name>,
+    txt: RecordSet<Box<[u8]>>,
+    a: RecordSet<Ipv4Addr>,
+    aaaa: RecordSet<Ipv6Addr>,
+    mx: RecordSet<Mx>,
+    ptr: RecordSet<Name>,
     planted: Vec<(RecordType, LookupError)>,
 }
 
 /// Records of one type, in the order in which they were added; shared with answers from the first question on.
 #[derive(Clone, Debug)]
-struct Records<T> {
+struct RecordSet<T> {
     added: Vec<T>,
-    shared: OnceLock<Arc<[T]>>,
+    shared: OnceLock<Records<T>>,
 }
 
-impl<T> Default for Records<T> {
+impl<T> Default for RecordSet<T> {
     fn default() -> Self {
         Self { added: Vec::new(), shared: OnceLock::new() }
     }
 }
 
-impl<T: Clone + Eq + Hash> Records<T> {
+impl<T: Clone + Eq + Hash> RecordSet<T> {
     fn add(&mut self, record: T) {
         self.added.push(record);
         self.shared = OnceLock::new();
@@ -92,24 +84,12 @@ impl<T: Clone + Eq + Hash> Records<T> {
         if self.added.is_empty() {
             return Answer::NoData;
         }
-        Answer::Records(Arc::clone(self.shared()))
-    }
-
-    fn shared(&self) -> &Arc<[T]> {
-        self.shared.get_or_init(|| {
+        let records = self.shared.get_or_init(|| {
             // RFC 2181 §5: duplicates within a set are suppressed.
             let mut seen = HashSet::with_capacity(self.added.len());
             self.added.iter().filter(|record| seen.insert(*record)).cloned().collect()
-        })
-    }
-
-    /// Whether these, or none where there is no such name, are what was answered.
-    fn are(records: Option<&Self>, answer: &Answer<T>) -> bool {
-        match answer {
-            Answer::Records(answered) => records.is_some_and(|records| records.shared() == answered),
-            Answer::NoData => records.is_some_and(|records| records.added.is_empty()),
-            Answer::NxDomain => records.is_none(),
-        }
+        });
+        Answer::Records(records.clone())
     }
 }
 
@@ -259,7 +239,6 @@ impl Zone {
 
     /// The node of a name, to which something is added, made to exist together with the empty non-terminals above it.
     fn node(&mut self, name: &Name) -> &mut Node {
-        self.revision = NEXT_REVISION.fetch_add(1, Ordering::Relaxed);
         if !self.nodes.contains_key(name) {
             self.wildcards |= name.labels().any(|label| label == "*");
             let mut above = name.parent();
@@ -290,7 +269,7 @@ impl Zone {
         &self,
         name: &Name,
         record_type: RecordType,
-        records: impl Fn(&Node) -> &Records<T>,
+        records: impl Fn(&Node) -> &RecordSet<T>,
     ) -> Lookup<T> {
         self.node_for(name, record_type).map(|node| node.map_or(Answer::NxDomain, |node| records(node).answer()))
     }
@@ -337,19 +316,13 @@ impl Resolver for Zone {
     fn ptr(&self, ip: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
         ready(self.answer(&reverse_name(ip), RecordType::Ptr, |node| &node.ptr))
     }
-    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
-        let Question { name, record_type } = question;
-        let Ok(node) = self.node_for(name, *record_type) else { return false };
-        match (record_type, answer) {
-            (RecordType::Txt, AnyAnswer::Txt(answer)) => Records::are(node.map(|node| &node.txt), answer),
-            (RecordType::A, AnyAnswer::A(answer)) => Records::are(node.map(|node| &node.a), answer),
-            (RecordType::Aaaa, AnyAnswer::Aaaa(answer)) => Records::are(node.map(|node| &node.aaaa), answer),
-            (RecordType::Mx, AnyAnswer::Mx(answer)) => Records::are(node.map(|node| &node.mx), answer),
-            (RecordType::Ptr, AnyAnswer::Ptr(answer)) => Records::are(node.map(|node| &node.ptr), answer),
-            (RecordType::Txt | RecordType::A | RecordType::Aaaa | RecordType::Mx | RecordType::Ptr, _) => false,
-        }
-    }
-    fn revision(&self) -> Option<u64> {
-        Some(self.revision)
+    fn at_hand(&self, Question { name, record_type }: &Question) -> Option<AnyLookup> {
+        Some(match record_type {
+            RecordType::Txt => self.answer(name, *record_type, |node| &node.txt).map(AnyAnswer::Txt),
+            RecordType::A => self.answer(name, *record_type, |node| &node.a).map(AnyAnswer::A),
+            RecordType::Aaaa => self.answer(name, *record_type, |node| &node.aaaa).map(AnyAnswer::Aaaa),
+            RecordType::Mx => self.answer(name, *record_type, |node| &node.mx).map(AnyAnswer::Mx),
+            RecordType::Ptr => self.answer(name, *record_type, |node| &node.ptr).map(AnyAnswer::Ptr),
+        })
     }
 }

@@ -105,9 +105,11 @@ impl Authors {
         authors.disputed = header.disputed_from().cloned().map(Box::new);
         authors.ambiguous = authors.disputed.is_some();
         let readings = header.readings("From");
-        for field in header.named("From").chain(readings.iter().map(|reading| reading.field)) {
+        // A reading ends with the octets at which some readers end the line.
+        let readings = readings.iter().map(|reading| without_controls_at_end(reading.field.value()));
+        for value in header.named("From").map(|field| field.value()).chain(readings) {
             let MailboxList { domains: mailbox_domains, error, unread_at_sign, encoded_local_part } =
-                mailbox_list(field.value());
+                mailbox_list(value);
             let mut unreadable_domain = false;
             for domain in mailbox_domains {
                 // An address literal is an address without a domain.
@@ -128,12 +130,12 @@ impl Authors {
                 authors.encoded_local_part.get_or_insert_with(|| quoted(local_part));
             }
             if unread_at_sign || unreadable_domain {
-                if let Some(domain) = sole_domain(field.value()) {
+                if let Some(domain) = sole_domain(value) {
                     domains.add(domain);
                     continue;
                 }
                 authors.ambiguous = true;
-                possible.read(field.value());
+                possible.read(value);
             }
         }
         authors.incomplete = possible.is_incomplete;
@@ -210,6 +212,11 @@ impl Authors {
 fn quoted(text: &[u8]) -> Box<str> {
     let beginning = text.get(..MAX_QUOTED).unwrap_or(text);
     Printable(&String::from_utf8_lossy(beginning)).to_string().into()
+}
+
+fn without_controls_at_end(text: &[u8]) -> &[u8] {
+    let last = text.iter().rposition(|octet| !octet.is_ascii_control());
+    last.and_then(|last| text.get(..=last)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub use line_endings::{LineEndings, to_crlf};
 pub use malformation::{Malformation, MalformationKind};
 pub use singular::SingularFields;
 
+pub(crate) use line_endings::BodyLineEnds;
 pub(crate) use reading::{Holder, Reading};
 pub(crate) use singular::SingularCounts;
 
@@ -157,6 +158,14 @@ impl<'m> Header<'m> {
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
+
+    /// The same, with the fields that stand more often than they may.
+    pub(crate) fn findings_of_fields(&self) -> Vec<Finding> {
+        let counts = SingularCounts::of_header(self);
+        let repeated = counts.repeated().filter(|(name, _)| *name != "From");
+        let repeated = repeated.map(|(name, count)| Finding::RepeatedField { name, count });
+        self.findings.iter().cloned().chain(repeated).collect()
+    }
 }
 
 /// A message: header and body, borrowed from the octets it was read from.
@@ -190,10 +199,7 @@ impl<'m> Message<'m> {
 
     /// What is odd about the header and about the line ends of the body, which is read once for it.
     pub fn findings(&self) -> Vec<Finding> {
-        let mut findings = self.header.findings.clone();
-        let counts = SingularCounts::of_header(&self.header);
-        let repeated = counts.repeated().filter(|(name, _)| *name != "From");
-        findings.extend(repeated.map(|(name, count)| Finding::RepeatedField { name, count }));
+        let mut findings = self.header.findings_of_fields();
         if line_endings::has_bare_ends(self.body) {
             findings.push(Finding::BodyLineEndings(LineEndings::of(self.body)));
         }

@@ -5,7 +5,6 @@ use crate::name::{MAX_NAME_LEN, Name, NameError};
 use std::{
     fmt::Write as _,
     net::{IpAddr, Ipv6Addr},
-    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// What macros stand for, as far as it is known without asking the DNS.
@@ -24,14 +23,7 @@ pub(super) struct Values<'v> {
     pub(super) receiver: &'v str,
     /// Seconds since 1970.
     pub(super) now: u64,
-    /// Set where a macro stands for something of this session beside `<ip>` and the domain of `<sender>`, also one that was only looked
-    /// at to ask ahead.
-    pub(super) particular: &'v AtomicBool,
 }
-
-/// Macros that stand for something of the session beside `<ip>` and the domain of `<sender>`.
-const PARTICULAR: [MacroLetter; 5] =
-    [MacroLetter::Sender, MacroLetter::LocalPart, MacroLetter::Helo, MacroLetter::Receiver, MacroLetter::Timestamp];
 
 /// A target name (RFC 7208 §4.8), or what the macros made that is no name.
 #[derive(Debug)]
@@ -77,7 +69,6 @@ impl Values<'_> {
     /// The target name of a domain specification; `validated` is what `%{p}` stands for.
     pub(super) fn target(&self, spec: &DomainSpec, domain: &Name, validated: &str) -> Target {
         let string = spec.macro_string();
-        self.note(string);
         // RFC 8616 §4, whatever URL-escaping or transformers would make of it.
         if !self.local_part.is_ascii() && (string.uses(MacroLetter::LocalPart) || string.uses(MacroLetter::Sender)) {
             return Target::NonAsciiLocalPart;
@@ -112,7 +103,6 @@ impl Values<'_> {
 
     /// The explanation, or `None` where it grows too long or does not come out as printable ASCII.
     pub(super) fn explanation(&self, string: &MacroString, domain: &Name, validated: &str) -> Option<Box<str>> {
-        self.note(string);
         let mut text = String::with_capacity(128);
         for part in string.parts() {
             self.push(&mut text, part, domain, validated);
@@ -122,12 +112,6 @@ impl Values<'_> {
         }
         // RFC 7208 §6.2: limited to US-ASCII. Controls, which a local part may hold, would reach headers and terminals.
         text.bytes().all(|octet| matches!(octet, b' '..=b'~')).then(|| text.into_boxed_str())
-    }
-
-    fn note(&self, string: &MacroString) {
-        if PARTICULAR.into_iter().any(|letter| string.uses(letter)) {
-            self.particular.store(true, Ordering::Relaxed);
-        }
     }
 
     fn push(&self, out: &mut String, part: &MacroPart, domain: &Name, validated: &str) {

@@ -109,7 +109,7 @@ fn without_source_route(address: &str) -> &str {
 
 /// The reverse-path in the topmost Return-Path field, without angle brackets; empty for the null path. `None` where there is no
 /// such field, or nothing that can be read in it.
-pub(super) fn return_path<'h>(header: &'h Header<'_>) -> Option<Cow<'h, str>> {
+pub(crate) fn return_path<'h>(header: &'h Header<'_>) -> Option<Cow<'h, str>> {
     let value = header.named("Return-Path").next()?.value();
     path(std::str::from_utf8(value).ok()?)
 }

@@ -91,10 +91,6 @@ impl Budget {
         Self { limits, spent: Spent::default(), records_size: MAX_RECORDS_SIZE, expanded: 0, term_is_void: false }
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        self.limits
-    }
-
     pub(super) fn spent(&self) -> Spent {
         self.spent
     }

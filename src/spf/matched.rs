@@ -2,6 +2,7 @@
 
 use super::record::{Directive, Mechanism, Qualifier, Record};
 use crate::{lex::Printable, name::Name};
+use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 
 /// The directive that decided, and those of the included records through which it did.
@@ -10,12 +11,12 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Matched(Arc<Path>);
 
-/// A directive, and those of included records within it; while records are evaluated, those that are tried.
-#[derive(Clone, PartialEq, Eq)]
+/// A directive, and those of included records within it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
     pub(super) outermost: DirectiveAt,
     /// What matched in the included records, from the outside in.
-    pub(super) included: Vec<DirectiveAt>,
+    pub(super) included: SmallVec<[DirectiveAt; 1]>,
 }
 
 /// A directive and the domain whose record holds it. Cheap to clone: the record is shared.
@@ -23,10 +24,8 @@ pub(super) struct Path {
 pub struct DirectiveAt {
     pub(super) domain: Name,
     pub(super) record: Arc<Record>,
-    /// Which of the record's directives; while the record is evaluated, the one that is tried.
+    /// Which of the record's directives.
     pub(super) place: usize,
-    /// How many records were entered by way of `redirect` to come here, the first one included.
-    pub(super) entered: usize,
 }
 
 /// What stands where a record has no directive, which [`Matched::new`] and the evaluation rule out.
@@ -37,8 +36,8 @@ impl Matched {
     pub fn new(domain: Name, record: impl Into<Arc<Record>>, place: usize) -> Option<Self> {
         let record = record.into();
         record.directives.get(place)?;
-        let outermost = DirectiveAt { domain, record, place, entered: 1 };
-        Some(Path { outermost, included: Vec::new() }.into())
+        let outermost = DirectiveAt { domain, record, place };
+        Some(Path::new(outermost, None).into())
     }
 
     /// The domain whose record holds the directive; differs from the domain that was checked behind a `redirect`.
@@ -64,27 +63,23 @@ impl From<Path> for Matched {
 }
 
 impl Path {
+    /// A directive, and what matched inside it where it is an `include`.
+    pub(super) fn new(outermost: DirectiveAt, inside: Option<Self>) -> Self {
+        let included = inside.map_or_else(SmallVec::new, |Self { outermost, mut included }| {
+            included.insert(0, outermost);
+            included
+        });
+        Self { outermost, included }
+    }
+
     /// From the outside in.
     pub(super) fn path(&self) -> impl DoubleEndedIterator<Item = &DirectiveAt> {
         std::iter::once(&self.outermost).chain(&self.included)
     }
 
-    /// The record that was entered last.
-    pub(super) fn innermost(&self) -> &DirectiveAt {
-        self.included.last().unwrap_or(&self.outermost)
-    }
-
-    pub(super) fn innermost_mut(&mut self) -> &mut DirectiveAt {
-        self.included.last_mut().unwrap_or(&mut self.outermost)
-    }
-
-    /// The part that begins with the `depth`th included record; all of it where `depth` is 0.
-    pub(super) fn inside(&self, depth: usize) -> Self {
-        let inside = depth.checked_sub(1).and_then(|depth| self.included.get(depth..)).and_then(<[_]>::split_first);
-        match inside {
-            Some((outermost, included)) => Self { outermost: outermost.clone(), included: included.to_vec() },
-            None => self.clone(),
-        }
+    /// What the directive says of a client that it matches.
+    pub(super) fn qualifier(&self) -> Qualifier {
+        self.outermost.directive().qualifier
     }
 }
 
@@ -185,7 +180,7 @@ mod tests {
     fn nested() -> Matched {
         let inner = at("b.example", "v=spf1 -a ip4:192.0.2.1 -all", 1);
         let outer = at("a.example", "v=spf1 mx include:b.example", 1);
-        Path { included: vec![inner.0.outermost.clone()], outermost: outer.0.outermost.clone() }.into()
+        Path::new(outer.0.outermost.clone(), Some(Path::clone(&inner.0))).into()
     }
 
     #[test]
@@ -198,9 +193,10 @@ mod tests {
         assert_eq!(at("a.example", "v=spf1 mx -all", 1), at("a.example", "v=spf1 -all", 0));
         assert_ne!(at("a.example", "v=spf1 mx -all", 1), at("b.example", "v=spf1 mx -all", 1));
         assert_ne!(at("a.example", "v=spf1 mx -all", 1), at("a.example", "v=spf1 mx ~all", 1));
-        assert_ne!(nested(), nested().0.inside(1).into());
-        assert_eq!(at("b.example", "v=spf1 ip4:192.0.2.1", 0), nested().0.inside(1).into());
-        assert_eq!(nested(), nested().0.inside(0).into());
+        assert_eq!(nested(), nested());
+        assert_ne!(nested(), at("a.example", "v=spf1 mx include:b.example", 1));
+        let domains: Vec<_> = nested().path().map(|at| at.domain().to_string()).collect();
+        assert_eq!(domains, ["a.example", "b.example"]);
     }
 
     #[cfg(feature = "serde")]

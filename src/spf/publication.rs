@@ -2,25 +2,25 @@
 
 use super::record::Record;
 use crate::{
+    dns::{Reading, Records},
     lex::SyntaxError,
-    memo::{Memo, Weight},
 };
 use std::sync::Arc;
 
-/// The SPF records seen last, taken apart.
-pub(crate) type RecordMemory = Memo<Result<Arc<Record>, NotARecord>>;
-
 /// Why the texts at a name are no SPF record (RFC 7208 §4.5, §4.6).
 #[derive(Clone, Debug)]
-pub(crate) enum NotARecord {
+pub(super) enum NotARecord {
     NoRecord,
     ManyRecords { count: usize },
     Syntax(SyntaxError),
 }
 
-impl Weight for Result<Arc<Record>, NotARecord> {
-    fn weight(&self) -> usize {
-        self.as_ref().map_or(0, |record| record.weight())
+/// What the texts at a name come to; it stays with them.
+struct Published(Result<Arc<Record>, NotARecord>);
+
+impl Reading for Published {
+    fn octets(&self) -> usize {
+        self.0.as_ref().map_or(0, |record| record.weight())
     }
 }
 
@@ -35,13 +35,13 @@ pub(super) fn size(texts: &[Box<[u8]>]) -> usize {
     records.map(|text| text.len() + TERM * memchr::memchr_iter(b' ', text).count()).sum()
 }
 
-/// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name, remembered.
+/// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name.
 #[inline]
-pub(super) fn recall(memory: &RecordMemory, texts: &Arc<[Box<[u8]>]>) -> Result<Arc<Record>, NotARecord> {
-    memory.recall_with(texts, the_record, |read| Result::clone(read))
+pub(super) fn the_record(texts: &Records<Box<[u8]>>) -> Result<Arc<Record>, NotARecord> {
+    texts.read_as(|texts| Published(read(texts)), |Published(read)| read.clone())
 }
 
-fn the_record(texts: &[Box<[u8]>]) -> Result<Arc<Record>, NotARecord> {
+fn read(texts: &[Box<[u8]>]) -> Result<Arc<Record>, NotARecord> {
     let mut records = texts.iter().filter(|text| Record::has_version(text));
     match (records.next(), records.count()) {
         (None, _) => Err(NotARecord::NoRecord),

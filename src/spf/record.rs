@@ -5,8 +5,8 @@ use super::{
     parse,
 };
 use crate::{
+    dns::BLOCK,
     lex::{DottedQuad, SyntaxError, parse_all},
-    memo::BLOCK,
 };
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::fmt;

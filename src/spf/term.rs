@@ -8,20 +8,23 @@ use super::{
     observe::Observe,
     parse,
     record::Directive,
-    result::{Explanation, NoneReason, PermError, SpfResult, TempError},
+    result::{Explanation, NoneReason, PermError, TempError},
 };
 use crate::{
-    dns::{LookupError, inquiry::Reading},
+    dns::LookupError,
+    known::Unknown,
     lex::parse_all,
     name::{Name, NameError},
 };
 use std::fmt;
 
-/// Evaluation stopped: the "exception" of RFC 7208 §4.6.2. Boxed, for few evaluations come to one and every step would carry it.
+/// What ends an evaluation before its end: the exceptions of RFC 7208 §4.6.2, or that something is not known yet. Boxed, because few
+/// evaluations come to one and every step would carry it.
 #[derive(Clone, Debug)]
-pub(super) enum Exception {
-    Temp(Box<TempError>),
-    Perm(Box<PermError>),
+pub(super) enum Stop {
+    Unknown,
+    TempError(Box<TempError>),
+    PermError(Box<PermError>),
 }
 
 /// A term under evaluation and the domain whose record holds it.
@@ -37,16 +40,16 @@ pub(super) enum Term<'t> {
     Redirect(&'t DomainSpec),
 }
 
-impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
+impl<O: Observe> CheckHost<'_, '_, O> {
     /// RFC 7208 §5.2; `None` where the term does not match.
-    pub(super) async fn include_target(
+    pub(super) fn include_target(
         &mut self,
         spec: &DomainSpec,
         place: Place<'_>,
         depth: usize,
-    ) -> Result<Option<Name>, Exception> {
+    ) -> Result<Option<Name>, Stop> {
         self.begin_lookup(place)?;
-        let target = match self.target(Some(spec), place).await? {
+        let target = match self.target(Some(spec), place)? {
             Target::Name(target) if target.has_parent() => target,
             // §4.3 makes these "none", and that is a permerror here.
             Target::Name(target) => return Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
@@ -59,9 +62,9 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     }
 
     /// RFC 7208 §6.1
-    pub(super) async fn redirect_target(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Name, Exception> {
+    pub(super) fn redirect_target(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Name, Stop> {
         self.begin_lookup(place)?;
-        match self.target(Some(spec), place).await? {
+        match self.target(Some(spec), place)? {
             Target::Name(target) if target.has_parent() => Ok(target),
             Target::Name(target) => Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
             Target::Malformed(text, error) => Err(place.no_record(&text, NoneReason::NotAName(error))),
@@ -73,41 +76,46 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     }
 
     /// RFC 7208 §6.2: whatever goes wrong here, the result stands, as if there were no `exp`.
-    pub(super) async fn explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Explanation {
-        self.published_explanation(exp, domain).await.map_or(Explanation::Default, Explanation::Published)
+    pub(super) fn explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Result<Explanation, Unknown> {
+        Ok(self.published_explanation(exp, domain)?.map_or(Explanation::Default, Explanation::Published))
     }
 
-    async fn published_explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Option<Box<str>> {
-        self.begin_expansion(exp.macro_string()).ok()?;
-        let uses_p = exp.macro_string().uses(MacroLetter::ValidatedDomain);
+    fn published_explanation(&mut self, exp: &DomainSpec, domain: &Name) -> Result<Option<Box<str>>, Unknown> {
+        if self.begin_expansion(exp.macro_string()).is_err() {
+            return Ok(None);
+        }
         // §4.6.4: "exp" and what it asks for is not subject to the limits; it happens once, after the result.
-        let mut validated = if uses_p { Some(self.validated_domain(domain).await?) } else { None };
+        let mut validated = None;
+        if exp.macro_string().uses(MacroLetter::ValidatedDomain) {
+            validated = self.validated_domain(domain)?;
+            if validated.is_none() {
+                return Ok(None);
+            }
+        }
         let target = match exp.literal() {
             Some(target) => target.clone(),
             None => match self.values.target(exp, domain, validated.as_deref().unwrap_or_default()) {
                 Target::Name(target) => target,
-                Target::Malformed(..) | Target::NonAsciiLocalPart => return None,
+                Target::Malformed(..) | Target::NonAsciiLocalPart => return Ok(None),
             },
         };
-        let answer = self.resolver.txt(&target).await.ok()?;
-        let [text] = answer.records() else { return None };
-        let text = parse_all(text, parse::explain_string).ok()?;
-        self.begin_expansion(&text).ok()?;
-        if validated.is_none() && text.uses(MacroLetter::ValidatedDomain) {
-            validated = Some(self.validated_domain(domain).await?);
+        let Ok(answer) = self.known.txt(&target)? else { return Ok(None) };
+        let [text] = answer.records() else { return Ok(None) };
+        let Ok(text) = parse_all(text, parse::explain_string) else { return Ok(None) };
+        if self.begin_expansion(&text).is_err() {
+            return Ok(None);
         }
-        self.values.explanation(&text, domain, validated.as_deref().unwrap_or_default())
-    }
-
-    /// An `include` begins that needs no expansion; `depth` others are open.
-    #[inline]
-    pub(super) fn begin_include(&mut self, place: Place<'_>, depth: usize) -> Result<(), Exception> {
-        self.begin_lookup(place)?;
-        Budget::allow_include(depth).map_err(|limit| place.exceeded(limit))
+        if validated.is_none() && text.uses(MacroLetter::ValidatedDomain) {
+            validated = self.validated_domain(domain)?;
+            if validated.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(self.values.explanation(&text, domain, validated.as_deref().unwrap_or_default()))
     }
 
     /// The target name of a term: its domain specification expanded, or the domain of the record (RFC 7208 §4.8).
-    pub(super) async fn target(&mut self, spec: Option<&DomainSpec>, place: Place<'_>) -> Result<Target, Exception> {
+    pub(super) fn target(&mut self, spec: Option<&DomainSpec>, place: Place<'_>) -> Result<Target, Stop> {
         let Some(spec) = spec else { return Ok(Target::Name(place.domain.clone())) };
         if let Some(literal) = spec.literal() {
             return Ok(Target::Name(literal.clone()));
@@ -117,7 +125,7 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
         if spec.macro_string().uses(MacroLetter::ValidatedDomain) {
             // §4.6.4: the PTR question of a "p" macro is included in the overall limit.
             self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))?;
-            validated = Some(self.validated_domain_of_term(place).await?);
+            validated = Some(self.validated_domain_of_term(place)?);
         }
         Ok(self.values.target(spec, place.domain, validated.as_deref().unwrap_or_default()))
     }
@@ -128,7 +136,7 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
     }
 
     /// A term that asks the DNS begins.
-    pub(super) fn begin_lookup(&mut self, place: Place<'_>) -> Result<(), Exception> {
+    pub(super) fn begin_lookup(&mut self, place: Place<'_>) -> Result<(), Stop> {
         self.budget.begin_term();
         self.budget.consume_lookup().map_err(|limit| place.exceeded(limit))
     }
@@ -136,13 +144,13 @@ impl<R: Reading, O: Observe> CheckHost<'_, R, O> {
 
 impl Place<'_> {
     #[cold]
-    pub(super) fn exceeded(&self, limit: Limit) -> Exception {
+    pub(super) fn exceeded(&self, limit: Limit) -> Stop {
         let term = self.term.to_string().into();
         PermError::LimitExceeded { limit, domain: self.domain.clone(), term }.into()
     }
 
     #[cold]
-    pub(super) fn no_record(&self, target: &str, reason: NoneReason) -> Exception {
+    pub(super) fn no_record(&self, target: &str, reason: NoneReason) -> Stop {
         let term = self.term.to_string().into();
         PermError::NoRecordAtTarget { domain: self.domain.clone(), term, target: target.into(), reason }.into()
     }
@@ -157,23 +165,20 @@ impl fmt::Display for Term<'_> {
     }
 }
 
-impl Exception {
+impl Stop {
     pub(super) fn lookup(name: &Name, error: LookupError) -> Self {
-        Self::Temp(Box::new(TempError::Lookup { name: name.clone(), error }))
+        Self::TempError(Box::new(TempError::Lookup { name: name.clone(), error }))
     }
 }
 
-impl From<PermError> for Exception {
+impl From<Unknown> for Stop {
+    fn from(Unknown: Unknown) -> Self {
+        Self::Unknown
+    }
+}
+
+impl From<PermError> for Stop {
     fn from(error: PermError) -> Self {
-        Self::Perm(Box::new(error))
-    }
-}
-
-impl From<Exception> for SpfResult {
-    fn from(exception: Exception) -> Self {
-        match exception {
-            Exception::Temp(error) => Self::TempError(*error),
-            Exception::Perm(error) => Self::PermError(*error),
-        }
+        Self::PermError(Box::new(error))
     }
 }

@@ -1,17 +1,17 @@
 //! One case of `tests/data/dkim/*.yml`; README.md there tells its keys.
 
 use super::{
-    ready::now,
+    pieces::in_pieces,
     signer::{Key, SignOptions, signed},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
-    Budget,
+    Policy, Session,
     crypto::RSA_SHA1_REFERENCE,
-    dkim::{Policy, SignatureReport, StreamingVerifier},
+    dkim::{self, SignatureReport},
     dns::{LookupError, RecordType, Zone},
     message::{MalformationKind, Message},
-    name::{Domain, Name},
+    name::Name,
     time::UnixTime,
 };
 use saphyr::Yaml;
@@ -81,7 +81,11 @@ impl<'y> Case<'y> {
         match self.text("octets") {
             // Each character up to U+00FF is one octet.
             Some(octets) => self.repeated(octets).chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect(),
-            None => self.repeated(self.text("message").unwrap_or(MESSAGE)).replace('\n', "\r\n").into_bytes(),
+            None => {
+                let message = self.repeated(self.text("message").unwrap_or(MESSAGE)).replace('\n', "\r\n");
+                let author = format!("<joe@{}>", self.text("author").unwrap_or("example.com"));
+                message.replace("<joe@example.com>", &author).into_bytes()
+            }
         }
     }
 
@@ -190,8 +194,8 @@ impl<'y> Case<'y> {
         zone
     }
 
-    pub fn policy(&self) -> Policy {
-        let mut policy = Policy::default();
+    pub fn policy(&self) -> dkim::Policy {
+        let mut policy = dkim::Policy::default();
         let Some(case) = self.get("policy").map(Case) else { return policy };
         let number = |key| case.number(key).map(|number| usize::try_from(number).unwrap());
         policy.max_signatures = number("max_signatures").unwrap_or(policy.max_signatures);
@@ -214,14 +218,17 @@ impl<'y> Case<'y> {
         policy
     }
 
-    fn budget(&self) -> Budget {
-        let mut budget = Budget::default();
+    /// The policy with the budget of the case.
+    fn whole_policy(&self, dkim: &dkim::Policy) -> Policy {
+        let mut policy = Policy::default();
+        policy.dkim = dkim.clone();
         if let Some(case) = self.get("budget").map(Case) {
             let number = |key| case.number(key).map(|number| usize::try_from(number).unwrap());
-            budget.signatures = number("signatures").unwrap_or(budget.signatures);
-            budget.work = number("work").unwrap_or(budget.work);
+            let share = &mut policy.budget.dkim;
+            share.signatures = number("signatures").unwrap_or(share.signatures);
+            share.work = number("work").unwrap_or(share.work);
         }
-        budget
+        policy
     }
 
     /// The reports, from the top of the header down; any chunking of the body gives the same, whoever computes.
@@ -229,21 +236,17 @@ impl<'y> Case<'y> {
         let raw = self.received();
         let (zone, policy) = (self.zone(), self.policy());
         let message = Message::parse(&raw).unwrap();
-        let author = Domain::parse(self.text("author").unwrap_or("example.com")).unwrap();
         let at = UnixTime(self.number("at").unwrap_or(NOW));
-        let verify = |policy: &Policy, chunk: usize| {
-            let verifier = StreamingVerifier::new(policy, message.header(), std::slice::from_ref(&author), at);
-            let mut verifier = verifier.with_budget(self.budget());
-            let keys = now(verifier.ask_keys(&zone));
-            message.body().chunks(chunk).for_each(|chunk| verifier.body(chunk));
-            verifier.finish(&keys)
+        let verify = |policy: &dkim::Policy, chunk: usize| {
+            let session = Session::without_peer().received_at(at);
+            in_pieces(&zone, &self.whole_policy(policy), &message, session, chunk).dkim
         };
         let reports = verify(&policy, usize::MAX);
         assert_eq!(verify(&policy, 1), reports);
         assert_eq!(verify(&policy, 7), reports);
         let mut conservative = policy.clone();
         for algorithm in &mut conservative.algorithms {
-            let mut others = Policy::conservative().algorithms.into_iter().chain([RSA_SHA1_REFERENCE]);
+            let mut others = dkim::Policy::conservative().algorithms.into_iter().chain([RSA_SHA1_REFERENCE]);
             *algorithm = others.find(|same| same.name() == algorithm.name()).unwrap();
         }
         assert_eq!(verify(&conservative, usize::MAX), reports);

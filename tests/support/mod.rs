@@ -12,7 +12,9 @@ pub mod faulty_dns;
 pub mod hostile_headers;
 #[cfg(feature = "hickory")]
 pub mod nsd;
+pub mod pieces;
 pub mod ready;
+pub mod recording;
 pub mod sealer;
 #[cfg(unix)]
 pub mod sigint;

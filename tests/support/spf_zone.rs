@@ -45,7 +45,7 @@ impl SpfZone {
             let Some(entry) = self.0.get(&name) else { return Ok(Answer::NxDomain) };
             let found = records(entry);
             if !found.is_empty() {
-                return Ok(Answer::Records(found.into()));
+                return Ok(Answer::Records(found.iter().cloned().collect()));
             }
             let failed = |(failing, _): &&(String, LookupError)| failing == record_type || failing == "*";
             if let Some((_, error)) = entry.failures.iter().find(failed) {

@@ -10,7 +10,7 @@ use mailverdict::{
     arc::ArcResult,
     dkim::{DkimResult, SignatureReport},
     dmarc::{DmarcReport, DmarcResult},
-    dns::{Answer, AnyAnswer, Lookup, Mx, Question, Resolver},
+    dns::{Answer, AnyAnswer, AnyLookup, Lookup, Mx, Question, RecordType, Resolver},
     message::Authors,
     name::Name,
     spf::{Observers, SpfReport, SpfReports, SpfResult},
@@ -29,41 +29,37 @@ struct Answers {
     mx: HashMap<Name, Answer<Mx>>,
 }
 
-fn found<T: Clone>(records: &HashMap<Name, Answer<T>>, name: &Name) -> std::future::Ready<Lookup<T>> {
-    ready(Ok(records.get(name).cloned().unwrap_or(Answer::NxDomain)))
-}
-
-fn is_in<T: Eq>(records: &HashMap<Name, Answer<T>>, name: &Name, answer: &Answer<T>) -> bool {
-    records.get(name).map_or(*answer == Answer::NxDomain, |known| known == answer)
+fn found<T>(records: &HashMap<Name, Answer<T>>, name: &Name) -> Answer<T>
+where
+    Answer<T>: Clone,
+{
+    records.get(name).cloned().unwrap_or(Answer::NxDomain)
 }
 
 impl Resolver for Answers {
     fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send {
-        found(&self.txt, name)
+        ready(Ok(found(&self.txt, name)))
     }
     fn a(&self, name: &Name) -> impl Future<Output = Lookup<Ipv4Addr>> + Send {
-        found(&self.a, name)
+        ready(Ok(found(&self.a, name)))
     }
     fn aaaa(&self, _: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
         ready(Ok(Answer::NoData))
     }
     fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
-        found(&self.mx, name)
+        ready(Ok(found(&self.mx, name)))
     }
     fn ptr(&self, _: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
         ready(Ok(Answer::NxDomain))
     }
-    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
-        match answer {
-            AnyAnswer::Txt(answer) => is_in(&self.txt, &question.name, answer),
-            AnyAnswer::A(answer) => is_in(&self.a, &question.name, answer),
-            AnyAnswer::Mx(answer) => is_in(&self.mx, &question.name, answer),
-            AnyAnswer::Aaaa(_) | AnyAnswer::Ptr(_) => false,
-        }
-    }
-    /// Nothing changes, as in a `Zone`.
-    fn revision(&self) -> Option<u64> {
-        Some(0)
+    fn at_hand(&self, Question { name, record_type }: &Question) -> Option<AnyLookup> {
+        Some(Ok(match record_type {
+            RecordType::Txt => AnyAnswer::Txt(found(&self.txt, name)),
+            RecordType::A => AnyAnswer::A(found(&self.a, name)),
+            RecordType::Aaaa => AnyAnswer::Aaaa(Answer::NoData),
+            RecordType::Mx => AnyAnswer::Mx(found(&self.mx, name)),
+            RecordType::Ptr => AnyAnswer::Ptr(Answer::NxDomain),
+        }))
     }
 }
 
@@ -77,7 +73,7 @@ impl Answers {
         let txt = zone.txt.iter().map(|(at, record)| (name(at), text(record)));
         Self {
             txt: txt.chain(zone.absent.iter().map(absent)).collect(),
-            a: zone.a.iter().map(|(at, found)| (name(at), Answer::Records(found.as_slice().into()))).collect(),
+            a: zone.a.iter().map(|(at, found)| (name(at), Answer::Records(found.iter().copied().collect()))).collect(),
             mx: zone.mx.iter().map(|(at, found)| (name(at), hosts(found))).collect(),
         }
     }

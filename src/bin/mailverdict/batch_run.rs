@@ -151,8 +151,7 @@ impl Run {
             Ok(message) => message,
             Err(error) => return part.refuse(Some(&request), &error.to_string()),
         };
-        let mut unobserved = Observers { helo: (), mail_from: () };
-        let verdict = self.authenticator.explain(&message, &session, &mut unobserved).await;
+        let verdict = self.authenticator.authenticate(&message, session.clone()).await;
         let mut report = Report::new(&message, &verdict, &session, &self.authserv_id);
         report.mixed_line_ends = mixed_line_ends;
         part.write(Some(&request), |to| json::message(to, &report));

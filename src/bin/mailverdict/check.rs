@@ -15,7 +15,6 @@ use crate::{
 use mailverdict::{
     Authenticator, Verdict,
     dmarc::{Disposition, DmarcResult},
-    dns::Recording,
     spf::Observers,
 };
 use std::process::ExitCode;
@@ -28,19 +27,19 @@ const EXIT_TEMPFAIL: u8 = 75;
 /// Evaluates the message and prints what was found out.
 pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.client.receiver.as_ref())?;
-    let recording = Recording::new(Source::open(&args.source)?);
+    let source = Source::open(&args.source)?;
     let (octets, mixed_line_ends) = read_message(&args.message, args.raw)?;
     let message = parse(&octets).map_err(|error| no_message(&args.message, error))?;
     let way = Way::of(&message, &args.way)?;
     let session = way.session(request::session(args.ip, &args.client, args.rules.at));
     let policy = request::message_policy(&args.source, &args.rules);
-    let authenticator = Authenticator::new(&recording).with_policy(policy);
+    let authenticator = Authenticator::new(source).with_policy(policy);
     let mut trees = Observers::default();
-    let verdict = block_on(authenticator.explain(&message, &session, &mut trees))?;
+    let (verdict, log) = block_on(authenticator.explain(&message, session.clone(), &mut trees))?;
     let mut report = Report::new(&message, &verdict, &session, &authserv_id);
     report.mixed_line_ends = mixed_line_ends;
     if args.output.explain {
-        report.steps = Some(explain::steps(&message, &verdict, &trees, &recording.exchanges()));
+        report.steps = Some(explain::steps(&message, &verdict, &trees, &log));
     }
     if args.way.hops {
         report.way = Some(way);

@@ -5,7 +5,7 @@ use mailverdict::{
     Message, Verdict,
     dkim::SignatureReport,
     dmarc::{DmarcReport, Found, Step},
-    dns::Exchange,
+    known::Log,
     spf::{Observers, SpfReports, Tree},
 };
 
@@ -27,12 +27,7 @@ pub(crate) fn spf_steps(reports: &SpfReports, trees: &Observers<Tree>) -> Vec<St
 }
 
 /// The steps of all protocols, in the order of the verdict.
-pub(crate) fn steps(
-    message: &Message<'_>,
-    verdict: &Verdict,
-    trees: &Observers<Tree>,
-    exchanges: &[Exchange],
-) -> Vec<String> {
+pub(crate) fn steps(message: &Message<'_>, verdict: &Verdict, trees: &Observers<Tree>, log: &Log) -> Vec<String> {
     let mut lines = spf_steps(&verdict.spf, trees);
     for (number, report) in (1..).zip(&verdict.dkim) {
         lines.push(format!("DKIM {number}"));
@@ -42,14 +37,14 @@ pub(crate) fn steps(
     if let Some(dmarc) = &verdict.dmarc_rfc7489 {
         dmarc_steps(dmarc, &mut lines);
     }
-    lines.extend(question_steps(exchanges));
+    lines.extend(question_steps(log));
     lines
 }
 
 /// The questions to the DNS and their answers.
-pub(crate) fn question_steps(exchanges: &[Exchange]) -> Vec<String> {
-    let heading = (!exchanges.is_empty()).then(|| "DNS, in the order of asking".to_owned());
-    heading.into_iter().chain(exchanges.iter().map(ToString::to_string).map(indented)).collect()
+pub(crate) fn question_steps(log: &Log) -> Vec<String> {
+    let heading = (!log.entries().is_empty()).then(|| "DNS, in the order of asking".to_owned());
+    heading.into_iter().chain(log.entries().iter().map(ToString::to_string).map(indented)).collect()
 }
 
 /// A line below a heading; what strangers wrote in it cannot steer a terminal.

@@ -2,7 +2,7 @@
 
 use crate::{args, failure::Failure};
 use mailverdict::{
-    dns::{AnyAnswer, Hickory, HickoryError, Lookup, Mx, Question, Resolver, Zone},
+    dns::{AnyLookup, Hickory, HickoryError, Lookup, Mx, Question, Resolver, Zone},
     name::Name,
 };
 use std::{
@@ -75,16 +75,10 @@ impl Resolver for Source {
             Self::Network(hickory) => hickory.within(limit, question).await,
         }
     }
-    fn confirms(&self, question: &Question, answer: &AnyAnswer) -> bool {
+    fn at_hand(&self, question: &Question) -> Option<AnyLookup> {
         match self {
-            Self::Zone(zone) => zone.confirms(question, answer),
-            Self::Network(hickory) => hickory.confirms(question, answer),
-        }
-    }
-    fn revision(&self) -> Option<u64> {
-        match self {
-            Self::Zone(zone) => zone.revision(),
-            Self::Network(hickory) => hickory.revision(),
+            Self::Zone(zone) => zone.at_hand(question),
+            Self::Network(hickory) => hickory.at_hand(question),
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::{
 };
 use mailverdict::{
     Authenticator, Session,
-    dns::Recording,
     spf::{Observers, SpfReports},
 };
 use std::{
@@ -27,13 +26,12 @@ pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage("there is nothing to check: give --helo or --mail-from, or both".to_owned()));
     }
     let session = request::session(Some(args.ip), &args.client, args.at);
-    let recording = Recording::new(Source::open(&args.source)?);
-    let authenticator = Authenticator::new(&recording).with_policy(request::policy(&args.source));
+    let authenticator = Authenticator::new(Source::open(&args.source)?).with_policy(request::policy(&args.source));
     let mut trees = Observers::default();
-    let reports = block_on(authenticator.check_spf(&session, &mut trees))?;
+    let (reports, log) = block_on(authenticator.explain_spf(&session, &mut trees))?;
     let steps = args.output.explain.then(|| {
         let mut steps = spf_steps(&reports, &trees);
-        steps.extend(question_steps(&recording.exchanges()));
+        steps.extend(question_steps(&log));
         steps
     });
     let text = if args.output.json {

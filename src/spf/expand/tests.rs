@@ -11,7 +11,6 @@ struct Said {
     domain: Name,
     helo: String,
     receiver: String,
-    particular: AtomicBool,
 }
 
 impl Said {
@@ -25,7 +24,6 @@ impl Said {
             domain,
             helo: text.clone(),
             receiver: text,
-            particular: AtomicBool::new(false),
         }
     }
 
@@ -38,7 +36,6 @@ impl Said {
             helo: &self.helo,
             receiver: &self.receiver,
             now: u64::MAX,
-            particular: &self.particular,
         }
     }
 

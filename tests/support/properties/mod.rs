@@ -12,6 +12,8 @@
 mod evaluation;
 mod grammar;
 mod invented;
+#[path = "../pieces.rs"]
+mod pieces;
 #[path = "../ready.rs"]
 mod ready;
 mod seeds;

@@ -106,11 +106,6 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         value
     }
 
-    /// Whether what the test is true of lives now; it is not counted as a question.
-    pub fn holds(&self, name: &K, test: impl FnOnce(&V) -> bool) -> bool {
-        self.locked().young.get(name).is_some_and(|entry| self.clock.now() < entry.expires && test(&entry.value))
-    }
-
     pub fn insert(&self, name: K, value: V, octets: usize, ttl: u64) {
         let entry = Entry { value, expires: self.clock.now() + ttl, octets };
         self.put(&mut self.locked(), name, entry);

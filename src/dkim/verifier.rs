@@ -1,53 +1,26 @@
-//! Verification of a message in three steps: the header, the body in chunks, the keys.
+//! Verification of a message in three steps: the header, the body in pieces, the keys.
 
 use super::{
     DkimResult, NeutralReason, PermReason, Policy, PolicyReason, SignatureReport, SignatureSummary,
     body_hash::{BodyHasher, BodyHashes},
     header_hash::FieldIndex,
-    keys::{KeyMemory, KeyUser, Keys},
+    keys::{KeyUser, Keys},
     kinship::{Family, Kinship},
     signature::{Form, Signature, list_error, list_text},
     verify::{Conclusion, PendingSignature, acceptable},
 };
 use crate::{
-    budget::{Budget, Purse},
-    dns::Resolver,
+    known::{Known, Unknown},
     lex::tag_list::Tags,
     message::{Header, HeaderField, Malformation, SingularCounts, SingularFields},
-    name::{Domain, Name},
+    name::Domain,
     time::UnixTime,
 };
 use smallvec::SmallVec;
-use std::future::Future;
 
 /// Verifies the signatures of a message whose body comes in pieces, without holding the message.
-///
-/// The header comes first, and then the keys can be asked for while the body is still on its way. The whole-message way,
-/// [`Authenticator::authenticate`](crate::Authenticator::authenticate), is built of the same pieces and gives the same reports.
-///
-/// ```
-/// use mailverdict::{dkim::{Policy, StreamingVerifier}, dns::Resolver, message::Header, time::UnixTime};
-///
-/// async fn receive(
-///     resolver: impl Resolver,
-///     header: &[u8],
-///     chunks: impl Iterator<Item = Vec<u8>>,
-/// ) -> Result<bool, mailverdict::message::MessageError> {
-///     let header = Header::parse(header)?;
-///     let now = UnixTime(1_700_000_000);
-///     let mut verifier = StreamingVerifier::new(&Policy::default(), &header, &[], now);
-///     let keys = verifier.ask_keys(&resolver); // does not borrow the verifier: poll it beside the body, or spawn it
-///     for chunk in chunks {
-///         verifier.body(&chunk);
-///     }
-///     let reports = verifier.finish(&keys.await);
-///     Ok(reports.iter().any(|report| report.result.keyword() == "pass"))
-/// }
-/// ```
 #[derive(Clone, Debug)]
-pub struct StreamingVerifier {
-    policy: Policy,
-    budget: Budget,
+pub(crate) struct Verifier {
     /// What stands without key and body; there is room for all others.
     decided: Vec<SignatureReport>,
     /// In the order in which they are concluded: that of kinship.
@@ -63,12 +36,12 @@ struct Job {
     not_covered: SingularFields,
 }
 
-impl StreamingVerifier {
+impl Verifier {
     /// Reads the DKIM-Signature fields of a header, and hashes the fields they sign.
     ///
     /// `author_domains` say which signatures can align, and so come first where there are more than
-    /// [`Policy::max_signatures`] or the [`Budget`] affords; `now` is the time of receipt, by which `t=` and `x=` are judged.
-    pub fn new(policy: &Policy, header: &Header<'_>, author_domains: &[Domain], now: UnixTime) -> Self {
+    /// [`Policy::max_signatures`] or the share affords; `now` is the time of receipt, by which `t=` and `x=` are judged.
+    pub(crate) fn new(policy: &Policy, header: &Header<'_>, author_domains: &[Domain], now: UnixTime) -> Self {
         let family = Family::of(author_domains);
         let mut candidates = Candidates {
             most: policy.max_signatures,
@@ -94,54 +67,29 @@ impl StreamingVerifier {
             jobs.extend(chosen.into_iter().map(|candidate| candidate.job(&index, &counts)));
         }
         let body = BodyHasher::new(jobs.iter().map(|job| job.pending.wanted_body()));
-        // The algorithms were looked up; nothing that is left needs them.
-        let policy = Policy { algorithms: Vec::new(), repaired_malformations: Vec::new(), ..*policy };
-        Self { policy, budget: Budget::default(), decided, jobs, body }
+        Self { decided, jobs, body }
     }
 
-    /// With another budget than the default one; [`Budget::signatures`] and [`Budget::work`] count here.
-    #[must_use]
-    pub fn with_budget(self, budget: Budget) -> Self {
-        Self { budget, ..self }
-    }
-
-    /// Whether the body is needed at all; where not, it need not be handed over.
-    pub fn needs_body(&self) -> bool {
-        !self.jobs.is_empty()
-    }
-
-    /// Asks for the keys: each name once, all side by side. The future borrows the resolver alone, and takes as long as its answers do:
-    /// a limit of time is for the caller to set.
-    pub fn ask_keys<'r, R: Resolver>(&self, resolver: &'r R) -> impl Future<Output = Keys> + Send + use<'r, R> {
-        self.recall_keys(resolver, None)
-    }
-
-    /// [`ask_keys`](Self::ask_keys), with a memory of what was read of earlier answers.
-    pub(crate) fn recall_keys<'r, R: Resolver>(
-        &self,
-        resolver: &'r R,
-        memory: Option<&'r KeyMemory>,
-    ) -> impl Future<Output = Keys> + Send + use<'r, R> {
-        let names: SmallVec<[Name; 1]> = self.jobs.iter().map(|job| job.pending.key_name().clone()).collect();
-        Keys::ask(resolver, memory, names)
+    /// The domains of the signatures that are verified.
+    pub(crate) fn signing_domains(&self) -> impl Iterator<Item = &Domain> {
+        self.jobs.iter().map(|job| job.pending.signing_domain())
     }
 
     /// Takes the next piece of the body, of any size.
-    pub fn body(&mut self, chunk: &[u8]) {
+    pub(crate) fn body(&mut self, chunk: &[u8]) {
         self.body.update(chunk);
     }
 
-    /// Ends the body and gives the reports, in the order of the fields.
-    pub fn finish(self, keys: &Keys) -> Vec<SignatureReport> {
-        let mut purse = Purse::of(&self.budget);
-        self.finish_within(keys, &mut purse)
+    /// The keys, which the header names.
+    pub(crate) fn keys(&self, known: &mut Known<'_>) -> Result<Keys, Unknown> {
+        Keys::ask(known, self.jobs.iter().map(|job| job.pending.key_name().clone()))
     }
 
-    /// [`finish`](Self::finish), paid for from a purse that others draw on as well.
-    pub(crate) fn finish_within(self, keys: &Keys, purse: &mut Purse) -> Vec<SignatureReport> {
-        let Self { policy, decided: mut reports, jobs, body, .. } = self;
+    /// Ends the body and gives the reports, in the order of the fields.
+    pub(crate) fn finish(self, known: &mut Known<'_>, policy: &Policy, keys: &Keys) -> Vec<SignatureReport> {
+        let Self { decided: mut reports, jobs, body, .. } = self;
         let body = body.finish();
-        reports.extend(jobs.into_iter().map(|job| job.report(&policy, keys, &body, purse)));
+        reports.extend(jobs.into_iter().map(|job| job.report(policy, keys, &body, known)));
         reports.sort_unstable_by_key(|report| report.field_index);
         reports
     }
@@ -244,10 +192,10 @@ impl<'m> Candidates<'_, 'm> {
 }
 
 impl Job {
-    fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes, purse: &mut Purse) -> SignatureReport {
+    fn report(self, policy: &Policy, keys: &Keys, body: &BodyHashes, known: &mut Known<'_>) -> SignatureReport {
         let Self { field_index, pending, not_covered } = self;
         let Conclusion { result, key, body_hash, header_hash, unsigned_octets } =
-            pending.conclude(policy, keys, body, purse);
+            pending.conclude(policy, keys, body, known);
         SignatureReport {
             field_index,
             signature: pending.into_summary(),

@@ -1,0 +1,67 @@
+//! The DMARC Policy Record among what stands at a `_dmarc` name.
+
+use super::{
+    record::{Record, printable},
+    tree_walk::{Found, PublishedRecord},
+    uri::ReportUri,
+};
+use crate::{
+    dns::{Answer, LookupError, Reading, Records},
+    known::{Known, Unknown},
+    name::{Domain, Name},
+};
+use std::sync::Arc;
+
+/// What stands at `_dmarc` below a domain.
+pub(super) fn find_record(known: &mut Known<'_>, domain: &Domain) -> Result<Found, Unknown> {
+    let Ok(name) = domain.as_name().prepend("_dmarc") else { return Ok(Found::NotAName) };
+    known.read_txt(&name, |answer| published(domain, &name, answer))
+}
+
+fn published(domain: &Domain, name: &Name, answer: Result<&Answer<Box<[u8]>>, &LookupError>) -> Found {
+    match answer {
+        Ok(Answer::Records(texts)) => the_record(domain, name, texts),
+        Ok(Answer::NoData) => Found::Nothing { unrelated: 0, nxdomain: false },
+        Ok(Answer::NxDomain) => Found::Nothing { unrelated: 0, nxdomain: true },
+        Err(error) => Found::Error(error.clone()),
+    }
+}
+
+/// What the texts at a name come to; it stays with them.
+struct Published(Found);
+
+impl Reading for Published {
+    fn octets(&self) -> usize {
+        let Found::Record(published) = &self.0 else { return 0 };
+        let Record { aggregate_reports, failure_reports, ignored, .. } = &published.record;
+        let uris = aggregate_reports.iter().chain(failure_reports).map(ReportUri::weight);
+        let ignored = ignored.iter().map(|ignored| size_of_val(ignored) + ignored.text.len());
+        size_of_val(&**published) + published.text.len() + uris.chain(ignored).sum::<usize>()
+    }
+}
+
+fn the_record(domain: &Domain, name: &Name, texts: &Records<Box<[u8]>>) -> Found {
+    let read = |texts: &[Box<[u8]>]| Published(read(domain, name, texts));
+    texts.read_as(read, |Published(found)| match found {
+        // The same texts were found for another domain, as an alias or a wildcard makes it.
+        Found::Record(published) if published.domain != *domain => {
+            let PublishedRecord { text, record, .. } = &**published;
+            let (domain, name, text, record) = (domain.clone(), name.clone(), text.clone(), record.clone());
+            Found::Record(Arc::new(PublishedRecord { domain, name, text, record }))
+        }
+        found => found.clone(),
+    })
+}
+
+/// RFC 9989 §4.10, steps 2 and 6.
+fn read(domain: &Domain, name: &Name, texts: &[Box<[u8]>]) -> Found {
+    let mut records = texts.iter().filter_map(|text| Some((text, Record::parse(text).ok()?)));
+    match (records.next(), records.count()) {
+        (None, _) => Found::Nothing { unrelated: texts.len(), nxdomain: false },
+        (Some((text, record)), 0) => {
+            let (domain, name, text) = (domain.clone(), name.clone(), printable(text));
+            Found::Record(Arc::new(PublishedRecord { domain, name, text, record }))
+        }
+        (Some(_), more) => Found::ManyRecords { count: more + 1 },
+    }
+}
