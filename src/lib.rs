@@ -1,4 +1,16 @@
-#![doc = include_str!("../README.md")]
+//! Says whether a mail message is what it claims to be: SPF, DKIM, DMARC and ARC behind one call, with reasons.
+//!
+#![doc = include_str!("../docs/library.md")]
+//!
+//! # Where to go on
+//!
+//! * [`Authenticator`]: the one call. [`Message`] and [`Session`] go in, a [`Verdict`] comes out.
+//! * [`Evaluation`]: the same without I/O, by stages.
+//! * [`Policy`] and [`Budget`]: what a receiver may decide, and all limits.
+//! * [`spf`], [`dkim`], [`dmarc`], [`arc`]: what each rule became, and their results.
+//! * [`dns`]: resolvers, and what becomes of a message when the DNS goes wrong.
+//! * [`authentication_results`], [`received_spf`], [`received`]: header fields.
+
 // The floors, from the roof down; tests/architecture.rs keeps imports pointing downward.
 //
 //     6  authenticator   registered_methods   received_spf
@@ -47,3 +59,8 @@ pub use message::Message;
 pub use policy::Policy;
 pub use session::Session;
 pub use verdict::Verdict;
+
+/// The README's example is tried as the others are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
