@@ -11,15 +11,7 @@
 //! * [`dns`]: resolvers, and what becomes of a message when the DNS goes wrong.
 //! * [`authentication_results`], [`received_spf`], [`received`]: header fields.
 
-// The floors, from the roof down; tests/architecture.rs keeps imports pointing downward.
-//
-//     6  authenticator   registered_methods   received_spf
-//     5  policy          verdict
-//     4  arc             dmarc
-//     3  spf             dkim             authentication_results         received
-//     2  message         session          dns             crypto
-//     1  name            text             time            join            memo            precedents      budget
-//     0  lex             shelf
+// docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
 
 pub mod arc;
 pub mod authentication_results;
