@@ -1,15 +1,17 @@
-#![doc = include_str!("../README.md")]
-// The floors, from the roof down; tests/architecture.rs keeps imports pointing downward.
-//
-//     7  authenticator   driver
-//     6  evaluation      registered_methods   received_spf
-//     5  policy          verdict
-//     4  arc             dmarc
-//     3  spf             dkim             authentication_results         received
-//     2½ known           budget
-//     2  message         session          dns             crypto
-//     1  name            text             time
-//     0  lex
+//! Says whether a mail message is what it claims to be: SPF, DKIM, DMARC and ARC behind one call, with reasons.
+//!
+#![doc = include_str!("../docs/library.md")]
+//!
+//! # Where to go on
+//!
+//! * [`Authenticator`]: the one call. [`Message`] and [`Session`] go in, a [`Verdict`] comes out.
+//! * [`Evaluation`]: the same without I/O, by stages.
+//! * [`Policy`] and [`Budget`]: what a receiver may decide, and all limits.
+//! * [`spf`], [`dkim`], [`dmarc`], [`arc`]: what each rule became, and their results.
+//! * [`dns`]: resolvers, and what becomes of a message when the DNS goes wrong.
+//! * [`authentication_results`], [`received_spf`], [`received`]: header fields.
+
+// docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
 
 pub mod arc;
 pub mod authentication_results;
@@ -49,3 +51,8 @@ pub use message::Message;
 pub use policy::Policy;
 pub use session::Session;
 pub use verdict::Verdict;
+
+/// The README's example is tried as the others are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

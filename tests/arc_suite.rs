@@ -307,7 +307,7 @@ fn chains() {
     assert!(failed.is_empty(), "\n{failed}");
 }
 
-/// The message of the README: signed by its author's domain, changed and sealed by a filtering service, handed over to the receiver.
+/// The message of docs/stories.md: signed by its author's domain, changed and sealed by a filtering service, handed over to the receiver.
 /// `MAILVERDICT_REGENERATE` writes the files anew.
 #[test]
 fn sealed_by_a_trusted_forwarder() {

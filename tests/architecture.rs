@@ -1,4 +1,4 @@
-//! Keeps the house as README.md (section "Architecture") draws it: imports point downward, the DNS is asked in few places, no
+//! Keeps the house as docs/architecture.md draws it: imports point downward, the DNS is asked in few places, no
 //! file grows out of hand, and nothing outside tests can panic by design.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

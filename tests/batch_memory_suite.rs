@@ -48,7 +48,7 @@ fn memory_is_bounded_on_input_without_end() {
     assert_eq!(batch.status(), Some(0));
 }
 
-/// README.md promises it: a message takes up to four times its size and 64 times that of its header.
+/// docs/command-line.md promises it: a message takes up to four times its size and 64 times that of its header.
 #[test]
 fn a_message_takes_no_more_than_is_set_aside_for_it() {
     let folder = Folder::new("batch-memory");

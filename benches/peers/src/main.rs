@@ -1,5 +1,5 @@
 //! Prints the table: `peers [--rounds N] [--only NAME] [--summary|--json] [WORD...]`, with words only the cases whose names hold one
-//! of them, and with `--only` the one contender, for a profiler. `--summary` prints the table of the README, `--json` a line for
+//! of them, and with `--only` the one contender, for a profiler. `--summary` prints the table of docs/performance.md, `--json` a line for
 //! each contender and case. `peers --cold` measures over a DNS that takes its time.
 
 use mailverdict_peers::{
@@ -41,7 +41,7 @@ fn main() {
     let (cases, zone) = cases();
     let mut contenders = contenders(&zone);
     if form == Form::Summary {
-        // The table of the README has no room for more.
+        // The table of docs/performance.md has no room for more.
         let first = contenders[0].name();
         contenders.retain(|who| who.name() == first || who.name().starts_with("mailverdict"));
     }

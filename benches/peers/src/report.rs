@@ -44,7 +44,7 @@ impl Measured<'_> {
     }
 }
 
-/// The table of the README: the cases that have goals, mailverdict with each of its backends beside the first contender.
+/// The table of docs/performance.md: the cases that have goals, mailverdict with each of its backends beside the first contender.
 pub fn summary(measured: &[Measured<'_>]) -> String {
     let rows: Vec<(&Measured<'_>, Goal)> = measured.iter().filter_map(|of| Some((of, of.case.goal?))).collect();
     let Some((first, _)) = rows.first() else { return "no case with a goal was measured\n".into() };
