@@ -33,6 +33,27 @@ const RULES: [&str; 4] = ["spf", "dkim", "arc", "dmarc"];
 /// Lines a file may have, unit tests included.
 const MAX_LINES: usize = 450;
 
+/// docs/architecture.md draws the floors as they are here.
+#[test]
+fn the_document_draws_these_floors() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let text = fs::read_to_string(path).unwrap();
+    let drawn = text.lines().filter_map(|line| {
+        let (number, rooms) = line.trim_start().split_once(' ')?;
+        let rooms = rooms.split('(').next()?.split_whitespace();
+        Some((number.parse::<usize>().ok()?, rooms.collect::<Vec<_>>()))
+    });
+    let drawn: BTreeMap<_, _> = drawn.collect();
+    for (number, floor) in FLOORS.iter().enumerate() {
+        let mut rooms: Vec<_> = floor.iter().copied().filter(|room| !["ready", "fuzzing"].contains(room)).collect();
+        let mut drawn = drawn.get(&number).cloned().unwrap_or_default();
+        rooms.sort_unstable();
+        drawn.sort_unstable();
+        assert_eq!(drawn, rooms, "floor {number}");
+    }
+    assert_eq!(drawn.len(), FLOORS.len());
+}
+
 /// One source file: its path below `src`, its text, and its text without comments and literals.
 struct Source {
     path: String,
