@@ -3,7 +3,7 @@
 use super::{
     canonical_body::{Body, first_difference},
     canonicalize::{Algorithm, is_wsp},
-    gather::Gathered,
+    block_buffer::BlockBuffer,
 };
 use crate::crypto::{Digest, HashAlgorithm, Hasher};
 use smallvec::SmallVec;
@@ -30,14 +30,14 @@ pub(crate) enum BodyHash {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BodyHasher {
     /// One for each canonicalization that is wanted.
-    lanes: SmallVec<[Lane; 1]>,
-    /// Where both are wanted: what is done for both lanes at once, as long as they come to the same.
+    texts: SmallVec<[CanonicalText; 1]>,
+    /// Where both are wanted: what is done for both at once, as long as they come to the same.
     shared: Option<Box<Shared>>,
 }
 
 /// One canonicalization, and what is hashed of it.
 #[derive(Clone, Debug)]
-struct Lane {
+struct CanonicalText {
     body: Body,
     prefixes: Prefixes,
 }
@@ -45,7 +45,7 @@ struct Lane {
 /// The text on which both canonicalizations agree.
 #[derive(Clone, Debug)]
 struct Shared {
-    lane: Lane,
+    canonical: CanonicalText,
     /// A SP at the end of the last chunk: what follows decides whether they agree on it.
     space: bool,
 }
@@ -79,28 +79,28 @@ enum Whole {
 
 impl BodyHasher {
     pub(crate) fn new(wanted: impl IntoIterator<Item = Wanted>) -> Self {
-        let mut lanes: SmallVec<[Lane; 1]> = SmallVec::new();
+        let mut texts: SmallVec<[CanonicalText; 1]> = SmallVec::new();
         for Wanted { canonicalization, hash, length } in wanted {
-            let at = lanes.iter().position(|lane| lane.body.algorithm() == canonicalization).unwrap_or_else(|| {
-                lanes.push(Lane::new(canonicalization));
-                lanes.len() - 1
+            let at = texts.iter().position(|canonical| canonical.body.algorithm() == canonicalization).unwrap_or_else(|| {
+                texts.push(CanonicalText::new(canonicalization));
+                texts.len() - 1
             });
-            if let Some(lane) = lanes.get_mut(at) {
-                lane.prefixes.want(hash, length);
+            if let Some(canonical) = texts.get_mut(at) {
+                canonical.prefixes.want(hash, length);
             }
         }
-        let shared = (lanes.len() > 1).then(|| {
-            let mut lane = Lane::new(Algorithm::Simple);
-            for stream in lanes.iter().flat_map(|lane| &lane.prefixes.streams) {
+        let shared = (texts.len() > 1).then(|| {
+            let mut canonical = CanonicalText::new(Algorithm::Simple);
+            for stream in texts.iter().flat_map(|canonical| &canonical.prefixes.streams) {
                 let whole = (stream.whole == Whole::Wanted).then_some(None);
                 let lengths = stream.lengths.iter().copied().map(Some);
-                lengths.chain(whole).for_each(|length| lane.prefixes.want(stream.hash, length));
+                lengths.chain(whole).for_each(|length| canonical.prefixes.want(stream.hash, length));
             }
-            lane.prefixes.begin();
-            Box::new(Shared { lane, space: false })
+            canonical.prefixes.begin();
+            Box::new(Shared { canonical, space: false })
         });
-        lanes.iter_mut().for_each(|lane| lane.prefixes.begin());
-        Self { lanes, shared }
+        texts.iter_mut().for_each(|canonical| canonical.prefixes.begin());
+        Self { texts, shared }
     }
 
     /// Takes the next chunk.
@@ -113,15 +113,15 @@ impl BodyHasher {
             },
         };
         self.part();
-        self.lanes.iter_mut().for_each(|lane| lane.update(rest));
+        self.texts.iter_mut().for_each(|canonical| canonical.update(rest));
     }
 
-    /// From here on each lane goes its own way.
+    /// From here on each goes its own way.
     fn part(&mut self) {
         let Some(shared) = self.shared.take() else { return };
-        let Shared { lane, space } = *shared;
-        for own in &mut self.lanes {
-            own.take_over(&lane);
+        let Shared { canonical, space } = *shared;
+        for own in &mut self.texts {
+            own.take_over(&canonical);
             if space {
                 own.update(b" ");
             }
@@ -131,8 +131,8 @@ impl BodyHasher {
     /// Ends the body.
     pub(crate) fn finish(mut self) -> BodyHashes {
         self.part();
-        self.lanes.iter_mut().for_each(Lane::finish);
-        BodyHashes { lanes: self.lanes }
+        self.texts.iter_mut().for_each(CanonicalText::finish);
+        BodyHashes { texts: self.texts }
     }
 }
 
@@ -145,11 +145,11 @@ impl Shared {
                 return Some(chunk);
             }
             self.space = false;
-            self.lane.update(b" ");
+            self.canonical.update(b" ");
         }
         let at = first_difference(chunk).unwrap_or(chunk.len());
         let (agreed, rest) = chunk.split_at_checked(at)?;
-        self.lane.update(agreed);
+        self.canonical.update(agreed);
         match rest {
             [] => None,
             [b' '] => {
@@ -161,16 +161,16 @@ impl Shared {
     }
 }
 
-impl Lane {
+impl CanonicalText {
     fn new(canonicalization: Algorithm) -> Self {
         Self { body: Body::new(canonicalization), prefixes: Prefixes::default() }
     }
 
     fn update(&mut self, chunk: &[u8]) {
         let Self { body, prefixes } = self;
-        let mut gathered = Gathered::new();
-        body.update(chunk, &mut gathered.to(|text| prefixes.update(text)));
-        gathered.flush(|text| prefixes.update(text));
+        let mut buffer = BlockBuffer::new();
+        body.update(chunk, &mut buffer.to(|text| prefixes.update(text)));
+        buffer.flush(|text| prefixes.update(text));
     }
 
     /// Goes on where `shared` has come to.
@@ -264,12 +264,12 @@ impl Stream {
 /// The hashes of a whole body.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyHashes {
-    lanes: SmallVec<[Lane; 1]>,
+    texts: SmallVec<[CanonicalText; 1]>,
 }
 
 impl BodyHashes {
     fn prefixes(&self, canonicalization: Algorithm) -> Option<&Prefixes> {
-        self.lanes.iter().find(|lane| lane.body.algorithm() == canonicalization).map(|lane| &lane.prefixes)
+        self.texts.iter().find(|canonical| canonical.body.algorithm() == canonicalization).map(|canonical| &canonical.prefixes)
     }
 
     /// All the hashes of prefixes, by their lengths.

@@ -3,7 +3,7 @@
 use super::{
     block::{BLOCK, filled_up, first_block, first_run, white_space_len},
     canonicalize::{Algorithm, is_wsp},
-    gather::Sink,
+    block_buffer::Sink,
 };
 
 /// Canonicalizes a body that comes in chunks of any size; gives out pieces of the chunks, and keeps none of them.

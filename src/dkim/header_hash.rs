@@ -3,7 +3,7 @@
 use super::{
     block::BLOCK,
     canonicalize::{Algorithm, header_field},
-    gather::{Gathered, Sink},
+    block_buffer::{BlockBuffer, Sink},
 };
 use crate::{
     crypto::{Digest, HashAlgorithm, Hasher},
@@ -39,9 +39,9 @@ const FEW: usize = 128;
 
 /// What is compared before two names are: their length and three of their octets, without regard to case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sketch([u8; 4]);
+struct Fingerprint([u8; 4]);
 
-impl Sketch {
+impl Fingerprint {
     fn of(name: &[u8]) -> Self {
         let lower = |octet: Option<&u8>| octet.map_or(0, u8::to_ascii_lowercase);
         let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
@@ -53,8 +53,8 @@ impl Sketch {
 pub(crate) struct FieldIndex<'h, 'm> {
     fields: &'h [HeaderField<'m>],
     /// One for each of the first fields.
-    sketches: [Sketch; FEW],
-    /// Where there are more fields than sketches.
+    fingerprints: [Fingerprint; FEW],
+    /// Where there are more fields than fingerprints.
     hashed: Option<Hashed<'m>>,
 }
 
@@ -68,16 +68,16 @@ struct Hashed<'m> {
 impl<'h, 'm> FieldIndex<'h, 'm> {
     pub(crate) fn new(header: &'h Header<'m>) -> Self {
         let fields = header.fields();
-        let mut sketches = [Sketch::default(); FEW];
+        let mut fingerprints = [Fingerprint::default(); FEW];
         if fields.len() <= FEW {
-            for (sketch, field) in sketches.iter_mut().zip(fields) {
-                *sketch = Sketch::of(field.name());
+            for (fingerprint, field) in fingerprints.iter_mut().zip(fields) {
+                *fingerprint = Fingerprint::of(field.name());
             }
-            return Self { fields, sketches, hashed: None };
+            return Self { fields, fingerprints, hashed: None };
         }
         let mut lowest = HashMap::with_capacity(fields.len());
         let above = fields.iter().enumerate().map(|(at, field)| lowest.insert(FieldName(field.name()), at)).collect();
-        Self { fields, sketches, hashed: Some(Hashed { lowest, above }) }
+        Self { fields, fingerprints, hashed: Some(Hashed { lowest, above }) }
     }
 
     /// The fields that `h=` names, in its order: each name takes the next field from the bottom up (RFC 6376 §5.4.2), and nothing
@@ -109,9 +109,9 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
 
     /// The lowest of few fields that has this name and was not taken.
     fn lowest_free(&self, name: &[u8], taken: u128) -> Option<(usize, HeaderField<'m>)> {
-        let sketch = Sketch::of(name);
-        self.fields.iter().zip(&self.sketches).enumerate().rev().find_map(|(at, (field, other))| {
-            let free = *other == sketch && taken & bit(at) == 0;
+        let fingerprint = Fingerprint::of(name);
+        self.fields.iter().zip(&self.fingerprints).enumerate().rev().find_map(|(at, (field, other))| {
+            let free = *other == fingerprint && taken & bit(at) == 0;
             (free && field.name().eq_ignore_ascii_case(name)).then_some((at, *field))
         })
     }
@@ -134,18 +134,18 @@ const LINE_END: [u8; BLOCK] = {
 pub(crate) struct HeaderHasher {
     canonicalization: Algorithm,
     hasher: Hasher,
-    gathered: Gathered,
+    buffer: BlockBuffer,
 }
 
 impl HeaderHasher {
     pub(crate) fn new(canonicalization: Algorithm, hash: HashAlgorithm) -> Self {
-        Self { canonicalization, hasher: hash.hasher(), gathered: Gathered::new() }
+        Self { canonicalization, hasher: hash.hasher(), buffer: BlockBuffer::new() }
     }
 
     /// Adds a signed field, with its CRLF.
     pub(crate) fn field(&mut self, field: HeaderField<'_>) {
         self.unfinished(raw_name(&field), [without_line_end(field.value()), b""]);
-        self.gathered.to(|text| self.hasher.update(text)).start_of(&LINE_END, 2);
+        self.buffer.to(|text| self.hasher.update(text)).start_of(&LINE_END, 2);
     }
 
     /// Adds the signature's own field with the value of `b=` taken for empty, without a CRLF (RFC 6376 §3.7), and ends.
@@ -156,14 +156,14 @@ impl HeaderHasher {
         let before = value.get(..data_span.start).unwrap_or_default();
         let after = value.get(data_span.end..).unwrap_or_default();
         self.unfinished(raw_name(&own), [before, after]);
-        self.gathered.flush(|text| self.hasher.update(text));
+        self.buffer.flush(|text| self.hasher.update(text));
         self.hasher.finish()
     }
 
     /// Adds a field whose value is given in two pieces, without a CRLF.
     fn unfinished(&mut self, raw_name: &[u8], value: [&[u8]; 2]) {
-        let Self { canonicalization, hasher, gathered } = self;
-        header_field(*canonicalization, raw_name, value, &mut gathered.to(|text| hasher.update(text)));
+        let Self { canonicalization, hasher, buffer } = self;
+        header_field(*canonicalization, raw_name, value, &mut buffer.to(|text| hasher.update(text)));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
         SyntaxError,
         tag_list::{Tag, fws_len, trim_fws_end},
     },
-    name::{Domain, Spelled},
+    name::{Domain, DomainText},
     text::{Span, Texts},
     time::UnixTime,
 };
@@ -119,29 +119,29 @@ pub(crate) fn timestamp(tag: &Tag<'_>) -> Result<UnixTime, SyntaxError> {
 }
 
 /// `sub-domain` of RFC 5321 §4.1.2 in each label, U-labels allowed (RFC 8616 §2); the underscore is let pass, as in [`Domain`].
-fn sub_domains(text: &[u8]) -> Option<Spelled<'_>> {
+fn sub_domains(text: &[u8]) -> Option<DomainText<'_>> {
     let edge = |pair: &[u8]| matches!(pair, [b'.', b'-'] | [b'-', b'.']);
     if matches!(text, [b'-', ..] | [.., b'-' | b'.']) || text.windows(2).any(edge) {
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
     if text.is_ascii() {
-        return Spelled::parse(text).ok();
+        return DomainText::parse(text).ok();
     }
     // A dot is "." alone: UTS 46 would take these for one as well.
     if text.ends_with(['\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}']) {
         return None;
     }
-    Spelled::parse(text).ok().filter(|domain| domain.label_count() == text.split('.').count())
+    DomainText::parse(text).ok().filter(|domain| domain.label_count() == text.split('.').count())
 }
 
 /// `domain-name = sub-domain 1*("." sub-domain)`.
-pub(crate) fn domain_name<'t>(tag: &Tag<'t>) -> Result<Spelled<'t>, SyntaxError> {
+pub(crate) fn domain_name<'t>(tag: &Tag<'t>) -> Result<DomainText<'t>, SyntaxError> {
     sub_domains(tag.value).filter(|domain| domain.label_count() > 1).ok_or_else(|| error_at(tag, 0, "domain-name"))
 }
 
 /// `selector = sub-domain *( "." sub-domain )`.
-pub(crate) fn selector<'t>(tag: &Tag<'t>) -> Result<Spelled<'t>, SyntaxError> {
+pub(crate) fn selector<'t>(tag: &Tag<'t>) -> Result<DomainText<'t>, SyntaxError> {
     sub_domains(tag.value).ok_or_else(|| error_at(tag, 0, "selector"))
 }
 
@@ -289,7 +289,7 @@ pub(crate) fn dkim_quoted_printable(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 /// `sig-i-tag`: the decoded identity, written to `texts`, and its domain where that is not `signing_domain` itself.
 pub(crate) fn sig_i_tag(
     tag: &Tag<'_>,
-    signing_domain: Option<&Spelled<'_>>,
+    signing_domain: Option<&DomainText<'_>>,
     texts: &mut Texts,
 ) -> Result<(Span, Option<Domain>), SyntaxError> {
     let decoded = dkim_quoted_printable(tag.value).ok_or_else(|| error_at(tag, 0, "dkim-quoted-printable"))?;

@@ -11,7 +11,7 @@ use crate::{
         SyntaxError,
         tag_list::{Tag, TagListError, Tags},
     },
-    name::{Domain, Joined, Name, Spelled},
+    name::{Domain, Joined, Name, DomainText},
     text::{Span, Text, Texts},
     time::UnixTime,
 };
@@ -258,7 +258,7 @@ impl SignatureSummary {
 }
 
 /// The identity of a signature without `i=` (RFC 6376 §3.5).
-fn identity_of(domain: &Spelled<'_>, texts: &mut Texts) -> Span {
+fn identity_of(domain: &DomainText<'_>, texts: &mut Texts) -> Span {
     let start = texts.len();
     texts.push("@");
     texts.push(domain.as_str());
@@ -295,7 +295,7 @@ pub(crate) fn required<'t>(tags: &Tags<'t>, name: &'static str) -> Result<Tag<'t
 }
 
 /// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1), of which selector and domain are parts.
-pub(crate) fn key_name(selector: &Spelled<'_>, domain: &Spelled<'_>) -> Result<Joined, SignatureError> {
+pub(crate) fn key_name(selector: &DomainText<'_>, domain: &DomainText<'_>) -> Result<Joined, SignatureError> {
     Joined::of(selector, "_domainkey", domain).map_err(|_| SignatureError::KeyNameTooLong)
 }
 

@@ -5,7 +5,7 @@ use super::{
     body_hash::{BodyHasher, BodyHashes},
     header_hash::FieldIndex,
     keys::{KeyUser, Keys},
-    kinship::{Family, Kinship},
+    prospect::{AuthorDomains, Prospect},
     signature::{Form, Signature, list_error, list_text},
     verify::{Conclusion, PendingSignature, acceptable},
 };
@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 pub(crate) struct Verifier {
     /// What stands without key and body; there is room for all others.
     decided: Vec<SignatureReport>,
-    /// In the order in which they are concluded: that of kinship.
+    /// In the order in which they are concluded: that of prospect.
     jobs: SmallVec<[Job; 1]>,
     body: BodyHasher,
 }
@@ -42,7 +42,7 @@ impl Verifier {
     /// `author_domains` say which signatures can align, and so come first where there are more than
     /// [`Policy::max_signatures`] or the share affords; `now` is the time of receipt, by which `t=` and `x=` are judged.
     pub(crate) fn new(policy: &Policy, header: &Header<'_>, author_domains: &[Domain], now: UnixTime) -> Self {
-        let family = Family::of(author_domains);
+        let authors = AuthorDomains::of(author_domains);
         let mut candidates = Candidates {
             most: policy.max_signatures,
             malformation: policy.malformation_of(header),
@@ -51,7 +51,7 @@ impl Verifier {
         };
         for (field_index, field) in header.fields().iter().enumerate() {
             if field.is("DKIM-Signature") {
-                candidates.read(policy, field_index, *field, now, &family);
+                candidates.read(policy, field_index, *field, now, &authors);
             }
         }
         let readings = header.readings("DKIM-Signature");
@@ -101,7 +101,7 @@ struct Candidate<'m> {
     field: HeaderField<'m>,
     signature: Signature,
     key_user: KeyUser,
-    kinship: Kinship,
+    prospect: Prospect,
 }
 
 impl<'m> Candidate<'m> {
@@ -139,7 +139,7 @@ impl<'m> Candidates<'_, 'm> {
         field_index: usize,
         field: HeaderField<'m>,
         now: UnixTime,
-        family: &Family<'_>,
+        authors: &AuthorDomains<'_>,
     ) {
         let (tags, outcome) = Tags::read_until_error(list_text(field.value()));
         let are_all = outcome.is_ok();
@@ -165,8 +165,8 @@ impl<'m> Candidates<'_, 'm> {
                 return self.decided.push(SignatureReport::decided(field_index, signature.into_summary(), result));
             }
         };
-        let kinship = family.kinship(&signature.domain);
-        self.chosen.push(Candidate { field_index, field, signature, key_user, kinship });
+        let prospect = authors.prospect(&signature.domain);
+        self.chosen.push(Candidate { field_index, field, signature, key_user, prospect });
         // As many are passed over at once as are kept, so that sorting costs each of them the same however many there are.
         if self.chosen.len() > self.most.saturating_mul(2).max(8) {
             self.choose();
@@ -184,7 +184,7 @@ impl<'m> Candidates<'_, 'm> {
 
     fn choose(&mut self) {
         // Stable: among equals, those that stand higher in the header come first.
-        self.chosen.sort_by_key(|candidate| candidate.kinship);
+        self.chosen.sort_by_key(|candidate| candidate.prospect);
         if self.chosen.len() > self.most {
             self.decided.extend(self.chosen.drain(self.most..).map(Candidate::not_evaluated));
         }

@@ -63,7 +63,7 @@ pub(crate) struct UndeterminedIdentifier {
 
 /// A domain that SPF or DKIM says something of that DMARC considers.
 #[derive(Clone, Copy, Debug)]
-struct Offer<'a> {
+struct Statement<'a> {
     mechanism: Mechanism,
     authentication: Authentication,
     domain: &'a str,
@@ -74,7 +74,7 @@ struct Offer<'a> {
 /// What is offered: SPF's MAIL FROM alone (RFC 9989 §4.4.2; with the null reverse-path that is `postmaster@<helo>` already), and the
 /// signing domain of each signature (§4.4.1). What failed for good leaves no trace here; neither does what a message made too
 /// expensive to ask, or a forger could have a message deferred instead of refused by signing in the victim's name.
-fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iterator<Item = Offer<'a>> {
+fn statements<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iterator<Item = Statement<'a>> {
     let by_spf = spf.mail_from.iter().filter_map(|report| {
         let authentication = match &report.result {
             SpfResult::Pass(_) => Authentication::Passed,
@@ -86,7 +86,7 @@ fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iterator
             | SpfResult::SoftFail(_)
             | SpfResult::PermError(_) => return None,
         };
-        Some(Offer { mechanism: Mechanism::Spf, authentication, domain: report.domain(), parsed: None })
+        Some(Statement { mechanism: Mechanism::Spf, authentication, domain: report.domain(), parsed: None })
     });
     let by_dkim = dkim.iter().filter_map(|report| {
         let domain = report.signature.domain.as_ref()?;
@@ -99,12 +99,12 @@ fn offers<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iterator
             | DkimResult::Neutral(_)
             | DkimResult::PermError(_) => return None,
         };
-        Some(Offer { mechanism: Mechanism::Dkim, authentication, domain: domain.as_str(), parsed: Some(domain) })
+        Some(Statement { mechanism: Mechanism::Dkim, authentication, domain: domain.as_str(), parsed: Some(domain) })
     });
     by_spf.chain(by_dkim)
 }
 
-impl Offer<'_> {
+impl Statement<'_> {
     /// The domain; `None` where what SPF was given is none.
     fn domain(&self) -> Option<Domain> {
         self.parsed.cloned().or_else(|| Domain::parse(self.domain).ok())
@@ -121,7 +121,7 @@ pub(crate) struct Identifiers {
 impl Identifiers {
     /// Gathers what SPF and DKIM say, each domain once.
     pub(crate) fn gather(spf: &SpfReports, dkim: &[SignatureReport]) -> Self {
-        Self::of(offers(spf, dkim))
+        Self::of(statements(spf, dkim))
     }
 
     /// All of them.
@@ -130,13 +130,13 @@ impl Identifiers {
         authenticated.chain(self.undetermined.iter().map(|open| &open.domain)).cloned()
     }
 
-    fn of<'a>(offers: impl Iterator<Item = Offer<'a>>) -> Self {
+    fn of<'a>(statements: impl Iterator<Item = Statement<'a>>) -> Self {
         let mut identifiers = Self::default();
-        for offer in offers {
-            let Some(domain) = offer.domain() else { continue };
-            match offer.authentication {
-                Authentication::Passed => identifiers.authenticate(domain, offer.mechanism),
-                Authentication::TempError => identifiers.leave_open(domain, offer.mechanism),
+        for statement in statements {
+            let Some(domain) = statement.domain() else { continue };
+            match statement.authentication {
+                Authentication::Passed => identifiers.authenticate(domain, statement.mechanism),
+                Authentication::TempError => identifiers.leave_open(domain, statement.mechanism),
             }
         }
         let Self { authenticated, undetermined } = &mut identifiers;
@@ -165,7 +165,7 @@ impl Identifiers {
 #[cfg(test)]
 impl Identifiers {
     pub(super) fn for_test<'a>(found: impl IntoIterator<Item = (Mechanism, Authentication, &'a Domain)>) -> Self {
-        Self::of(found.into_iter().map(|(mechanism, authentication, domain)| Offer {
+        Self::of(found.into_iter().map(|(mechanism, authentication, domain)| Statement {
             mechanism,
             authentication,
             domain: domain.as_str(),

@@ -24,13 +24,13 @@ impl Domain {
     /// # Errors
     /// [`NameError`] says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        Self::spell(text).map(|text| Self(Name::of_spelled(&text)))
+        Self::read(text).map(|text| Self(Name::of_read(&text)))
     }
 
     /// Reads a domain, without memory for it.
-    pub(super) fn spell(text: &str) -> Result<Cow<'_, str>, NameError> {
+    pub(super) fn read(text: &str) -> Result<Cow<'_, str>, NameError> {
         let (text, is_ldh) = if text.is_ascii() {
-            Name::spell(text)?
+            Name::read(text)?
         } else {
             // A name of 253 octets has no more characters than that when its labels are U-labels, of four octets at most.
             if text.len() > 4 * (MAX_NAME_LEN + 1) {
@@ -39,7 +39,7 @@ impl Domain {
             // RFC 8616 §2 by way of UTS 46; the checks that matter to the DNS are made by `Name` and below.
             let ascii = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
                 .map_err(|_| NameError::NotAscii)?;
-            let (text, is_ldh) = Name::spell(&ascii)?;
+            let (text, is_ldh) = Name::read(&ascii)?;
             (text.into_owned().into(), is_ldh)
         };
         check(&text, is_ldh)?;

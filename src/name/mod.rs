@@ -1,10 +1,10 @@
 //! Names of the DNS, and the domains of mail.
 
 mod domain;
-mod spelled;
+mod joined;
 
 pub use domain::Domain;
-pub(crate) use spelled::{Joined, Spelled};
+pub(crate) use joined::{Joined, DomainText};
 
 use std::{
     borrow::{Borrow, Cow},
@@ -93,11 +93,11 @@ impl Name {
     /// # Errors
     /// [`NameError`] says which bound of RFC 1035 §2.3.4 was broken.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        Self::spell(text).map(|(text, _)| Self::of_spelled(&text))
+        Self::read(text).map(|(text, _)| Self::of_read(&text))
     }
 
     /// Reads a name in one pass, without memory for it, and says whether it is made of letters, digits, hyphens and underscores alone.
-    fn spell(text: &str) -> Result<(Cow<'_, str>, bool), NameError> {
+    fn read(text: &str) -> Result<(Cow<'_, str>, bool), NameError> {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
@@ -137,7 +137,7 @@ impl Name {
     }
 
     /// The name of a text that was read, which is no longer than a name can be.
-    fn of_spelled(text: &str) -> Self {
+    fn of_read(text: &str) -> Self {
         Self { whole: text.into(), part: None }
     }
 
@@ -156,7 +156,7 @@ impl Name {
 
     /// The name without labels.
     pub fn root() -> Self {
-        Self::of_spelled("")
+        Self::of_read("")
     }
 
     /// In lower case, without the final dot; empty for the root.
@@ -219,12 +219,12 @@ impl Name {
         if labels.is_empty() {
             return Err(NameError::EmptyLabel);
         }
-        let (spelled, _) = Self::spell(labels)?;
+        let (labels, _) = Self::read(labels)?;
         // Between this dot and the next one there would be nothing.
         if labels.ends_with('.') {
             return Err(NameError::EmptyLabel);
         }
-        spelled::joined([&*spelled, self.as_str()])
+        joined::joined([&*labels, self.as_str()])
     }
 
     /// Whether this is `ancestor` itself or a name below it, label by label.

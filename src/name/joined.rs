@@ -5,15 +5,15 @@ use std::borrow::Cow;
 
 /// A domain that was read and has no memory of its own yet: in lower case, with A-labels, without a final dot.
 #[derive(Clone, Debug)]
-pub(crate) struct Spelled<'t>(pub(super) Cow<'t, str>);
+pub(crate) struct DomainText<'t>(pub(super) Cow<'t, str>);
 
-impl<'t> Spelled<'t> {
+impl<'t> DomainText<'t> {
     /// Reads a domain.
     ///
     /// # Errors
     /// As [`Domain::parse`].
     pub(crate) fn parse(text: &'t str) -> Result<Self, NameError> {
-        Domain::spell(text).map(Self)
+        Domain::read(text).map(Self)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -31,7 +31,7 @@ impl<'t> Spelled<'t> {
 
     /// With memory of its own.
     pub(crate) fn to_domain(&self) -> Domain {
-        Domain(Name::of_spelled(&self.0))
+        Domain(Name::of_read(&self.0))
     }
 }
 
@@ -48,7 +48,7 @@ impl Joined {
     ///
     /// # Errors
     /// [`NameError::TooLong`] where that is longer than a name can be.
-    pub(crate) fn of(first: &Spelled<'_>, labels: &str, last: &Spelled<'_>) -> Result<Self, NameError> {
+    pub(crate) fn of(first: &DomainText<'_>, labels: &str, last: &DomainText<'_>) -> Result<Self, NameError> {
         let whole = joined([first.as_str(), labels, last.as_str()])?;
         let before_last = whole.as_str().len() - last.0.len();
         let (first, last) = (whole.part(0, first.0.len()), Domain(whole.after(before_last)));
@@ -72,7 +72,7 @@ pub(super) fn joined<const N: usize>(parts: [&str; N]) -> Result<Name, NameError
     }
     // They are ASCII.
     let text = room.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-    Ok(Name::of_spelled(text))
+    Ok(Name::of_read(text))
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn two_domains_are_joined_into_a_name_that_all_three_share() {
-        let (first, last) = (Spelled::parse("Sel.One").unwrap(), Spelled::parse("bücher.example.").unwrap());
+        let (first, last) = (DomainText::parse("Sel.One").unwrap(), DomainText::parse("bücher.example.").unwrap());
         let Joined { whole, first, last } = Joined::of(&first, "_domainkey", &last).unwrap();
         assert_eq!(whole.as_str(), "sel.one._domainkey.xn--bcher-kva.example");
         assert_eq!((first.as_str(), last.as_str()), ("sel.one", "xn--bcher-kva.example"));
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn what_is_joined_is_no_longer_than_a_name() {
         let last = ["a".repeat(63), "b".repeat(63), "c".repeat(63)].join(".");
-        let joined = |first: &str| Joined::of(&Spelled::parse(first)?, "_d", &Spelled::parse(&last)?);
+        let joined = |first: &str| Joined::of(&DomainText::parse(first)?, "_d", &DomainText::parse(&last)?);
         let longest = joined(&"d".repeat(58)).unwrap();
         assert_eq!((longest.whole.as_str().len(), longest.last.as_str()), (MAX_NAME_LEN, &*last));
         assert_eq!(joined(&"d".repeat(59)).unwrap_err(), NameError::TooLong);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 /// How the domain of a signature is related to the author domains; the likeliest to align come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kinship {
+pub(super) enum Prospect {
     /// It is one of them, or an ancestor or a descendant of one.
     Lineal,
     /// It has an ancestor of two labels or more in common with one.
@@ -15,7 +15,7 @@ pub(super) enum Kinship {
 
 /// The author domains.
 #[derive(Debug)]
-pub(super) enum Family<'a> {
+pub(super) enum AuthorDomains<'a> {
     Few(&'a [Domain]),
     /// There may be as many authors and signatures as a stranger likes.
     Many {
@@ -24,7 +24,7 @@ pub(super) enum Family<'a> {
     },
 }
 
-impl<'a> Family<'a> {
+impl<'a> AuthorDomains<'a> {
     /// More are looked up in sets.
     const FEW: usize = 4;
 
@@ -40,7 +40,7 @@ impl<'a> Family<'a> {
 
     /// Relaxed alignment is by a common organizational domain, which is an ancestor of both (RFC 9989 §4.10.2), most often one of the
     /// two itself. Which of the ancestors it is, is not known yet; a top-level domain hardly is.
-    pub(super) fn kinship(&self, signer: &Domain) -> Kinship {
+    pub(super) fn prospect(&self, signer: &Domain) -> Prospect {
         let (lineal, collateral) = match self {
             Self::Few(authors) => {
                 let top = two_labels(signer);
@@ -55,9 +55,9 @@ impl<'a> Family<'a> {
             ),
         };
         match (lineal, collateral) {
-            (true, _) => Kinship::Lineal,
-            (false, true) => Kinship::Collateral,
-            (false, false) => Kinship::None,
+            (true, _) => Prospect::Lineal,
+            (false, true) => Prospect::Collateral,
+            (false, false) => Prospect::None,
         }
     }
 }
@@ -82,24 +82,24 @@ mod tests {
         let few = [domain("mail.example.com")];
         // As many others, unrelated to all signers, make the authors many.
         let many: Vec<Domain> =
-            (0..Family::FEW).map(|at| domain(&format!("a{at}.invalid"))).chain(few.clone()).collect();
-        assert!(matches!((Family::of(&few), Family::of(&many)), (Family::Few(_), Family::Many { .. })));
-        for (signer, kinship) in [
-            ("mail.example.com", Kinship::Lineal),
-            ("example.com", Kinship::Lineal),
-            ("com", Kinship::Lineal),
-            ("a.b.mail.example.com", Kinship::Lineal),
-            ("news.example.com", Kinship::Collateral),
-            ("a.b.example.com", Kinship::Collateral),
-            ("email.example.com", Kinship::Collateral),
-            ("notexample.com", Kinship::None),
-            ("example.net", Kinship::None),
-            ("mail.example.com.example.net", Kinship::None),
+            (0..AuthorDomains::FEW).map(|at| domain(&format!("a{at}.invalid"))).chain(few.clone()).collect();
+        assert!(matches!((AuthorDomains::of(&few), AuthorDomains::of(&many)), (AuthorDomains::Few(_), AuthorDomains::Many { .. })));
+        for (signer, prospect) in [
+            ("mail.example.com", Prospect::Lineal),
+            ("example.com", Prospect::Lineal),
+            ("com", Prospect::Lineal),
+            ("a.b.mail.example.com", Prospect::Lineal),
+            ("news.example.com", Prospect::Collateral),
+            ("a.b.example.com", Prospect::Collateral),
+            ("email.example.com", Prospect::Collateral),
+            ("notexample.com", Prospect::None),
+            ("example.net", Prospect::None),
+            ("mail.example.com.example.net", Prospect::None),
         ] {
             for authors in [&few[..], &many] {
-                assert_eq!(Family::of(authors).kinship(&domain(signer)), kinship, "{signer}");
+                assert_eq!(AuthorDomains::of(authors).prospect(&domain(signer)), prospect, "{signer}");
             }
         }
-        assert_eq!(Family::of(&[]).kinship(&domain("example.com")), Kinship::None);
+        assert_eq!(AuthorDomains::of(&[]).prospect(&domain("example.com")), Prospect::None);
     }
 }

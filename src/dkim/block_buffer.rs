@@ -25,29 +25,29 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// Octets that are gathered; a multiple of those that hash functions take at once.
+/// Octets that are buffered; a multiple of those that hash functions take at once.
 const SIZE: usize = 1024;
 /// Octets that SHA-1 and SHA-256 take at once.
 const HASH_BLOCK: usize = 64;
 
 /// Pieces that wait for others; always fewer than `SIZE` octets.
 #[derive(Clone, Debug)]
-pub(crate) struct Gathered {
+pub(crate) struct BlockBuffer {
     octets: [u8; SIZE + BLOCK],
     len: usize,
 }
 
-impl Gathered {
+impl BlockBuffer {
     pub(crate) fn new() -> Self {
         Self { octets: [0; SIZE + BLOCK], len: 0 }
     }
 
     /// A sink that gives out what is ready, in multiples of `HASH_BLOCK`.
-    pub(super) fn to<F: FnMut(&[u8])>(&mut self, out: F) -> Gathering<'_, F> {
-        Gathering { gathered: self, out }
+    pub(super) fn to<F: FnMut(&[u8])>(&mut self, out: F) -> Filling<'_, F> {
+        Filling { buffer: self, out }
     }
 
-    /// Gives out what was gathered.
+    /// Gives out what was buffered.
     pub(crate) fn flush(&mut self, mut out: impl FnMut(&[u8])) {
         let len = std::mem::take(&mut self.len);
         if len > 0 {
@@ -64,42 +64,42 @@ impl Gathered {
     }
 }
 
-/// [`Gathered`] with the place it gives out to.
-pub(super) struct Gathering<'g, F> {
-    gathered: &'g mut Gathered,
+/// [`BlockBuffer`] with the place it gives out to.
+pub(super) struct Filling<'g, F> {
+    buffer: &'g mut BlockBuffer,
     out: F,
 }
 
-impl<F: FnMut(&[u8])> Gathering<'_, F> {
+impl<F: FnMut(&[u8])> Filling<'_, F> {
     /// What does not fit fills the buffer; then whole blocks pass through as they are.
     fn overflow(&mut self, piece: &[u8]) {
-        let Self { gathered, out } = self;
-        let (head, rest) = piece.split_at(if gathered.len == 0 { 0 } else { SIZE - gathered.len });
-        gathered.copy(head);
-        gathered.flush(&mut *out);
+        let Self { buffer, out } = self;
+        let (head, rest) = piece.split_at(if buffer.len == 0 { 0 } else { SIZE - buffer.len });
+        buffer.copy(head);
+        buffer.flush(&mut *out);
         let (whole, tail) = rest.split_at(rest.len() / HASH_BLOCK * HASH_BLOCK);
         if !whole.is_empty() {
             out(whole);
         }
-        gathered.copy(tail);
+        buffer.copy(tail);
     }
 }
 
-impl<F: FnMut(&[u8])> Sink for Gathering<'_, F> {
+impl<F: FnMut(&[u8])> Sink for Filling<'_, F> {
     fn text(&mut self, piece: &[u8]) {
-        if self.gathered.len + piece.len() < SIZE { self.gathered.copy(piece) } else { self.overflow(piece) }
+        if self.buffer.len + piece.len() < SIZE { self.buffer.copy(piece) } else { self.overflow(piece) }
     }
 
     fn start_of(&mut self, block: &[u8; BLOCK], octets: usize) {
-        let Gathered { octets: gathered, len } = &mut *self.gathered;
-        if let Some(place) = gathered.get_mut(*len..).and_then(|rest| rest.first_chunk_mut::<BLOCK>()) {
+        let BlockBuffer { octets: buffer, len } = &mut *self.buffer;
+        if let Some(place) = buffer.get_mut(*len..).and_then(|rest| rest.first_chunk_mut::<BLOCK>()) {
             *place = *block;
             *len += octets.min(BLOCK);
         }
         if *len >= SIZE {
-            (self.out)(gathered.get(..SIZE).unwrap_or_default());
+            (self.out)(buffer.get(..SIZE).unwrap_or_default());
             // Fewer than a block are left.
-            gathered.copy_within(SIZE.., 0);
+            buffer.copy_within(SIZE.., 0);
             *len -= SIZE;
         }
     }
@@ -114,8 +114,8 @@ mod tests {
         #[test]
         fn nothing_is_lost_or_moved(pieces in vec((select(vec![0, 1, 20, 63, 500, SIZE - 1, SIZE, SIZE + 7, 4000]), any::<bool>()), 0..40)) {
             let mut octets = (0..=u8::MAX).cycle();
-            let (mut gathered, mut given, mut pushed) = (Gathered::new(), Vec::new(), Vec::new());
-            let mut sink = gathered.to(|text: &[u8]| {
+            let (mut buffer, mut given, mut pushed) = (BlockBuffer::new(), Vec::new(), Vec::new());
+            let mut sink = buffer.to(|text: &[u8]| {
                 assert_eq!(text.len() % HASH_BLOCK, 0);
                 given.extend_from_slice(text);
             });
@@ -132,7 +132,7 @@ mod tests {
                     }
                 }
             }
-            gathered.flush(|text| given.extend_from_slice(text));
+            buffer.flush(|text| given.extend_from_slice(text));
             prop_assert_eq!(given, pushed);
         }
     }
