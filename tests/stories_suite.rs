@@ -1,5 +1,5 @@
 //! The stories of tests/data/microsoft365, evaluated by the library: with the zone in memory, and through a real DNS server on the
-//! loopback interface. (tests/cli_suite.rs evaluates them through the binary.)
+//! loopback interface. (crates/cli/tests/cli_suite.rs evaluates them through the binary.)
 //!
 //! `MAILVERDICT_REGENERATE=1 cargo test --all-features --test stories_suite` signs the messages anew, after their text was changed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -4,7 +4,7 @@ evaluated by both, and every difference that is not listed below, with the secti
 
     python3 tests/differential/differential.py --command target/debug/mailverdict [--spf 20000] [--dkim 2000] [--headers 20000] [--seed 1]
 
-Needs the packages of requirements.txt, which stands beside this file, and a mailverdict built with its feature `cli`.
+Needs the packages of requirements.txt, which stands beside this file, and a mailverdict built by `cargo build`.
 """
 
 import argparse

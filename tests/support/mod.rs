@@ -2,8 +2,6 @@
 #![allow(dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[cfg(all(feature = "cli", target_os = "linux"))]
-pub mod batch;
 pub mod dkim_case;
 #[cfg(feature = "hickory")]
 pub mod dns_server;
@@ -16,7 +14,5 @@ pub mod pieces;
 pub mod ready;
 pub mod recording;
 pub mod sealer;
-#[cfg(unix)]
-pub mod sigint;
 pub mod signer;
 pub mod skip;

@@ -4,7 +4,11 @@
 
 use mailverdict::{Session, Verdict, spf::SpfReport};
 use saphyr::{LoadableYamlNode, Yaml};
-use std::{fs, net::IpAddr, path::PathBuf};
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 pub struct Story {
     pub title: String,
@@ -27,7 +31,10 @@ pub enum Sign {
 }
 
 pub fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/microsoft365")
+    // The tests of more than one package know the stories.
+    let below = |package: &Path| package.join("tests/data/microsoft365");
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    packages.map(below).find(|folder| folder.is_dir()).expect("the folder of the stories")
 }
 
 pub fn zone() -> mailverdict::dns::Zone {

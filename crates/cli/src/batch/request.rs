@@ -1,6 +1,7 @@
 //! One line of the input of `batch`.
 
-use crate::{batch_message::Octets, style::shortened};
+use super::message::Octets;
+use crate::style::shortened;
 use mailverdict::Session;
 use serde::{
     Deserialize, Deserializer,

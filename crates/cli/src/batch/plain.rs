@@ -1,7 +1,7 @@
 //! A request that is written plainly: one object of texts in ASCII without escapes, whose id may be a number as well. It is read
 //! without looking at the message in it for anything else; serde_json reads all that is written in another way.
 
-use crate::batch_request::{Request, Text};
+use super::request::{Request, Text};
 use memchr::memchr2;
 use std::{borrow::Cow, str};
 

@@ -1,6 +1,6 @@
 //! `mailverdict batch`, driven.
 
-use super::sigint;
+use super::{PROGRAM, ROOT, sigint};
 use serde_json::Value;
 use std::{
     fs,
@@ -9,7 +9,6 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mailverdict");
 pub const ZONE: &str = "--zone=tests/data/microsoft365/zone.db";
 
 /// `batch`, started.
@@ -89,7 +88,7 @@ pub fn command(arguments: &[&str]) -> Command {
 }
 
 fn prepared<'c>(command: &'c mut Command, arguments: &[&str]) -> &'c mut Command {
-    command.arg("batch").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"))
+    command.arg("batch").args(arguments).current_dir(ROOT)
 }
 
 /// A request that the zone of [`ZONE`] answers.

@@ -1,19 +1,19 @@
 //! The answers to requests: a line of results for each line of the input.
 
-use crate::{
-    batch_flow::{Aside, Flow},
-    batch_input::{MAX_LINE_LEN, Piece},
-    batch_plain,
-    batch_queue::{Done, Work},
-    batch_request::Request,
+use super::{
     buffers::Buffers,
+    flow::{Aside, Flow},
+    input::{MAX_LINE_LEN, Piece},
+    part::Part,
+    plain,
+    queue::{Done, Work},
+    request::Request,
+};
+use crate::{
     input::{bring_to_crlf, parse},
     json,
-    json_text::Object,
-    progress::Count,
     report::{Report, received_spf},
     source::Source,
-    style::printable,
 };
 use mailverdict::{Authenticator, Session, spf::Observers, time::UnixTime};
 use memchr::{memchr, memchr_iter};
@@ -53,13 +53,6 @@ pub(crate) struct Run {
     at: Option<UnixTime>,
 }
 
-/// Results of some lines.
-#[derive(Debug, Default)]
-pub(crate) struct Part {
-    pub(crate) lines: Vec<u8>,
-    pub(crate) count: Count,
-}
-
 impl Run {
     pub(crate) fn new(
         authenticator: Authenticator<Source>,
@@ -79,7 +72,7 @@ impl Run {
             Piece::TooLong(octets) => {
                 part.count.octets = octets;
                 part.refuse(None, &format!("the line is longer than {MAX_LINE_LEN} octets"));
-                return write(Done::Rest(place, part.counted(flow)));
+                return write(Done::Rest(place, counted(part, flow)));
             }
         };
         let mut aside = Aside::nothing(flow, place);
@@ -97,7 +90,7 @@ impl Run {
             }
             if part.lines.len() > MAX_PART || begun.elapsed() > KEPT_BACK {
                 begun = Instant::now();
-                write(Done::Some(place, mem::replace(&mut part, Part::new(buffers)).counted(flow)));
+                write(Done::Some(place, counted(mem::replace(&mut part, Part::new(buffers)), flow)));
                 aside.renew().await;
                 // Signals are seen by a thread that has nothing else to do.
                 yield_now().await;
@@ -117,58 +110,58 @@ impl Run {
         }
         buffers.give(scratch);
         buffers.give(lines);
-        write(Done::Rest(place, part.counted(flow)));
+        write(Done::Rest(place, counted(part, flow)));
     }
 
     async fn answer_line(&self, line: &[u8], scratch: &mut Vec<u8>, part: &mut Part, aside: &mut Aside<'_>) {
         // The id comes back, and texts with escapes are written anew.
         aside.add(line.len().saturating_mul(2)).await;
-        let request = match batch_plain::read(line).map_or_else(|| Request::read(line), Ok) {
+        let request = match plain::read(line).map_or_else(|| Request::read(line), Ok) {
             Ok(request) => request,
             Err(error) => return part.refuse(None, &error),
         };
         let session = match self.session(&request) {
             Ok(session) => session,
-            Err(error) => return part.refuse(Some(&request), &error),
+            Err(error) => return part.refuse(request.id, &error),
         };
         let message = match request.message() {
             Ok(Some(message)) => message,
             Ok(None) => return self.spf_alone(&request, &session, part).await,
-            Err(error) => return part.refuse(Some(&request), &error),
+            Err(error) => return part.refuse(request.id, &error),
         };
         aside.add(message.memory().saturating_mul(FOR_MESSAGE)).await;
         if let Err(error) = message.read(scratch) {
-            return part.refuse(Some(&request), &error);
+            return part.refuse(request.id, &error);
         }
         // The header of a short message is short.
         let header = if scratch.len() < SHORT { scratch.len() } else { header_len(scratch) };
         if header > MAX_HEADER_LEN {
-            return part.refuse(Some(&request), &format!("the header is longer than {MAX_HEADER_LEN} octets"));
+            return part.refuse(request.id, &format!("the header is longer than {MAX_HEADER_LEN} octets"));
         }
         aside.add(header.saturating_mul(FOR_HEADER)).await;
         let mixed_line_ends = bring_to_crlf(scratch);
         let message = match parse(scratch) {
             Ok(message) => message,
-            Err(error) => return part.refuse(Some(&request), &error.to_string()),
+            Err(error) => return part.refuse(request.id, &error.to_string()),
         };
         let verdict = self.authenticator.authenticate(&message, session.clone()).await;
         let mut report = Report::new(&message, &verdict, &session, &self.authserv_id);
         report.mixed_line_ends = mixed_line_ends;
-        part.write(Some(&request), |to| json::message(to, &report));
+        part.write(request.id, |to| json::message(to, &report));
         part.count.tally.count(&verdict.dmarc.result);
     }
 
     async fn spf_alone(&self, request: &Request<'_>, session: &Session, part: &mut Part) {
         if session.peer_ip.is_none() {
-            return part.refuse(Some(request), "without a message, \"ip\" is needed");
+            return part.refuse(request.id, "without a message, \"ip\" is needed");
         }
         let reports = self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }).await;
         if reports.helo.is_none() && reports.mail_from.is_none() {
             let error = "without a message, \"helo\", or a \"mail_from\" that is not null, is needed";
-            return part.refuse(Some(request), error);
+            return part.refuse(request.id, error);
         }
         let field = received_spf(&reports, session);
-        part.write(Some(request), |to| json::spf_alone(to, &reports, field.as_deref()));
+        part.write(request.id, |to| json::spf_alone(to, &reports, field.as_deref()));
         part.count.tally.spf_alone += 1;
     }
 
@@ -184,35 +177,13 @@ impl Run {
     }
 }
 
-impl Part {
-    fn new(buffers: &Buffers) -> Self {
-        Self { lines: buffers.take(), ..Self::default() }
+/// The same, which waits to be written from now on.
+fn counted(mut part: Part, flow: &Flow) -> Part {
+    if part.lines.len() > MAX_PART {
+        part.lines.shrink_to_fit();
     }
-
-    /// The same, which waits to be written from now on.
-    fn counted(mut self, flow: &Flow) -> Self {
-        if self.lines.len() > MAX_PART {
-            self.lines.shrink_to_fit();
-        }
-        flow.add_results(self.lines.len());
-        self
-    }
-
-    /// Adds the line that says why there is no result.
-    fn refuse(&mut self, request: Option<&Request<'_>>, error: &str) {
-        // A log in which it ends up is read on terminals as well.
-        self.write(request, |to| to.text("error", &printable(error)));
-        self.count.tally.errors += 1;
-    }
-
-    /// Adds a line: the id of the request, and the fields of its results.
-    fn write(&mut self, request: Option<&Request<'_>>, results: impl FnOnce(&mut Object<'_>)) {
-        json::push_line(&mut self.lines, |to| {
-            to.json("id", request.and_then(|request| request.id).unwrap_or("null"));
-            results(to);
-        });
-        self.count.tally.requests += 1;
-    }
+    flow.add_results(part.lines.len());
+    part
 }
 
 /// The first line with its line end, and the rest; nothing where there is none.

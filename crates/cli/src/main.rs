@@ -2,25 +2,14 @@
 
 mod args;
 mod batch;
-mod batch_flow;
-mod batch_input;
-mod batch_message;
-mod batch_plain;
-mod batch_queue;
-mod batch_request;
-mod batch_run;
-mod buffers;
 mod check;
 mod escape;
 mod explain;
 mod failure;
 mod hops;
 mod input;
-mod interrupts;
 mod json;
 mod json_text;
-mod open_files;
-mod progress;
 mod report;
 mod request;
 mod source;

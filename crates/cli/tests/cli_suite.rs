@@ -1,15 +1,7 @@
 //! The command line as scripts use it: exit statuses, standard output, standard error, and the JSON contract.
-#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[cfg(unix)]
-#[path = "support/sigint.rs"]
-mod sigint;
-#[cfg(unix)]
-#[path = "support/skip.rs"]
-mod skip;
-#[path = "support/story.rs"]
-mod story;
+mod support;
 
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
@@ -18,11 +10,12 @@ use std::{
     path::Path,
     process::{Command, Output, Stdio},
 };
+use support::{PROGRAM, ROOT, read, story};
 
 fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_mailverdict"))
+    let mut child = Command::new(PROGRAM)
         .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(ROOT)
         .env_remove("NO_COLOR")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -43,7 +36,7 @@ fn text(octets: &[u8]) -> String {
 
 /// The schema that is published allows for members to come; here each has to be in it.
 fn schema() -> jsonschema::Validator {
-    let mut schema: Value = serde_json::from_str(include_str!("data/cli/check.schema.json")).unwrap();
+    let mut schema: Value = serde_json::from_str(include_str!("../../../tests/data/cli/check.schema.json")).unwrap();
     let mut objects = vec![&mut schema];
     while let Some(value) = objects.pop() {
         match value {
@@ -282,10 +275,10 @@ junk
 #[test]
 fn batch_ends_cleanly_at_sigint() {
     use std::io::{BufRead as _, BufReader};
-    let Some(mut command) = sigint::hearing(env!("CARGO_BIN_EXE_mailverdict")) else { return };
+    let Some(mut command) = support::sigint::hearing(PROGRAM) else { return };
     let mut child = command
         .args(["batch", "--zone=tests/data/microsoft365/zone.db"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(ROOT)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -384,8 +377,7 @@ fn unescaped(text: &str) -> Vec<u8> {
 
 #[test]
 fn good_and_bad_input() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cli/cases.yml")).unwrap();
-    let cases = Yaml::load_from_str(&text).unwrap();
+    let cases = Yaml::load_from_str(&text(&read("tests/data/cli/cases.yml"))).unwrap();
     let failures: Vec<_> = cases.iter().flat_map(|case| Case(case).failures()).collect();
     println!("{} cases", cases.len());
     assert_none(&failures);
@@ -401,7 +393,7 @@ fn readme_shows_real_output() {
 }
 
 fn shows_real_output(name: &str, commands: usize) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let path = Path::new(ROOT).join(name);
     let readme = std::fs::read_to_string(&path).unwrap();
     let mut renewed = String::new();
     let mut rest = readme.as_str();
@@ -437,7 +429,7 @@ fn shows_real_output(name: &str, commands: usize) {
 /// What a file on Unix would not have is told of, for what arrived may have another verdict.
 #[test]
 fn mixed_line_ends_are_a_finding() {
-    let crlf = std::fs::read("tests/data/microsoft365/01-sent-by-the-service.eml").unwrap();
+    let crlf = read("tests/data/microsoft365/01-sent-by-the-service.eml");
     let lf: Vec<u8> = crlf.iter().copied().filter(|octet| *octet != b'\r').collect();
     let (at, _) = crlf.iter().enumerate().rfind(|(_, octet)| **octet == b'\r').unwrap();
     let mixed = [&crlf[..at], &crlf[at + 1..]].concat();
@@ -471,7 +463,7 @@ fn mixed_line_ends_are_a_finding() {
 
 #[test]
 fn a_field_above_its_namesake_is_told_with_the_signature() {
-    let signed = std::fs::read("tests/data/microsoft365/01-sent-by-the-service.eml").unwrap();
+    let signed = read("tests/data/microsoft365/01-sent-by-the-service.eml");
     let above = [b"Subject: another\r\n", &signed[..]].concat();
     let zone = ["--zone", "tests/data/microsoft365/zone.db", "-"];
     let output = run(&[&["check", "--json"], &zone[..]].concat(), &above);

@@ -1,20 +1,32 @@
 //! `mailverdict batch`: a request a line in, a result a line out, in the same order.
 
+mod buffers;
+mod flow;
+mod input;
+mod interrupts;
+mod message;
+mod open_files;
+mod part;
+mod plain;
+mod progress;
+mod queue;
+mod request;
+mod run;
+
 use crate::{
     args::Batch,
-    batch_flow::{End, Flow},
-    batch_input::Pieces,
-    batch_queue::{Done, Queue, Work},
-    batch_run::Run,
     failure::Failure,
-    interrupts::Interrupts,
-    open_files,
-    progress::{INTERVAL, Progress},
-    request,
+    request::{authserv_id, message_policy},
     source::Source,
     standard,
 };
+use flow::{End, Flow};
+use input::Pieces;
+use interrupts::Interrupts;
 use mailverdict::Authenticator;
+use progress::{INTERVAL, Progress};
+use queue::{Done, Queue, Work};
+use run::Run;
 use std::{
     io::{self, BufReader},
     num::NonZeroUsize,
@@ -50,7 +62,7 @@ type Lines = Queue<BufReader<standard::Input>, standard::Output>;
 
 /// Evaluates all requests on standard input.
 pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
-    let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.receiver.as_ref())?;
+    let authserv_id = authserv_id(args.authserv_id.as_deref(), args.receiver.as_ref())?;
     let source = Source::open(&args.source)?;
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let asked = args.jobs.map(NonZeroUsize::get);
@@ -79,7 +91,7 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
         Source::Zone(_) => answer_from_memory,
         Source::Network(_) => answer_over_network,
     };
-    let policy = request::message_policy(&args.source, &args.rules);
+    let policy = message_policy(&args.source, &args.rules);
     let authenticator = Authenticator::new(source).with_policy(policy);
     let receiver = args.receiver.as_ref().map(ToString::to_string);
     start(&Arc::new(Run::new(authenticator, authserv_id, receiver, args.rules.at)), &queue, jobs, runtime.handle())?;

@@ -1,6 +1,6 @@
 //! `mailverdict batch` as others drive it: terminals, signals, pipes that break, input without end, and engines that map it over an
 //! archive. What it answers to good and bad requests stands in `cli_suite.rs`.
-#![cfg(all(feature = "cli", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -15,7 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 use support::{
-    batch::{Batch, Folder, PROGRAM, ZONE, command, request},
+    PROGRAM, ROOT,
+    batch::{Batch, Folder, ZONE, command, request},
     faulty_dns::{Fault, FaultyDns},
     sigint,
     skip::skipped,
@@ -30,7 +31,7 @@ fn on_terminal(command: &str) -> Option<String> {
     }
     let output = Command::new("script")
         .args(["--quiet", "--return", "--command", command, "/dev/null"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(ROOT)
         .env("TERM", "xterm")
         .stdin(Stdio::null())
         .output()
@@ -150,13 +151,7 @@ fn an_interrupted_pipeline_ends_with_130() {
 #[test]
 fn sigint_stays_ignored_where_it_was() {
     let mut shell = Command::new("sh");
-    shell.current_dir(env!("CARGO_MANIFEST_DIR")).args([
-        "-c",
-        "trap '' INT; exec \"$0\" \"$@\"",
-        PROGRAM,
-        "batch",
-        ZONE,
-    ]);
+    shell.current_dir(ROOT).args(["-c", "trap '' INT; exec \"$0\" \"$@\"", PROGRAM, "batch", ZONE]);
     let mut batch = Batch::of(&mut shell);
     for id in 0..3 {
         batch.send(&request(&id.to_string()));
@@ -268,7 +263,7 @@ fn input_and_output_that_are_not_open_for_it_are_failures() {
         ),
     ] {
         let script = format!("echo '{request}' | \"{PROGRAM}\" {command}");
-        let output = Command::new("sh").args(["-c", &script]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        let output = Command::new("sh").args(["-c", &script]).current_dir(ROOT).output().unwrap();
         let found = String::from_utf8(output.stderr).unwrap();
         assert_eq!((found, output.status.code()), (format!("mailverdict: {said}"), Some(2)), "{script}");
     }
@@ -438,7 +433,7 @@ fn gnu_parallel_maps_it() {
     let folder = Folder::new("parallel");
     let output = Command::new("parallel")
         .args(["--keep-order", "--pipe", "--block", "8k", "--jobs", "2", PROGRAM, "batch", "--jobs", "1", ZONE])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(ROOT)
         .env("PARALLEL_HOME", &folder.0)
         .stdin(File::open(folder.file("requests", &requests)).unwrap())
         .output()
@@ -460,10 +455,10 @@ fn spark_maps_it() {
     let (requests, expected) = archive();
     let folder = Folder::new("spark");
     let output = Command::new(&python)
-        .arg("tests/interop/spark_batch.py")
+        .arg("crates/cli/tests/interop/spark_batch.py")
         .arg(folder.file("requests", &requests))
         .arg(format!("{PROGRAM} batch {ZONE}"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(ROOT)
         .env("PYSPARK_PYTHON", &python)
         .output()
         .unwrap();

@@ -1,10 +1,10 @@
 //! Between input and output: pieces are read in their order, and their results written in the same order, whoever works on them.
 
-use crate::{
-    batch_flow::{Flow, Place, Written},
-    batch_input::{Piece, Pieces},
-    batch_run::Part,
+use super::{
     buffers::Buffers,
+    flow::{Flow, Place, Written},
+    input::{Piece, Pieces},
+    part::Part,
 };
 use std::{
     collections::BTreeMap,
@@ -145,7 +145,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{batch_flow::End, progress::Count};
+    use crate::batch::{flow::End, progress::Count};
 
     fn queue(input: &str, jobs: usize) -> Queue<&[u8], Vec<u8>> {
         Queue::new(Pieces::new(input.as_bytes(), 1), Vec::new(), jobs)

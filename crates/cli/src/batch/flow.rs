@@ -1,6 +1,6 @@
 //! What is on its way from input to output: how much of it there may be at the same time, and when it has come to an end.
 
-use crate::{batch_run::Part, progress::Count};
+use super::{part::Part, progress::Count};
 use std::{
     io, mem,
     pin::pin,
