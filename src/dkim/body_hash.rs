@@ -1,9 +1,9 @@
 //! The hashes of a body: every distinct one is computed once, in one pass.
 
 use super::{
+    block_buffer::BlockBuffer,
     canonical_body::{Body, first_difference},
     canonicalize::{Algorithm, is_wsp},
-    block_buffer::BlockBuffer,
 };
 use crate::crypto::{Digest, HashAlgorithm, Hasher};
 use smallvec::SmallVec;
@@ -81,10 +81,12 @@ impl BodyHasher {
     pub(crate) fn new(wanted: impl IntoIterator<Item = Wanted>) -> Self {
         let mut texts: SmallVec<[CanonicalText; 1]> = SmallVec::new();
         for Wanted { canonicalization, hash, length } in wanted {
-            let at = texts.iter().position(|canonical| canonical.body.algorithm() == canonicalization).unwrap_or_else(|| {
-                texts.push(CanonicalText::new(canonicalization));
-                texts.len() - 1
-            });
+            let at = texts.iter().position(|canonical| canonical.body.algorithm() == canonicalization).unwrap_or_else(
+                || {
+                    texts.push(CanonicalText::new(canonicalization));
+                    texts.len() - 1
+                },
+            );
             if let Some(canonical) = texts.get_mut(at) {
                 canonical.prefixes.want(hash, length);
             }
@@ -269,7 +271,10 @@ pub(crate) struct BodyHashes {
 
 impl BodyHashes {
     fn prefixes(&self, canonicalization: Algorithm) -> Option<&Prefixes> {
-        self.texts.iter().find(|canonical| canonical.body.algorithm() == canonicalization).map(|canonical| &canonical.prefixes)
+        self.texts
+            .iter()
+            .find(|canonical| canonical.body.algorithm() == canonicalization)
+            .map(|canonical| &canonical.prefixes)
     }
 
     /// All the hashes of prefixes, by their lengths.

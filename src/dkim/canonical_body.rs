@@ -2,8 +2,8 @@
 
 use super::{
     block::{BLOCK, filled_up, first_block, first_run, white_space_len},
-    canonicalize::{Algorithm, is_wsp},
     block_buffer::Sink,
+    canonicalize::{Algorithm, is_wsp},
 };
 
 /// Canonicalizes a body that comes in chunks of any size; gives out pieces of the chunks, and keeps none of them.

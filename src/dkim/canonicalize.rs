@@ -1,7 +1,7 @@
 //! Canonicalization, RFC 6376 §3.4: the algorithms, and what they make of a header field. All is exact to the octet and without a copy
 //! of the text.
 
-use super::{block::BLOCK, canonical_body::Body, block_buffer::Sink};
+use super::{block::BLOCK, block_buffer::Sink, canonical_body::Body};
 use std::fmt;
 
 /// A canonicalization algorithm.

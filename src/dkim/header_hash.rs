@@ -2,8 +2,8 @@
 
 use super::{
     block::BLOCK,
-    canonicalize::{Algorithm, header_field},
     block_buffer::{BlockBuffer, Sink},
+    canonicalize::{Algorithm, header_field},
 };
 use crate::{
     crypto::{Digest, HashAlgorithm, Hasher},

@@ -3,17 +3,17 @@
 #![doc = include_str!("../../docs/dkim.md")]
 
 mod block;
+mod block_buffer;
 pub(crate) mod body_hash;
 pub(crate) mod canonical_body;
 pub(crate) mod canonicalize;
 mod diagnose;
-mod block_buffer;
 pub(crate) mod header_hash;
 mod key_record;
 pub(crate) mod keys;
-mod prospect;
 pub(crate) mod parse;
 mod policy;
+mod prospect;
 mod result;
 pub(crate) mod signature;
 mod verifier;

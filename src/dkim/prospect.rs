@@ -83,7 +83,10 @@ mod tests {
         // As many others, unrelated to all signers, make the authors many.
         let many: Vec<Domain> =
             (0..AuthorDomains::FEW).map(|at| domain(&format!("a{at}.invalid"))).chain(few.clone()).collect();
-        assert!(matches!((AuthorDomains::of(&few), AuthorDomains::of(&many)), (AuthorDomains::Few(_), AuthorDomains::Many { .. })));
+        assert!(matches!(
+            (AuthorDomains::of(&few), AuthorDomains::of(&many)),
+            (AuthorDomains::Few(_), AuthorDomains::Many { .. })
+        ));
         for (signer, prospect) in [
             ("mail.example.com", Prospect::Lineal),
             ("example.com", Prospect::Lineal),

@@ -11,7 +11,7 @@ use crate::{
         SyntaxError,
         tag_list::{Tag, TagListError, Tags},
     },
-    name::{Domain, Joined, Name, DomainText},
+    name::{Domain, DomainText, Joined, Name},
     text::{Span, Text, Texts},
     time::UnixTime,
 };

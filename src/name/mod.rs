@@ -4,7 +4,7 @@ mod domain;
 mod joined;
 
 pub use domain::Domain;
-pub(crate) use joined::{Joined, DomainText};
+pub(crate) use joined::{DomainText, Joined};
 
 use std::{
     borrow::{Borrow, Cow},
