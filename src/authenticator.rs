@@ -16,7 +16,7 @@ use crate::{
     time::UnixTime,
     verdict::Verdict,
 };
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 /// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads. It remembers nothing; how
 /// long an answer is good for, and what was read of it, is the resolver's business.
@@ -169,7 +169,7 @@ impl<R: Resolver> Authenticator<R> {
         authors: &Authors,
         spf: &spf::SpfReports,
         dkim: &[SignatureReport],
-    ) -> Arc<dmarc::DmarcReport> {
+    ) -> dmarc::DmarcReport {
         let Policy { dmarc, budget, .. } = &self.policy;
         let identifiers = Identifiers::gather(spf, dkim);
         let log = &mut Log::new(budget.questions_ahead, OCTETS_AHEAD);

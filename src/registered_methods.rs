@@ -344,7 +344,6 @@ mod tests {
         name::{Domain, NameError},
         spf::{Identity, NoneReason, SpfReports, SpfResult},
     };
-    use std::sync::Arc;
 
     fn signature(data: &str, result: DkimResult) -> SignatureReport {
         let domain = Domain::parse("example.com").unwrap();
@@ -370,7 +369,7 @@ mod tests {
         let arc =
             ArcReport { result: ArcResult::None, instances: 0, sealers: Vec::new(), sets: Vec::new(), trusted: None };
         let spf = SpfReports { helo: None, mail_from: None };
-        Verdict::new(spf, Vec::new(), arc, Arc::new(DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom)))
+        Verdict::new(spf, Vec::new(), arc, DmarcReport::without_author(Edition::Rfc9989, PermReason::NoFrom))
     }
 
     fn written(verdict: &Verdict) -> String {
@@ -423,8 +422,7 @@ mod tests {
             dns_lookups: 0,
             void_lookups: 0,
         };
-        let spf =
-            SpfReports { helo: Some(Arc::new(report("a\r\nb"))), mail_from: Some(Arc::new(report(&"x".repeat(321)))) };
+        let spf = SpfReports { helo: Some(report("a\r\nb")), mail_from: Some(report(&"x".repeat(321))) };
         let field = written(&Verdict { spf, ..verdict() });
         assert!(field.contains(r#"smtp.helo="a\\r\\nb""#), "{field}");
         assert!(!field.contains("smtp.mailfrom"), "{field}");

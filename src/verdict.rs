@@ -8,7 +8,7 @@ use crate::{
     name::Domain,
     spf::SpfReports,
 };
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// What was found out about one message: four reports, owned, so that it outlives the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct Verdict {
     /// The ARC chain.
     pub arc: ArcReport,
     /// DMARC, by the edition that the policy names.
-    pub dmarc: Arc<DmarcReport>,
+    pub dmarc: DmarcReport,
     /// DMARC by RFC 7489, where the policy asks for both editions.
-    pub dmarc_rfc7489: Option<Arc<DmarcReport>>,
+    pub dmarc_rfc7489: Option<DmarcReport>,
     /// A reason to treat the message otherwise than DMARC's policy says, where there is one. DMARC's result stays what it is.
     pub policy_override: Option<PolicyOverride>,
     /// What the receiver may do: DMARC's disposition, or `none` where [`policy_override`](Self::policy_override) offers a reason.
@@ -61,7 +61,7 @@ pub enum OverrideReason {
 impl Verdict {
     /// Puts the reports together, and sees whether there is a reason to override.
     #[inline]
-    pub(crate) fn new(spf: SpfReports, dkim: Vec<SignatureReport>, arc: ArcReport, dmarc: Arc<DmarcReport>) -> Self {
+    pub(crate) fn new(spf: SpfReports, dkim: Vec<SignatureReport>, arc: ArcReport, dmarc: DmarcReport) -> Self {
         let policy_override = PolicyOverride::offered(&arc, &dmarc);
         let disposition = if policy_override.is_some() { Disposition::None } else { dmarc.disposition };
         Self { spf, dkim, arc, dmarc, dmarc_rfc7489: None, policy_override, disposition, findings: Vec::new() }

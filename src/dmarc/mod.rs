@@ -47,14 +47,12 @@ use crate::{
     message::Authors,
 };
 use decide::{Method, decide, identifiers_to_walk};
-use std::sync::Arc;
-
 /// The reports under the editions that the policy names.
 pub(crate) struct Reports {
     /// The one that counts.
-    pub(crate) report: Arc<DmarcReport>,
+    pub(crate) report: DmarcReport,
     /// That of RFC 7489 beside it.
-    pub(crate) rfc7489: Option<Arc<DmarcReport>>,
+    pub(crate) rfc7489: Option<DmarcReport>,
 }
 
 /// What was discovered for the author domains comes to, with these identifiers. Asks only where an identifier needs a tree walk of its
@@ -70,7 +68,7 @@ pub(crate) fn evaluate(
         let starts = identifiers_to_walk(discovered, authors, policy, identifiers);
         discovered.walk(known, &starts)?;
     }
-    let by = |method| Arc::new(decide(method, authors, policy, identifiers));
+    let by = |method| decide(method, authors, policy, identifiers);
     let by_suffixes = policy.editions.suffixes().map(|suffixes| by(Method::PublicSuffixes(discovered, suffixes)));
     Ok(match by_suffixes {
         Some(report) if !policy.editions.use_tree_walk() => Reports { report, rfc7489: None },

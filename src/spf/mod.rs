@@ -35,7 +35,6 @@ use crate::known::{Ahead, Known, Unknown};
 use ahead::Walk;
 use arguments::Arguments;
 use check_host::CheckHost;
-use std::sync::Arc;
 
 /// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
 const UNKNOWN: &str = "unknown";
@@ -46,10 +45,16 @@ pub(crate) fn check<O: Observe>(
     limits: &Limits,
     arguments: &Arguments<'_>,
     observer: &mut O,
-) -> Result<Arc<SpfReport>, Unknown> {
+) -> Result<SpfReport, Unknown> {
     let Arguments { identity, ip, sender, address, .. } = *arguments;
-    let report = |sender, domain_len, result, Spent { lookups, void_lookups }| {
-        Arc::new(SpfReport { identity, ip, sender, domain_len, result, dns_lookups: lookups, void_lookups })
+    let report = |sender, domain_len, result, Spent { lookups, void_lookups }| SpfReport {
+        identity,
+        ip,
+        sender,
+        domain_len,
+        result,
+        dns_lookups: lookups,
+        void_lookups,
     };
     let resolved = match arguments.resolve() {
         Ok(resolved) => resolved,
@@ -74,7 +79,7 @@ pub(crate) fn ask_ahead(ahead: &mut Ahead<'_>, limits: &Limits, arguments: &Argu
 
 impl SpfReport {
     /// The report on the null reverse-path, which is checked as `postmaster@<helo>` (RFC 7208 §2.4): the very check of HELO.
-    pub(crate) fn as_mail_from(&self) -> Arc<Self> {
-        Arc::new(Self { identity: Identity::MailFrom, ..self.clone() })
+    pub(crate) fn as_mail_from(&self) -> Self {
+        Self { identity: Identity::MailFrom, ..self.clone() }
     }
 }

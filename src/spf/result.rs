@@ -11,16 +11,16 @@ use crate::{
     name::{Name, NameError},
     text::Text,
 };
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr};
 
 /// SPF for both identities of a session, evaluated and reported apart (RFC 7208 §2.3, §2.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SpfReports {
     /// HELO; `None` where the session does not know it, or not the client's address.
-    pub helo: Option<Arc<SpfReport>>,
+    pub helo: Option<SpfReport>,
     /// MAIL FROM, which is `postmaster@<helo>` for the null reverse-path (RFC 7208 §2.4); `None` where it is not known.
-    pub mail_from: Option<Arc<SpfReport>>,
+    pub mail_from: Option<SpfReport>,
 }
 
 /// What SPF says of one identity.

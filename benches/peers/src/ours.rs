@@ -120,7 +120,7 @@ impl Ours {
         at_once(self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }))
     }
 
-    fn dmarc(&self, authors: &Authors, spf: &SpfReports, dkim: &[SignatureReport]) -> std::sync::Arc<DmarcReport> {
+    fn dmarc(&self, authors: &Authors, spf: &SpfReports, dkim: &[SignatureReport]) -> DmarcReport {
         at_once(self.authenticator.check_dmarc(authors, spf, dkim))
     }
 }
@@ -248,7 +248,7 @@ impl Prepared for All<'_> {
 
 /// All results in words that are the same for all contenders.
 pub fn words(verdict: &Verdict) -> String {
-    let spf = |report: &Option<std::sync::Arc<SpfReport>>| report.as_ref().expect("it was checked").result.keyword();
+    let spf = |report: &Option<SpfReport>| report.as_ref().expect("it was checked").result.keyword();
     format!(
         "helo={} mailfrom={} dkim={:?} arc={} dmarc={}",
         spf(&verdict.spf.helo),

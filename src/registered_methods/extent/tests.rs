@@ -15,7 +15,7 @@ use crate::{
     verdict::Verdict,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 const ID: &str = "mx.example.org";
 
@@ -64,7 +64,7 @@ fn dmarc(author: Option<Domain>) -> DmarcReport {
 
 fn verdict(dkim: Vec<SignatureReport>) -> Verdict {
     let arc = ArcReport { result: ArcResult::None, instances: 0, sealers: Vec::new(), sets: Vec::new(), trusted: None };
-    Verdict::new(SpfReports { helo: None, mail_from: None }, dkim, arc, Arc::new(dmarc(None)))
+    Verdict::new(SpfReports { helo: None, mail_from: None }, dkim, arc, dmarc(None))
 }
 
 fn results(verdict: &Verdict) -> Vec<String> {
@@ -142,7 +142,7 @@ fn signatures_that_matter_are_left_out_last() {
     reports.push(signature(20, DkimResult::Fail(FailReason::InvalidSignature), true, ""));
     reports.push(signature(21, DkimResult::Pass, true, ""));
     let author = Domain::parse("mail.s21").unwrap();
-    let verdict = Verdict { dmarc: Arc::new(dmarc(Some(author))), ..verdict(reports) };
+    let verdict = Verdict { dmarc: dmarc(Some(author)), ..verdict(reports) };
     let field = AuthenticationResults::new(ID, &verdict);
     let last = field.results.last().unwrap();
     assert_eq!((last.property("header", "d"), &*last.result), (Some("s21"), "pass"));
@@ -174,7 +174,7 @@ fn a_bound_of_nothing_leaves_dmarc() {
     let author = domain("a", 3);
     let long = "\"".repeat(400);
     let verdict = Verdict {
-        dmarc: Arc::new(dmarc(Some(author))),
+        dmarc: dmarc(Some(author)),
         ..verdict((0..3).map(|at| signature(at, hostile(&long), true, &long[..150])).collect())
     };
     let field = AuthenticationResults::within(ID, &verdict, 0);
@@ -219,7 +219,7 @@ fn signatures() -> impl Strategy<Value = Vec<SignatureReport>> {
     })
 }
 
-fn spf_reports() -> impl Strategy<Value = Option<Arc<SpfReport>>> {
+fn spf_reports() -> impl Strategy<Value = Option<SpfReport>> {
     let report = (texts(), any::<bool>()).prop_map(|(text, is_none)| {
         let error = LookupError::Other(text.as_str().into());
         let result = if is_none {
@@ -227,7 +227,7 @@ fn spf_reports() -> impl Strategy<Value = Option<Arc<SpfReport>>> {
         } else {
             SpfResult::TempError(TempError::Lookup { name: domain("x", 3).as_name().clone(), error })
         };
-        Arc::new(SpfReport {
+        SpfReport {
             identity: Identity::Helo,
             ip: std::net::Ipv4Addr::new(192, 0, 2, 1).into(),
             domain_len: text.len(),
@@ -235,7 +235,7 @@ fn spf_reports() -> impl Strategy<Value = Option<Arc<SpfReport>>> {
             result,
             dns_lookups: 0,
             void_lookups: 0,
-        })
+        }
     });
     option::of(report)
 }
@@ -248,7 +248,7 @@ fn verdicts() -> impl Strategy<Value = Verdict> {
         ArcReport { result, instances, sealers, sets: Vec::new(), trusted: None }
     });
     let dmarc = option::of(0..=3_usize).prop_map(|labels| dmarc(labels.map(|labels| domain("s1", labels))));
-    (spf, signatures(), arc, dmarc).prop_map(|(spf, dkim, arc, dmarc)| Verdict::new(spf, dkim, arc, Arc::new(dmarc)))
+    (spf, signatures(), arc, dmarc).prop_map(|(spf, dkim, arc, dmarc)| Verdict::new(spf, dkim, arc, dmarc))
 }
 
 proptest! {

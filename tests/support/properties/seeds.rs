@@ -55,9 +55,7 @@ fn check_host(data: &[u8]) -> Option<String> {
     let mut u = Unstructured::new(data);
     let (zone, session) = (invented::zone(&mut u).ok()?, invented::session(&mut u).ok()?);
     let reports = now(Authenticator::new(zone).check_spf(&session, &mut Observers { helo: (), mail_from: () }));
-    let keyword = |report: &Option<std::sync::Arc<SpfReport>>| {
-        report.as_ref().map_or("unknown", |report| report.result.keyword())
-    };
+    let keyword = |report: &Option<SpfReport>| report.as_ref().map_or("unknown", |report| report.result.keyword());
     Some(format!("helo_{}_mailfrom_{}{}", keyword(&reports.helo), keyword(&reports.mail_from), bound(&reports)))
 }
 
