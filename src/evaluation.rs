@@ -54,7 +54,7 @@ use crate::{
 /// # Ok::<(), mailverdict::message::MessageError>(())
 /// ```
 ///
-/// The stages of a mail server:
+/// A loop over a UDP socket stands in `examples/udp_socket.rs`. The stages of a mail server:
 ///
 /// ```
 /// # use mailverdict::{Evaluation, Policy, Progress, Session, dns::{Resolver, Zone}, message::Header};
