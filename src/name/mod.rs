@@ -219,12 +219,12 @@ impl Name {
         if labels.is_empty() {
             return Err(NameError::EmptyLabel);
         }
-        let (labels, _) = Self::read(labels)?;
+        let (read, _) = Self::read(labels)?;
         // Between this dot and the next one there would be nothing.
         if labels.ends_with('.') {
             return Err(NameError::EmptyLabel);
         }
-        joined::joined([&*labels, self.as_str()])
+        joined::joined([&*read, self.as_str()])
     }
 
     /// Whether this is `ancestor` itself or a name below it, label by label.
