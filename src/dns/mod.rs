@@ -11,17 +11,18 @@ mod question;
 mod record;
 mod records;
 mod zone;
+mod zone_error;
 mod zone_text;
 
 #[cfg(feature = "hickory")]
 pub use hickory::{Hickory, HickoryError};
-pub use master_file::{ZoneError, ZoneProblem};
 pub use question::{Question, RecordType, address_of, reverse_name};
 pub use record::{AnyAnswer, AnyLookup};
 pub(crate) use record::{Record, octets};
 pub use records::Records;
 pub(crate) use records::{BLOCK, Reading};
 pub use zone::{MAX_CNAME_CHAIN, Zone};
+pub use zone_error::{ZoneError, ZoneProblem};
 
 use crate::{lex::Printable, name::Name};
 use std::{

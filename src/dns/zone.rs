@@ -2,8 +2,9 @@
 
 use super::{
     Answer, AnyAnswer, AnyLookup, Lookup, LookupError, Mx, Question, RecordType, Records, Resolver,
-    master_file::{self, Data, ZoneError},
+    master_file::{self, Data},
     reverse_name,
+    zone_error::ZoneError,
 };
 use crate::name::Name;
 use std::{

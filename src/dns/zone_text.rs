@@ -1,6 +1,6 @@
 //! The words of a master file: tokens, quotes, escapes, parentheses, comments (RFC 1035 §5.1).
 
-use super::master_file::{Fault, fault};
+use super::zone_error::{Fault, fault};
 use std::fmt;
 
 /// A word or a quoted string.
