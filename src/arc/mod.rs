@@ -7,12 +7,14 @@ mod policy;
 mod result;
 mod seal;
 mod set;
+mod set_report;
 mod trust;
 mod validate;
 
 pub use policy::Policy;
-pub use result::{ArcReport, ArcResult, ChainStatus, FailReason, SetReport};
+pub use result::{ArcReport, ArcResult, ChainStatus, FailReason};
 pub use set::ArcField;
+pub use set_report::SetReport;
 pub use trust::Trusted;
 
 use crate::{

@@ -1,14 +1,13 @@
 //! Results of ARC, each with its reason.
 
-use super::{set::ArcField, trust::Trusted};
+use super::{set::ArcField, set_report::SetReport, trust::Trusted};
 use crate::{
-    authentication_results::AuthenticationResults,
     budget::Exhausted,
     dkim::{DkimResult, SignatureError},
     dns::LookupError,
     lex::SyntaxError,
     message::Malformation,
-    name::{Domain, Name},
+    name::Domain,
 };
 use std::fmt;
 
@@ -27,21 +26,6 @@ pub struct ArcReport {
     pub sets: Vec<SetReport>,
     /// What a trusted sealer reported; `None` where the chain does not pass or its newest sealer is not trusted.
     pub trusted: Option<Trusted>,
-}
-
-/// One set of a chain that passes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct SetReport {
-    /// 1 to 50.
-    pub instance: u8,
-    /// `d=` of the seal.
-    pub sealer: Domain,
-    /// `s=` of the seal.
-    pub selector: Name,
-    /// What the sealer found when it received the message; `None` where its ARC-Authentication-Results cannot be read.
-    pub results: Option<AuthenticationResults>,
 }
 
 /// The chain validation status of RFC 8617 §4.4.

@@ -1,6 +1,6 @@
 //! What a trusted sealer reported.
 
-use super::{policy::Policy, result::SetReport};
+use super::{policy::Policy, set_report::SetReport};
 use crate::{
     authentication_results::{AuthenticationResults, MethodResult},
     name::{Domain, NameError},

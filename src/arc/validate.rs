@@ -3,9 +3,10 @@
 use super::{
     chain::Chain,
     policy::Policy as ArcPolicy,
-    result::{ArcReport, ArcResult, FailReason, SetReport},
+    result::{ArcReport, ArcResult, FailReason},
     seal::Seal,
     set::{ArcField, Placed, Set},
+    set_report::SetReport,
     trust::Trusted,
 };
 use crate::{
