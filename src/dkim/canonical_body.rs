@@ -23,6 +23,22 @@ pub(crate) struct Body {
 /// What line ends are given out from.
 const LINE_ENDS: &[u8] = b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
 
+impl Algorithm {
+    /// Canonicalizes a body (RFC 6376 §3.4.3, §3.4.4), as it is before `l=` cuts it; `out` is given the text in pieces.
+    ///
+    /// ```
+    /// use mailverdict::dkim::Algorithm;
+    /// let mut canonical = Vec::new();
+    /// Algorithm::Relaxed.canonicalize_body(b"Hi. \t you \r\n\r\n", |piece| canonical.extend_from_slice(piece));
+    /// assert_eq!(canonical, b"Hi. you\r\n");
+    /// ```
+    pub fn canonicalize_body(self, body: &[u8], mut out: impl FnMut(&[u8])) {
+        let mut canonicalizer = Body::new(self);
+        canonicalizer.update(body, &mut out);
+        canonicalizer.finish(&mut out);
+    }
+}
+
 impl Body {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         Self { algorithm, cr: false, space: false, line_ends: 0, started: false }

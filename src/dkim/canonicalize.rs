@@ -1,7 +1,7 @@
 //! Canonicalization, RFC 6376 §3.4: the algorithms, and what they make of a header field. All is exact to the octet and without a copy
 //! of the text.
 
-use super::{block::BLOCK, block_buffer::Sink, canonical_body::Body};
+use super::{block::BLOCK, block_buffer::Sink};
 use std::fmt;
 
 /// A canonicalization algorithm.
@@ -31,20 +31,6 @@ impl Algorithm {
             Self::Simple => "simple",
             Self::Relaxed => "relaxed",
         }
-    }
-
-    /// Canonicalizes a body (RFC 6376 §3.4.3, §3.4.4), as it is before `l=` cuts it; `out` is given the text in pieces.
-    ///
-    /// ```
-    /// use mailverdict::dkim::Algorithm;
-    /// let mut canonical = Vec::new();
-    /// Algorithm::Relaxed.canonicalize_body(b"Hi. \t you \r\n\r\n", |piece| canonical.extend_from_slice(piece));
-    /// assert_eq!(canonical, b"Hi. you\r\n");
-    /// ```
-    pub fn canonicalize_body(self, body: &[u8], mut out: impl FnMut(&[u8])) {
-        let mut canonicalizer = Body::new(self);
-        canonicalizer.update(body, &mut out);
-        canonicalizer.finish(&mut out);
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod body_hash;
 pub(crate) mod canonical_body;
 pub(crate) mod canonicalize;
 mod diagnose;
+mod field_names;
 pub(crate) mod header_hash;
 mod key_record;
 pub(crate) mod keys;
@@ -20,13 +21,14 @@ mod verifier;
 pub(crate) mod verify;
 
 pub use canonicalize::{Algorithm, Canonicalization};
+pub use field_names::FieldNames;
 pub use key_record::KeyRecord;
 pub use policy::Policy;
 pub use result::{
     DkimResult, FailReason, KeyRecordError, KeyRestriction, KeySummary, NeutralReason, PermReason, PolicyReason,
     SignatureError, SignatureReport, SignatureSummary,
 };
-pub use signature::{FieldNames, Signature};
+pub use signature::Signature;
 
 pub(crate) use keys::Keys;
 pub(crate) use verifier::Verifier;

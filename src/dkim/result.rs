@@ -1,6 +1,6 @@
 //! Results of DKIM, each with its reason.
 
-use super::signature::FieldNames;
+use super::field_names::FieldNames;
 use crate::{
     budget::Exhausted,
     crypto::{Digest, InvalidKey},
