@@ -7,7 +7,7 @@ use crate::{
     dmarc::{self, Discovered, Identifiers},
     dns::{AnyLookup, LookupError, Question},
     known::{Ahead, AtHand, Known, Log, Part},
-    message::{Authors, BodyLineEnds, Finding, Header, Message},
+    message::{Authors, BodyLineEnds, Finding, Header, Message, return_path},
     policy::Policy,
     session::{MailFrom, Session},
     spf::{self, Identities, SpfReports},
@@ -234,7 +234,7 @@ impl<'p> Parts<'p> {
         }
         let (policy, now) = (self.policy, self.session.received_at);
         if self.session.mail_from == MailFrom::FromReturnPath {
-            self.reverse_path = spf::return_path(header).map(|path| Text::from(&*path));
+            self.reverse_path = return_path(header).map(|path| Text::from(&*path));
         }
         let authors = header.authors();
         let verifier = dkim::Verifier::new(&policy.dkim, header, authors.domains(), now);

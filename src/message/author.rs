@@ -2,6 +2,7 @@
 
 use super::{
     Finding, Header, Malformation,
+    distinct::Distinct,
     possible_domains::{MAX_DOMAIN_TEXT, PossibleDomains, sole_domain},
 };
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     name::Domain,
 };
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
 
 /// Octets of an odd local part that a finding quotes.
 const MAX_QUOTED: usize = 100;
@@ -62,36 +62,6 @@ struct Domains(SmallVec<[Domain; 1]>);
 impl serde::Serialize for Domains {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.as_slice().serialize(serializer)
-    }
-}
-
-/// How many domains are searched one by one; above that, a set costs less.
-const FEW: usize = 8;
-
-/// Domains in the order in which they first came.
-#[derive(Debug, Default)]
-pub(super) struct Distinct {
-    pub(super) domains: SmallVec<[Domain; 1]>,
-    /// The same, once there are more than a few.
-    set: BTreeSet<Domain>,
-}
-
-impl Distinct {
-    fn contains(&self, domain: &Domain) -> bool {
-        if self.domains.len() <= FEW { self.domains.contains(domain) } else { self.set.contains(domain) }
-    }
-
-    pub(super) fn add(&mut self, domain: Domain) {
-        if self.contains(&domain) {
-            return;
-        }
-        if self.domains.len() == FEW {
-            self.set.extend(self.domains.iter().cloned());
-        }
-        if self.domains.len() >= FEW {
-            self.set.insert(domain.clone());
-        }
-        self.domains.push(domain);
     }
 }
 

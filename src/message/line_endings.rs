@@ -1,6 +1,5 @@
 //! Line ends: what is there, and how a file saved on Unix becomes a message.
 
-use super::Finding;
 use std::borrow::Cow;
 
 /// How many line ends of each kind a text has.
@@ -36,51 +35,6 @@ impl LineEndings {
     /// Whether every line ends as SMTP demands.
     pub fn are_crlf(&self) -> bool {
         self.bare_lf == 0 && self.bare_cr == 0
-    }
-}
-
-/// What line ends a body has that comes in pieces, or at once.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct BodyLineEnds {
-    found: LineEndings,
-    /// The last piece ended with a CR, which is not counted yet.
-    after_cr: bool,
-}
-
-impl BodyLineEnds {
-    /// The next piece.
-    pub(crate) fn piece(&mut self, piece: &[u8]) {
-        let Some(first) = piece.first() else { return };
-        let mut rest = piece;
-        if std::mem::take(&mut self.after_cr) {
-            if *first == b'\n' {
-                self.found.crlf += 1;
-                rest = rest.get(1..).unwrap_or_default();
-            } else {
-                self.found.bare_cr += 1;
-            }
-        }
-        if let Some(before) = rest.strip_suffix(b"\r") {
-            (self.after_cr, rest) = (true, before);
-        }
-        let LineEndings { crlf, bare_lf, bare_cr } = LineEndings::of(rest);
-        self.found.crlf += crlf;
-        self.found.bare_lf += bare_lf;
-        self.found.bare_cr += bare_cr;
-    }
-
-    /// All of it, which is quicker: where there is nothing to tell, nothing is counted.
-    pub(crate) fn whole(&mut self, body: &[u8]) {
-        if has_bare_ends(body) {
-            self.found = LineEndings::of(body);
-        }
-    }
-
-    /// What there is to tell at the end.
-    pub(crate) fn finding(&self) -> Option<Finding> {
-        let bare_cr = self.found.bare_cr + usize::from(self.after_cr);
-        let found = LineEndings { bare_cr, ..self.found };
-        (!found.are_crlf()).then_some(Finding::BodyLineEndings(found))
     }
 }
 
@@ -146,21 +100,6 @@ mod tests {
         assert_eq!(endings, LineEndings { crlf: 2, bare_lf: 2, bare_cr: 3 });
         assert!(!endings.are_crlf());
         assert!(LineEndings::of(b"a\r\n").are_crlf());
-    }
-
-    #[test]
-    fn a_body_in_pieces_has_the_line_ends_of_the_whole() {
-        const OCTETS: &[u8] = b"a\r\n";
-        for number in 0..3_usize.pow(6) {
-            let text: Vec<u8> = (0..6).map(|place| OCTETS[number / 3_usize.pow(place) % 3]).collect();
-            let mut whole = BodyLineEnds::default();
-            whole.whole(&text);
-            for at in 0..=text.len() {
-                let mut pieces = BodyLineEnds::default();
-                [&text[..at], b"", &text[at..]].into_iter().for_each(|piece| pieces.piece(piece));
-                assert_eq!(pieces.finding(), whole.finding(), "{text:?} at {at}");
-            }
-        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod author;
 mod block;
+mod body_line_ends;
+mod distinct;
 mod field;
 mod finding;
 mod line_endings;
@@ -9,6 +11,7 @@ mod malformation;
 mod oddities;
 mod possible_domains;
 mod reading;
+mod return_path;
 mod singular;
 
 pub use author::Authors;
@@ -18,8 +21,9 @@ pub use line_endings::{LineEndings, to_crlf};
 pub use malformation::{Malformation, MalformationKind};
 pub use singular::SingularFields;
 
-pub(crate) use line_endings::BodyLineEnds;
+pub(crate) use body_line_ends::BodyLineEnds;
 pub(crate) use reading::{Holder, Reading};
+pub(crate) use return_path::return_path;
 pub(crate) use singular::SingularCounts;
 
 use block::{Blocks, mbox_separator};

@@ -1,6 +1,6 @@
 //! What lenient readers may take for the domains of a From field that does not follow the grammar.
 
-use super::author::Distinct;
+use super::distinct::Distinct;
 use crate::{
     lex::{
         at_sign::{ends_of_at_signs, may_hide_at_sign},

@@ -1,17 +1,15 @@
 //! The arguments of `check_host()`, RFC 7208 §4.1.
 
-use super::{
-    UNKNOWN,
-    expand::Values,
-    identity::{Identity, MAX_DOMAIN, Sender},
-    result::NoneReason,
-};
+use super::{expand::Values, identity::Identity, limits::MAX_DOMAIN, result::NoneReason, sender::Sender};
 use crate::{
     name::{Domain, Name},
     session::Session,
     text::Text,
 };
 use std::{borrow::Cow, net::IpAddr};
+
+/// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
+const UNKNOWN: &str = "unknown";
 
 /// The identities of a session that are to be checked.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Macro expansion (RFC 7208 §7.3).
 
-use super::macro_string::{DomainSpec, Macro, MacroLetter, MacroPart, MacroString};
+use super::macro_string::{DomainSpec, Macro, MacroLetter, MacroPart, MacroString, truncate};
 use crate::name::{MAX_NAME_LEN, Name, NameError};
 use std::{
     fmt::Write as _,
@@ -203,18 +203,6 @@ fn url_escape(out: &mut String, value: &str) {
             let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase();
             out.extend(['%', digit(octet >> 4), digit(octet & 15)]);
         }
-    }
-}
-
-/// RFC 7208 §7.3: labels and their dots are removed from the left until no more than 253 characters are left. A final dot is
-/// no part of the length. Where the last label alone is longer, it stays, to be refused as a name.
-pub(super) fn truncate(text: &str) -> &str {
-    let name = text.strip_suffix('.').unwrap_or(text);
-    let Some(excess) = name.len().checked_sub(MAX_NAME_LEN).filter(|excess| *excess > 0) else { return text };
-    // The first dot with at most that many characters behind it.
-    match name.as_bytes().get(excess - 1..).and_then(|rest| memchr::memchr(b'.', rest)) {
-        Some(dot) => text.get(excess + dot..).unwrap_or(text),
-        None => text,
     }
 }
 

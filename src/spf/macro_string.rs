@@ -1,7 +1,11 @@
 //! Macro strings (RFC 7208 §7.1) and the domain specifications made of them (§4.8).
 
-use super::{expand, parse};
-use crate::{lex::SyntaxError, lex::parse_all, name::Name};
+use super::parse;
+use crate::{
+    lex::SyntaxError,
+    lex::parse_all,
+    name::{MAX_NAME_LEN, Name},
+};
 use std::{fmt, sync::Arc};
 
 /// `macro-string`: literal text and macros. Cheap to clone.
@@ -122,7 +126,7 @@ impl std::str::FromStr for MacroString {
 impl DomainSpec {
     pub(super) fn new(string: MacroString) -> Self {
         let literal = match string.parts() {
-            [MacroPart::Literal(text)] => Name::parse(expand::truncate(text)).ok(),
+            [MacroPart::Literal(text)] => Name::parse(truncate(text)).ok(),
             _ => None,
         };
         Self { string, literal }
@@ -254,5 +258,17 @@ impl fmt::Display for Delimiters {
 impl fmt::Display for DomainSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.string.fmt(f)
+    }
+}
+
+/// RFC 7208 §7.3: labels and their dots are removed from the left until no more than 253 characters are left. A final dot is
+/// no part of the length. Where the last label alone is longer, it stays, to be refused as a name.
+pub(super) fn truncate(text: &str) -> &str {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let Some(excess) = name.len().checked_sub(MAX_NAME_LEN).filter(|excess| *excess > 0) else { return text };
+    // The first dot with at most that many characters behind it.
+    match name.as_bytes().get(excess - 1..).and_then(|rest| memchr::memchr(b'.', rest)) {
+        Some(dot) => text.get(excess + dot..).unwrap_or(text),
+        None => text,
     }
 }

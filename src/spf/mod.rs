@@ -16,6 +16,7 @@ mod parse;
 mod publication;
 mod record;
 mod result;
+mod sender;
 mod term;
 mod tree;
 
@@ -29,15 +30,11 @@ pub use result::{Explanation, NeutralReason, NoneReason, PermError, SpfReport, S
 pub use tree::{Step, Tree, Visit};
 
 pub(crate) use arguments::Identities;
-pub(crate) use identity::return_path;
 
 use crate::known::{Ahead, Known, Unknown};
 use ahead::Walk;
 use arguments::Arguments;
 use check_host::CheckHost;
-
-/// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
-const UNKNOWN: &str = "unknown";
 
 /// `check_host()` for one identity.
 pub(crate) fn check<O: Observe>(

@@ -1,8 +1,8 @@
 //! Results of SPF, each with its reason.
 
 use super::{
-    identity::{Identity, MAX_LOCAL_PART},
-    limits::{Limit, MAX_RECORDS_SIZE},
+    identity::Identity,
+    limits::{Limit, MAX_LOCAL_PART, MAX_RECORDS_SIZE},
     matched::Matched,
 };
 use crate::{
