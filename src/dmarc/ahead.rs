@@ -4,7 +4,7 @@
 //! known from the start, and so are the domains that SPF and DKIM may come to authenticate. Where a message has to wait for an answer
 //! anyway, all of these are asked side by side. Nothing is decided here, and an answer that the walk does not get to is never looked at.
 
-use super::{discover::evaluated, edition::Policy, public_suffix::organizational_domain, tree_walk::targets};
+use super::{discover::evaluated, policy::Policy, public_suffix::organizational_domain, tree_walk::targets};
 use crate::{
     known::Ahead,
     message::Authors,

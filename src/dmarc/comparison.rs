@@ -1,11 +1,12 @@
 //! Where RFC 9989 and RFC 7489 part on one message, and why.
 
 use super::{
-    identifier::Mechanism,
+    alignment::Mechanism,
+    disposition::Disposition,
+    publication::{Found, PublishedRecord},
     record::{PolicyTag, Usability},
     report::{DmarcReport, Lowered},
-    result::{Disposition, DmarcResult, NoneReason},
-    tree_walk::{Found, PublishedRecord},
+    result::{DmarcResult, NoneReason},
 };
 use crate::name::Domain;
 use std::fmt;

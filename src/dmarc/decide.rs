@@ -1,14 +1,18 @@
 //! From records and identifiers to a result: pure functions.
 
 use super::{
+    alignment::{Alignment, Authentication, IdentifierReport, Mechanism},
     discover::{Discovered, evaluated},
-    edition::{Edition, Policy},
-    identifier::{Identifiers, Mechanism, is_exhaustion},
+    disposition::Disposition,
+    edition::Edition,
+    identifier::{Identifiers, is_exhaustion},
+    policy::Policy,
     public_suffix::{PublicSuffixes, organizational_domain},
+    publication::{Found, PublishedRecord},
     record::{Existence, Mode, Usability},
-    report::{Alignment, Authentication, DmarcReport, IdentifierReport, Lowered},
-    result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason},
-    tree_walk::{Found, PublishedRecord, Step, TreeWalk},
+    report::{DmarcReport, Lowered},
+    result::{DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason},
+    tree_walk::{Step, TreeWalk},
 };
 use crate::{dns::LookupError, message::Authors, name::Domain};
 use std::{borrow::Cow, sync::Arc};

@@ -2,8 +2,8 @@
 
 use super::{
     discover::{Discovered, all},
+    publication::PublishedRecord,
     record::{PublicSuffix, Record},
-    tree_walk::PublishedRecord,
     uri::ReportUri,
 };
 use crate::{

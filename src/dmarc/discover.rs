@@ -1,11 +1,11 @@
 //! Policy discovery, RFC 9989 §4.10 (and RFC 7489 §6.6.3), and what it found.
 
 use super::{
-    edition::Policy,
+    policy::Policy,
     public_suffix::organizational_domain,
-    publication::find_record,
+    publication::{Found, find_record},
     record::Existence,
-    tree_walk::{Found, TreeWalk, tree_walk},
+    tree_walk::{TreeWalk, tree_walk},
 };
 use crate::{
     dns::Answer,

@@ -1,6 +1,6 @@
 //! What DMARC takes from SPF and DKIM.
 
-use super::report::Authentication;
+use super::alignment::{Authentication, Mechanism};
 use crate::{
     dkim::{DkimResult, SignatureReport},
     dns::LookupError,
@@ -8,26 +8,6 @@ use crate::{
     spf::{SpfReports, SpfResult, TempError},
 };
 use smallvec::SmallVec;
-
-/// The mechanisms underlying DMARC (RFC 9989 §4.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
-pub enum Mechanism {
-    /// SPF's MAIL FROM identity.
-    Spf,
-    /// The `d=` of a DKIM signature.
-    Dkim,
-}
-
-impl Mechanism {
-    /// Its name in text.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Spf => "SPF",
-            Self::Dkim => "DKIM",
-        }
-    }
-}
 
 /// A domain whose use SPF or DKIM validated (RFC 9989 §3.2.1). Only a passing check makes one: holding it is the proof.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,13 +5,17 @@
 // authenticated; `ahead` names early what these may come to ask.
 
 mod ahead;
+mod alignment;
 mod comparison;
 mod decide;
 mod destination;
 mod discover;
+mod disposition;
 mod edition;
 mod failure_report;
 mod identifier;
+mod octets;
+mod policy;
 mod public_suffix;
 mod publication;
 mod record;
@@ -21,20 +25,24 @@ mod suite;
 mod tree_walk;
 mod uri;
 
+pub use alignment::{Alignment, Authentication, IdentifierReport, Mechanism};
 pub use comparison::{Cause, Comparison, Difference};
 pub use destination::{Destination, MAX_DESTINATIONS, Permission, Refusal, ReportKind};
-pub use edition::{Edition, Editions, Policy};
+pub use disposition::Disposition;
+pub use edition::{Edition, Editions};
 pub use failure_report::FailureReports;
-pub use identifier::{AuthenticatedIdentifier, Mechanism};
+pub use identifier::AuthenticatedIdentifier;
+pub use policy::Policy;
 #[cfg(feature = "psl")]
 pub use public_suffix::BuiltInSuffixes;
 pub use public_suffix::{PublicSuffixes, SuffixList};
+pub use publication::{Found, PublishedRecord};
 pub use record::{
     Existence, FailureOptions, Ignored, IgnoredBecause, Mode, PolicyTag, PublicSuffix, Record, Request, Usability,
 };
-pub use report::{Alignment, Authentication, DmarcReport, IdentifierReport, Lowered};
-pub use result::{Disposition, DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason};
-pub use tree_walk::{Found, PublishedRecord, Step, TreeWalk, targets};
+pub use report::{DmarcReport, Lowered};
+pub use result::{DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason};
+pub use tree_walk::{Step, TreeWalk, targets};
 pub use uri::{ReportTarget, ReportUri};
 
 pub(crate) use ahead::ask_ahead;
@@ -47,6 +55,7 @@ use crate::{
     message::Authors,
 };
 use decide::{Method, decide, identifiers_to_walk};
+
 /// The reports under the editions that the policy names.
 pub(crate) struct Reports {
     /// The one that counts.

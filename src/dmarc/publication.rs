@@ -1,16 +1,52 @@
 //! The DMARC Policy Record among what stands at a `_dmarc` name.
 
-use super::{
-    record::{Record, printable},
-    tree_walk::{Found, PublishedRecord},
-    uri::ReportUri,
-};
+use super::{octets::printable, record::Record, uri::ReportUri};
 use crate::{
     dns::{Answer, LookupError, Reading, Records},
     known::{Known, Unknown},
     name::{Domain, Name},
 };
 use std::sync::Arc;
+
+/// What the TXT records of one `_dmarc` name come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum Found {
+    /// One DMARC Policy Record.
+    Record(Arc<PublishedRecord>),
+    /// No TXT record that is a DMARC Policy Record.
+    Nothing {
+        /// TXT records that are something else, and were passed over.
+        unrelated: usize,
+        /// The name does not exist (NXDOMAIN).
+        nxdomain: bool,
+    },
+    /// Several DMARC Policy Records, which count as none (RFC 9989 §4.10, steps 2 and 6).
+    ManyRecords {
+        /// How many.
+        count: usize,
+    },
+    /// The name would be longer than the DNS allows, so there is nothing to ask.
+    NotAName,
+    /// The DNS did not answer.
+    Error(LookupError),
+}
+
+/// A DMARC Policy Record and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct PublishedRecord {
+    /// The domain it is published for.
+    pub domain: Domain,
+    /// The name of the TXT record.
+    pub name: Name,
+    /// Its text, octets outside printable ASCII escaped.
+    pub text: Box<str>,
+    /// What it says.
+    pub record: Record,
+}
 
 /// What stands at `_dmarc` below a domain.
 pub(super) fn find_record(known: &mut Known<'_>, domain: &Domain) -> Result<Found, Unknown> {

@@ -1,8 +1,9 @@
 //! The DMARC Policy Record, RFC 9989 §4.7 and §4.8.
 
 use super::{
-    Disposition,
+    disposition::Disposition,
     edition::Edition,
+    octets::{printable, skip_wsp, trim_wsp},
     uri::{ReportUri, uri_list},
 };
 use crate::{dns::LookupError, lex::SyntaxError};
@@ -394,18 +395,6 @@ fn check_version(spec: &[u8]) -> Result<(), SyntaxError> {
     if rest.is_empty() { Ok(()) } else { Err(error(spec.len() - rest.len())) }
 }
 
-fn skip_wsp(text: &[u8]) -> &[u8] {
-    let wsp = text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-    text.get(wsp..).unwrap_or_default()
-}
-
-/// The text without white space at its ends; line ends are no white space here (RFC 9989 §4.8: *WSP).
-pub(super) fn trim_wsp(text: &[u8]) -> &[u8] {
-    let text = skip_wsp(text);
-    let wsp = text.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-    text.get(..text.len() - wsp).unwrap_or_default()
-}
-
 fn is_word(value: &[u8], word: &str) -> bool {
     value.eq_ignore_ascii_case(word.as_bytes())
 }
@@ -416,19 +405,6 @@ fn mode(value: &[u8]) -> Option<Mode> {
         b"s" | b"S" => Some(Mode::Strict),
         _ => None,
     }
-}
-
-/// The text with every octet outside printable ASCII written as `\xNN`, and the backslash doubled.
-pub(super) fn printable(text: &[u8]) -> Box<str> {
-    let mut written = String::with_capacity(text.len());
-    for octet in text {
-        match octet {
-            b'\\' => written.push_str("\\\\"),
-            0x20..=0x7e => written.push(char::from(*octet)),
-            _ => written.push_str(&format!("\\x{octet:02x}")),
-        }
-    }
-    written.into()
 }
 
 impl fmt::Display for IgnoredBecause {

@@ -1,13 +1,13 @@
 //! The DNS Tree Walk, RFC 9989 §4.10.
 
 use super::{
-    publication::find_record,
-    record::{PublicSuffix, Record},
+    publication::{Found, PublishedRecord, find_record},
+    record::PublicSuffix,
 };
 use crate::{
     dns::LookupError,
     known::{Known, Unknown},
-    name::{Domain, Name},
+    name::Domain,
 };
 use std::sync::Arc;
 
@@ -23,46 +23,6 @@ pub struct Step {
     pub domain: Domain,
     /// What was found.
     pub found: Found,
-}
-
-/// What the TXT records of one `_dmarc` name come to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub enum Found {
-    /// One DMARC Policy Record.
-    Record(Arc<PublishedRecord>),
-    /// No TXT record that is a DMARC Policy Record.
-    Nothing {
-        /// TXT records that are something else, and were passed over.
-        unrelated: usize,
-        /// The name does not exist (NXDOMAIN).
-        nxdomain: bool,
-    },
-    /// Several DMARC Policy Records, which count as none (RFC 9989 §4.10, steps 2 and 6).
-    ManyRecords {
-        /// How many.
-        count: usize,
-    },
-    /// The name would be longer than the DNS allows, so there is nothing to ask.
-    NotAName,
-    /// The DNS did not answer.
-    Error(LookupError),
-}
-
-/// A DMARC Policy Record and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct PublishedRecord {
-    /// The domain it is published for.
-    pub domain: Domain,
-    /// The name of the TXT record.
-    pub name: Name,
-    /// Its text, octets outside printable ASCII escaped.
-    pub text: Box<str>,
-    /// What it says.
-    pub record: Record,
 }
 
 /// A walk from one domain up.

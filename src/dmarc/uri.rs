@@ -1,6 +1,6 @@
 //! Where reports are to be sent: `dmarc-urilist` of RFC 9989 §4.8.
 
-use super::record::{printable, trim_wsp};
+use super::octets::{printable, trim_wsp};
 use crate::{dns::BLOCK, name::Domain};
 use std::fmt;
 
