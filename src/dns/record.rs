@@ -13,6 +13,7 @@ pub(crate) trait Record: Clone + PartialEq + Send + Sync + 'static {
     const TYPE: RecordType;
     /// About as many octets as the data takes on the wire.
     fn octets(&self) -> usize;
+    #[cfg(feature = "hickory")]
     fn into_any(answer: Answer<Self>) -> AnyAnswer;
     fn from_any(answer: &AnyAnswer) -> Option<&Answer<Self>>;
 }
@@ -43,6 +44,7 @@ macro_rules! record {
                 let octets: fn(&$data) -> usize = $octets;
                 octets(self)
             }
+            #[cfg(feature = "hickory")]
             fn into_any(answer: Answer<Self>) -> AnyAnswer {
                 AnyAnswer::$variant(answer)
             }

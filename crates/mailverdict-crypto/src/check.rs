@@ -79,11 +79,13 @@ impl Check {
     }
 
     /// What each limb counts in [`Check::multiple`], for those who sum up by themselves, …
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn multiple_weights(&self) -> &[u64] {
         &self.multiple_weights
     }
 
     /// … and the same of their sum.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn multiple_of_sum(&self, sum: u128) -> Multiple {
         Multiple(self.prime.reduced(sum).into())

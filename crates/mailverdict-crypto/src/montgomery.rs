@@ -40,6 +40,7 @@ impl<L: Limb, const N: usize> Modulus<L, N> {
     }
 
     /// `-limbs^-1` modulo the base of the limbs.
+    #[cfg(any(test, target_arch = "x86_64"))]
     pub(crate) fn negated_inverse(&self) -> L {
         self.negated_inverse
     }
@@ -65,6 +66,7 @@ impl<L: Limb, const N: usize> Modulus<L, N> {
     }
 
     /// 2 to the power of `exponent`, which is not less than that of `R R`, modulo the modulus.
+    #[cfg(any(test, target_arch = "x86_64"))]
     pub(crate) fn power_of_two(&self, r_squared: &[L; N], exponent: usize) -> [L; N] {
         // Both products are less than the modulus, for one of their factors is.
         let r = self.product(r_squared, &Self::one(), |_| ()).number;
