@@ -1,7 +1,7 @@
 //! What the SMTP session showed.
 
 use crate::{text::Text, time::UnixTime};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// What the SMTP session showed of the client: the `<ip>`, the HELO and MAIL FROM identities of RFC 7208 §2, and when and by
 /// whom the message was received.
@@ -43,20 +43,22 @@ pub enum MailFrom {
 }
 
 impl Session {
-    /// A session with this client, received now. This is the one place of the library where the clock is read.
-    pub fn new(peer_ip: impl Into<IpAddr>) -> Self {
-        Self { peer_ip: Some(peer_ip.into()), ..Self::without_peer() }
+    /// A session of which nothing is known but when the message was received. No clock is read.
+    ///
+    /// ```
+    /// use mailverdict::{Session, time::UnixTime};
+    /// use std::net::Ipv4Addr;
+    /// let session = Session::at(UnixTime(1_759_738_505)).with_peer(Ipv4Addr::new(192, 0, 2, 1)).with_helo("mail.example.com");
+    /// assert_eq!(session.received_at.to_string(), "2025-10-06T08:15:05Z");
+    /// ```
+    pub fn at(received_at: UnixTime) -> Self {
+        Self { peer_ip: None, helo: None, mail_from: MailFrom::FromReturnPath, receiver: None, received_at }
     }
 
-    /// A session of which not even the client's address is known, as for a message found in a mailbox; received now.
-    pub fn without_peer() -> Self {
-        Self {
-            peer_ip: None,
-            helo: None,
-            mail_from: MailFrom::FromReturnPath,
-            receiver: None,
-            received_at: UnixTime::now(),
-        }
+    /// The same with the address of the client.
+    #[must_use]
+    pub fn with_peer(self, peer_ip: impl Into<IpAddr>) -> Self {
+        Self { peer_ip: Some(peer_ip.into()), ..self }
     }
 
     /// The same with the argument of HELO or EHLO.
@@ -128,21 +130,41 @@ fn in_angle_brackets(text: &str) -> Option<&str> {
     None
 }
 
-impl From<IpAddr> for Session {
-    fn from(peer_ip: IpAddr) -> Self {
-        Self::new(peer_ip)
-    }
-}
+/// Sessions of messages that are received now: here alone does the library read the time of day.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+mod received_now {
+    use crate::{session::Session, time::UnixTime};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-impl From<Ipv4Addr> for Session {
-    fn from(peer_ip: Ipv4Addr) -> Self {
-        Self::new(peer_ip)
-    }
-}
+    impl Session {
+        /// A session with this client, received now. Where there is no clock (`wasm32-unknown-unknown`), this and
+        /// [`without_peer`](Self::without_peer) do not exist; [`Session::at`] is given the time.
+        pub fn new(peer_ip: impl Into<IpAddr>) -> Self {
+            Self { peer_ip: Some(peer_ip.into()), ..Self::without_peer() }
+        }
 
-impl From<Ipv6Addr> for Session {
-    fn from(peer_ip: Ipv6Addr) -> Self {
-        Self::new(peer_ip)
+        /// A session of which not even the client's address is known, as for a message found in a mailbox; received now.
+        pub fn without_peer() -> Self {
+            Self::at(UnixTime::now())
+        }
+    }
+
+    impl From<IpAddr> for Session {
+        fn from(peer_ip: IpAddr) -> Self {
+            Self::new(peer_ip)
+        }
+    }
+
+    impl From<Ipv4Addr> for Session {
+        fn from(peer_ip: Ipv4Addr) -> Self {
+            Self::new(peer_ip)
+        }
+    }
+
+    impl From<Ipv6Addr> for Session {
+        fn from(peer_ip: Ipv6Addr) -> Self {
+            Self::new(peer_ip)
+        }
     }
 }
 

@@ -1,16 +1,33 @@
 //! Points in time, as mail and the DNS count them.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// Seconds since 1970-01-01T00:00:00Z.
+///
+/// ```
+/// use mailverdict::time::UnixTime;
+/// use std::time::{Duration, SystemTime};
+/// assert_eq!(UnixTime::from(SystemTime::UNIX_EPOCH + Duration::from_millis(1_999)), UnixTime(1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct UnixTime(pub u64);
 
 impl UnixTime {
-    /// The system's clock; a clock that stands before 1970 reads as 0.
+    /// The system's clock.
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     pub(crate) fn now() -> Self {
-        Self(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+        Self::from(SystemTime::now())
+    }
+}
+
+/// Whole seconds; a time before 1970 is 0.
+impl From<SystemTime> for UnixTime {
+    fn from(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
 }
 
