@@ -65,8 +65,8 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "redirects, exists:%{h}..x", size: LARGE, make: |n| ten(n, "", "exists:%{h}..x ", "redirect=", "l") },
     Case { name: "ip4 and redirects", size: LARGE, make: |n| ten(n, "", "ip4:198.51.100.1 ", "redirect=", "l") },
     // Of a tenth, both sizes are read ahead; of the whole, neither is: between them, one more answer is waited for with each record.
-    Case { name: "includes side by side, a:%{l}..x", size: 20_000, make: |n| side_by_side(n, "a:%{l}..x ") },
-    Case { name: "includes side by side, ip4", size: 20_000, make: |n| side_by_side(n, "ip4:198.51.100.1 ") },
+    Case { name: "includes side by side, a:%{l}..x", size: 7_500, make: |n| side_by_side(n, "a:%{l}..x ") },
+    Case { name: "includes side by side, ip4", size: 10_000, make: |n| side_by_side(n, "ip4:198.51.100.1 ") },
     Case { name: "terms of macros, short local part", size: LARGE, make: |n| macros(n, "%{l1-}", "-") },
     Case {
         name: "terms of macros, long local part",
