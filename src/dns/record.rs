@@ -85,6 +85,18 @@ impl<T> Answer<T> {
 }
 
 impl AnyAnswer {
+    /// See [`Records::charged_to`](super::Records::charged_to).
+    #[cfg(feature = "hickory")]
+    pub(crate) fn charged_to(self, account: &Arc<AtomicUsize>) -> Self {
+        match self {
+            Self::Txt(answer) => Self::Txt(answer.charged_to(account)),
+            Self::A(answer) => Self::A(answer.charged_to(account)),
+            Self::Aaaa(answer) => Self::Aaaa(answer.charged_to(account)),
+            Self::Mx(answer) => Self::Mx(answer.charged_to(account)),
+            Self::Ptr(answer) => Self::Ptr(answer.charged_to(account)),
+        }
+    }
+
     /// About how many octets of memory is taken by what was read of the answer so far.
     #[cfg_attr(not(feature = "hickory"), allow(dead_code, reason = "the one resolver that bounds its memory"))]
     pub(crate) fn read_octets(&self) -> usize {
