@@ -7,7 +7,7 @@ use crate::{
     dmarc::{self, Identifiers},
     dns::Resolver,
     driver::{Clock, Run, drive, drive_at_once},
-    evaluation::Evaluation,
+    evaluation::{DmarcPart, Evaluation},
     known::{Ahead, AtHand, Known, Log, Part, Unknown},
     message::{Authors, Message},
     policy::Policy,
@@ -170,29 +170,19 @@ impl<R: Resolver> Authenticator<R> {
         spf: &spf::SpfReports,
         dkim: &[SignatureReport],
     ) -> dmarc::DmarcReport {
-        let Policy { dmarc, budget, .. } = &self.policy;
+        let policy = &self.policy;
         let identifiers = Identifiers::gather(spf, dkim);
-        let log = &mut Log::new(budget.questions_ahead, OCTETS_AHEAD);
-        let mut discovered = None;
+        let log = &mut Log::new(policy.budget.questions_ahead, OCTETS_AHEAD);
+        let mut part = DmarcPart::default();
         drive(&self.resolver, &self.clock(), log, |log, at_hand| {
-            let run = |log: &mut Log| {
-                let known = &mut Known::new(log, at_hand, Part::Discovery, budget.dmarc);
-                if discovered.is_none() {
-                    discovered = Some((dmarc::discover(known, dmarc, authors)?, known.left()));
-                }
-                let Some((discovered, left)) = &mut discovered else { return Err(Unknown) };
-                let known = &mut Known::new(log, at_hand, Part::Alignment, *left);
-                dmarc::evaluate(known, dmarc, authors, discovered, &identifiers)
-            };
-            match { run }(log) {
-                Ok(reports) => Run::Done(reports.report),
-                Err(Unknown) => {
-                    if dmarc.asks_ahead {
-                        dmarc::ask_ahead(&mut Ahead::new(log, at_hand), dmarc, authors, identifiers.domains());
-                    }
-                    Run::Waits
-                }
+            part.discover(log, at_hand, policy, authors);
+            if let Some(reports) = part.evaluate(log, at_hand, policy, authors, &identifiers) {
+                return Run::Done(reports.report);
             }
+            if policy.dmarc.asks_ahead {
+                dmarc::ask_ahead(&mut Ahead::new(log, at_hand), &policy.dmarc, authors, identifiers.domains());
+            }
+            Run::Waits
         })
         .await
     }

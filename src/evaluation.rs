@@ -6,7 +6,7 @@ use crate::{
     dkim::{self, SignatureReport},
     dmarc::{self, Discovered, Identifiers},
     dns::{AnyLookup, LookupError, Question},
-    known::{Ahead, AtHand, Known, Log, Part},
+    known::{Ahead, AtHand, Known, Log, Part, Unknown},
     message::{Authors, BodyLineEnds, Finding, Header, Message, return_path},
     policy::Policy,
     session::{MailFrom, Session},
@@ -124,26 +124,22 @@ struct MessageParts {
     body_line_ends: BodyLineEnds,
     authors: Authors,
     has_ended: bool,
-    dkim: Signatures,
-    arc: Chain,
-    discovered: Option<Discovered>,
-    /// What discovery left of DMARC's share.
-    dmarc_share: Share,
+    dkim: Signed<dkim::Verifier, Vec<SignatureReport>>,
+    arc: Signed<arc::Validator, ArcReport>,
+    dmarc: DmarcPart,
 }
 
+/// DKIM or ARC: what waits for keys and for the end of the body, and what it comes to then.
 #[derive(Clone, Debug)]
-struct Signatures {
-    verifier: Option<dkim::Verifier>,
+struct Signed<W, R> {
+    waiting: Option<W>,
     keys: Option<dkim::Keys>,
-    reports: Option<Vec<SignatureReport>>,
+    report: Option<R>,
 }
 
-#[derive(Clone, Debug)]
-struct Chain {
-    validator: Option<arc::Validator>,
-    keys: Option<dkim::Keys>,
-    report: Option<ArcReport>,
-}
+/// DMARC: discovery, once it has ended, and what it left of the share.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DmarcPart(Option<(Discovered, Share)>);
 
 impl<'p> Evaluation<'p> {
     /// Of a message that is received in this session.
@@ -237,17 +233,14 @@ impl<'p> Parts<'p> {
             self.reverse_path = return_path(header).map(|path| Text::from(&*path));
         }
         let authors = header.authors();
-        let verifier = dkim::Verifier::new(&policy.dkim, header, authors.domains(), now);
-        let validator = arc::Validator::new(&policy.dkim, header, now);
         self.message = Some(MessageParts {
             header_findings: header.findings_of_fields(),
             body_line_ends: BodyLineEnds::default(),
-            authors,
             has_ended: false,
-            dkim: Signatures { verifier: Some(verifier), keys: None, reports: None },
-            arc: Chain { validator: Some(validator), keys: None, report: None },
-            discovered: None,
-            dmarc_share: policy.budget.dmarc,
+            dkim: Signed::new(dkim::Verifier::new(&policy.dkim, header, authors.domains(), now)),
+            arc: Signed::new(arc::Validator::new(&policy.dkim, header, now)),
+            authors,
+            dmarc: DmarcPart::default(),
         });
     }
 
@@ -278,9 +271,8 @@ impl<'p> Parts<'p> {
         let spf_has_ended = self.spf_has_ended();
         let Self { policy, message, spf, .. } = self;
         if let Some(message) = message {
-            message.dkim.run(&mut Known::new(log, at_hand, Part::Dkim, policy.budget.dkim), policy, message.has_ended);
-            message.arc.run(&mut Known::new(log, at_hand, Part::Arc, policy.budget.arc), policy, message.has_ended);
-            message.discover(log, at_hand, policy);
+            message.run_signed(log, at_hand, policy);
+            message.dmarc.discover(log, at_hand, policy, &message.authors);
             if spf_has_ended && let Some(verdict) = message.conclude(log, at_hand, policy, spf) {
                 return Some(verdict);
             }
@@ -340,7 +332,7 @@ impl<'p> Parts<'p> {
         }
         if let Some(message) = message.as_ref().filter(|_| policy.dmarc.asks_ahead) {
             let mail_from = identities.mail_from.or(identities.helo);
-            let signers = message.dkim.verifier.iter().flat_map(dkim::Verifier::signing_domains).cloned();
+            let signers = message.dkim.waiting.iter().flat_map(dkim::Verifier::signing_domains).cloned();
             let identifiers = mail_from.and_then(|arguments| arguments.domain()).into_iter().chain(signers);
             dmarc::ask_ahead(ahead, &policy.dmarc, &message.authors, identifiers);
         }
@@ -362,20 +354,28 @@ impl<'p> Parts<'p> {
 
 impl MessageParts {
     fn hash(&mut self, piece: &[u8]) {
-        if let Some(verifier) = &mut self.dkim.verifier {
+        if let Some(verifier) = &mut self.dkim.waiting {
             verifier.body(piece);
         }
-        if let Some(validator) = &mut self.arc.validator {
+        if let Some(validator) = &mut self.arc.waiting {
             validator.body(piece);
         }
     }
 
-    fn discover(&mut self, log: &mut Log, at_hand: AtHand<'_>, policy: &Policy) {
-        if self.discovered.is_none() {
-            let known = &mut Known::new(log, at_hand, Part::Discovery, policy.budget.dmarc);
-            self.discovered = dmarc::discover(known, &policy.dmarc, &self.authors).ok();
-            self.dmarc_share = known.left();
-        }
+    fn run_signed(&mut self, log: &mut Log, at_hand: AtHand<'_>, policy: &Policy) {
+        let Policy { dkim, arc, budget, .. } = policy;
+        self.dkim.run(
+            || Known::new(log, at_hand, Part::Dkim, budget.dkim),
+            dkim::Verifier::keys,
+            self.has_ended,
+            |verifier, known, keys| verifier.finish(known, dkim, keys),
+        );
+        self.arc.run(
+            || Known::new(log, at_hand, Part::Arc, budget.arc),
+            arc::Validator::keys,
+            self.has_ended,
+            |validator, known, keys| validator.finish(known, arc, dkim, keys),
+        );
     }
 
     /// What DMARC makes of the others, once they are there.
@@ -386,14 +386,11 @@ impl MessageParts {
         policy: &Policy,
         spf: &mut SpfReports,
     ) -> Option<Verdict> {
-        let Self { dkim, arc, discovered, authors, dmarc_share, .. } = self;
-        let (Some(signatures), Some(_), Some(discovered)) = (&dkim.reports, &arc.report, discovered) else {
-            return None;
-        };
+        let Self { dkim, arc, dmarc, authors, .. } = self;
+        let (Some(signatures), Some(_)) = (&dkim.report, &arc.report) else { return None };
         let identifiers = Identifiers::gather(spf, signatures);
-        let known = &mut Known::new(log, at_hand, Part::Alignment, *dmarc_share);
-        let reports = dmarc::evaluate(known, &policy.dmarc, authors, discovered, &identifiers).ok()?;
-        let (spf, dkim, arc) = (std::mem::take(spf), dkim.reports.take()?, arc.report.take()?);
+        let reports = dmarc.evaluate(log, at_hand, policy, authors, &identifiers)?;
+        let (spf, dkim, arc) = (std::mem::take(spf), dkim.report.take()?, arc.report.take()?);
         let mut verdict = Verdict::new(spf, dkim, arc, reports.report);
         verdict.dmarc_rfc7489 = reports.rfc7489;
         verdict.findings = std::mem::take(&mut self.header_findings);
@@ -403,27 +400,51 @@ impl MessageParts {
     }
 }
 
-impl Signatures {
-    fn run(&mut self, known: &mut Known<'_>, policy: &Policy, has_ended: bool) {
-        let Some(verifier) = &self.verifier else { return };
+impl<W, R> Signed<W, R> {
+    fn new(waiting: W) -> Self {
+        Self { waiting: Some(waiting), keys: None, report: None }
+    }
+
+    /// Asks for the keys, and finishes with them once the body has ended. What has finished asks nothing more, and begins no run.
+    fn run<'k>(
+        &mut self,
+        known: impl FnOnce() -> Known<'k>,
+        keys: impl FnOnce(&W, &mut Known<'k>) -> Result<dkim::Keys, Unknown>,
+        has_ended: bool,
+        finish: impl FnOnce(W, &mut Known<'k>, &dkim::Keys) -> R,
+    ) {
+        let Some(waiting) = &self.waiting else { return };
+        let known = &mut known();
         if self.keys.is_none() {
-            self.keys = verifier.keys(known).ok();
+            self.keys = keys(waiting, known).ok();
         }
         if let Some(keys) = self.keys.as_ref().filter(|_| has_ended) {
-            self.reports = self.verifier.take().map(|verifier| verifier.finish(known, &policy.dkim, keys));
+            self.report = self.waiting.take().map(|waiting| finish(waiting, known, keys));
         }
     }
 }
 
-impl Chain {
-    fn run(&mut self, known: &mut Known<'_>, policy: &Policy, has_ended: bool) {
-        let Some(validator) = &self.validator else { return };
-        if self.keys.is_none() {
-            self.keys = validator.keys(known).ok();
+impl DmarcPart {
+    /// Finds the policy of the author domains, which needs neither SPF nor DKIM.
+    pub(crate) fn discover(&mut self, log: &mut Log, at_hand: AtHand<'_>, policy: &Policy, authors: &Authors) {
+        if self.0.is_none() {
+            let known = &mut Known::new(log, at_hand, Part::Discovery, policy.budget.dmarc);
+            let discovered = dmarc::discover(known, &policy.dmarc, authors).ok();
+            self.0 = discovered.map(|discovered| (discovered, known.left()));
         }
-        if let Some(keys) = self.keys.as_ref().filter(|_| has_ended) {
-            let validator = self.validator.take();
-            self.report = validator.map(|validator| validator.finish(known, &policy.arc, &policy.dkim, keys));
-        }
+    }
+
+    /// What that comes to with what SPF and DKIM authenticated; `None` while an answer is missing.
+    pub(crate) fn evaluate(
+        &mut self,
+        log: &mut Log,
+        at_hand: AtHand<'_>,
+        policy: &Policy,
+        authors: &Authors,
+        identifiers: &Identifiers,
+    ) -> Option<dmarc::Reports> {
+        let (discovered, left) = self.0.as_mut()?;
+        let known = &mut Known::new(log, at_hand, Part::Alignment, *left);
+        dmarc::evaluate(known, &policy.dmarc, authors, discovered, identifiers).ok()
     }
 }
