@@ -48,30 +48,28 @@ impl<O: Observe> CheckHost<'_, '_, O> {
         place: Place<'_>,
         depth: usize,
     ) -> Result<Option<Name>, Stop> {
-        self.begin_lookup(place)?;
-        let target = match self.target(Some(spec), place)? {
-            Target::Name(target) if target.has_parent() => target,
-            // §4.3 makes these "none", and that is a permerror here.
-            Target::Name(target) => return Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
-            Target::Malformed(text, error) => return Err(place.no_record(&text, NoneReason::NotAName(error))),
-            // RFC 8616 §4: the term does not match.
-            Target::NonAsciiLocalPart => return Ok(None),
-        };
+        // RFC 8616 §4: without a target, the term does not match.
+        let Some(target) = self.record_target(spec, place)? else { return Ok(None) };
         Budget::allow_include(depth).map_err(|limit| place.exceeded(limit))?;
         Ok(Some(target))
     }
 
     /// RFC 7208 §6.1
     pub(super) fn redirect_target(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Name, Stop> {
+        // RFC 8616 §4 speaks of matching, which a "redirect" never does: its target is malformed (§6.1).
+        let malformed = || place.no_record(&spec.to_string(), NoneReason::NotAName(NameError::NotAscii));
+        self.record_target(spec, place)?.ok_or_else(malformed)
+    }
+
+    /// The domain whose record a term goes on with; `None` where it would be made of a local part that is not ASCII.
+    fn record_target(&mut self, spec: &DomainSpec, place: Place<'_>) -> Result<Option<Name>, Stop> {
         self.begin_lookup(place)?;
         match self.target(Some(spec), place)? {
-            Target::Name(target) if target.has_parent() => Ok(target),
+            Target::Name(target) if target.has_parent() => Ok(Some(target)),
+            // §4.3 makes these "none", and that is a permerror here.
             Target::Name(target) => Err(place.no_record(target.as_str(), NoneReason::NotFullyQualified)),
             Target::Malformed(text, error) => Err(place.no_record(&text, NoneReason::NotAName(error))),
-            // RFC 8616 §4 speaks of matching, which a "redirect" never does: its target is malformed (§6.1).
-            Target::NonAsciiLocalPart => {
-                Err(place.no_record(&spec.to_string(), NoneReason::NotAName(NameError::NotAscii)))
-            }
+            Target::NonAsciiLocalPart => Ok(None),
         }
     }
 
