@@ -2,6 +2,7 @@
 
 use super::{
     DomainSpec, MacroLetter,
+    arguments::Arguments,
     expand::{Target, Values},
     limits::{Budget, Limits},
     mechanism, publication,
@@ -20,11 +21,18 @@ use std::{
 /// The [`publication::size`] of records that are looked through before it is their turn.
 const MAX_SIZE: usize = 8192;
 
+/// Asks what the check of an identity will probably ask.
+pub(crate) fn ask_ahead(ahead: &mut Ahead<'_>, limits: &Limits, arguments: &Arguments<'_>) {
+    if let Ok(resolved) = arguments.resolve() {
+        Walk::new(ahead, &resolved.values(), *limits).record(&resolved.domain);
+    }
+}
+
 /// A walk over the records of an evaluation, as far as they are known, that decides nothing: it writes down what their terms will ask,
 /// in the order of evaluation.
 ///
 /// Each record is looked at once, and a walk costs no more than an evaluation does.
-pub(super) struct Walk<'a, 'k> {
+struct Walk<'a, 'k> {
     ahead: &'a mut Ahead<'k>,
     values: &'a Values<'a>,
     /// Each term that is looked at counts, also one that comes to no question: no more than may be evaluated.
@@ -33,18 +41,18 @@ pub(super) struct Walk<'a, 'k> {
 }
 
 impl<'a, 'k> Walk<'a, 'k> {
-    pub(super) fn new(ahead: &'a mut Ahead<'k>, values: &'a Values<'a>, limits: Limits) -> Self {
+    fn new(ahead: &'a mut Ahead<'k>, values: &'a Values<'a>, limits: Limits) -> Self {
         Self { ahead, values, budget: Budget::new(limits), entered: Vec::new() }
     }
 
     /// The record of a domain and all that it includes. Each step down costs a term, and so does not go deep.
-    pub(super) fn record(&mut self, domain: &Name) {
+    fn record(&mut self, domain: &Name) {
         if self.entered.contains(domain) {
             return;
         }
         self.entered.push(domain.clone());
         let Some(Answer::Records(texts)) = self.ahead.ask(domain) else { return };
-        // Hardly anybody has a larger one, and it is read twice: here, and when its turn comes.
+        // Hardly anybody has a larger one, and each step of the evaluation comes with another walk over it.
         if publication::size(texts) > MAX_SIZE {
             return;
         }

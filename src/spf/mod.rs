@@ -29,10 +29,10 @@ pub use record::{Directive, HostSpec, Mechanism, PrefixLen, Qualifier, Record, U
 pub use result::{Explanation, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError};
 pub use tree::{Step, Tree, Visit};
 
+pub(crate) use ahead::ask_ahead;
 pub(crate) use arguments::Identities;
 
-use crate::known::{Ahead, Known, Unknown};
-use ahead::Walk;
+use crate::known::{Known, Unknown};
 use arguments::Arguments;
 use check_host::CheckHost;
 
@@ -65,13 +65,6 @@ pub(crate) fn check<O: Observe>(
     let outcome = check.check_host(&resolved.domain, 0, false);
     let (result, spent) = (SpfResult::of(outcome).ok_or(Unknown)?, check.spent());
     Ok(report(resolved.sender.clone(), resolved.domain.as_str().len(), result, spent))
-}
-
-/// Asks what the check of an identity will probably ask.
-pub(crate) fn ask_ahead(ahead: &mut Ahead<'_>, limits: &Limits, arguments: &Arguments<'_>) {
-    if let Ok(resolved) = arguments.resolve() {
-        Walk::new(ahead, &resolved.values(), *limits).record(&resolved.domain);
-    }
 }
 
 impl SpfReport {
