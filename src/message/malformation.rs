@@ -129,7 +129,7 @@ pub(super) fn find(raw: &[u8], bare_lf: bool) -> Vec<Malformation> {
             b'\r' | b'\n' | b'\t' => None,
             0 => Some(MalformationKind::Nul),
             0x01..=0x1f | 0x7f => Some(MalformationKind::Control),
-            _ => line_separator(*octet, after).then_some(MalformationKind::LineSeparator),
+            _ => line_separator(raw.get(at..).unwrap_or_default()).map(|_| MalformationKind::LineSeparator),
         };
         if let Some(kind) = kind {
             let quoted_from = line_start.max(at.saturating_sub(QUOTED_BEFORE));
@@ -154,19 +154,18 @@ fn of_start(block: &Block<'_>) -> Option<MalformationKind> {
     }
 }
 
-/// Whether the octet and those after it are U+0085, U+2028 or U+2029.
-fn line_separator(octet: u8, after: &[u8]) -> bool {
-    match octet {
-        0xc2 => after.first() == Some(&0x85),
-        0xe2 => matches!(after, [0x80, 0xa8 | 0xa9, ..]),
-        _ => false,
+/// Octets of U+0085, U+2028 or U+2029, where a text begins with one of these.
+pub(super) fn line_separator(text: &[u8]) -> Option<usize> {
+    match text {
+        [0xc2, 0x85, ..] => Some(2),
+        [0xe2, 0x80, 0xa8 | 0xa9, ..] => Some(3),
+        _ => None,
     }
 }
 
 /// Whether there is such a character anywhere.
 pub(super) fn has_line_separators(text: &[u8]) -> bool {
-    memchr::memchr2_iter(0xc2, 0xe2, text)
-        .any(|at| text.get(at).is_some_and(|octet| line_separator(*octet, text.get(at + 1..).unwrap_or_default())))
+    memchr::memchr2_iter(0xc2, 0xe2, text).any(|at| text.get(at..).and_then(line_separator).is_some())
 }
 
 fn note<'m>(found: &mut Vec<Malformation>, kind: MalformationKind, offset: usize, quoted: impl FnOnce() -> &'m [u8]) {

@@ -204,9 +204,9 @@ impl<'m> Message<'m> {
     /// What is odd about the header and about the line ends of the body, which is read once for it.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = self.header.findings_of_fields();
-        if line_endings::has_bare_ends(self.body) {
-            findings.push(Finding::BodyLineEndings(LineEndings::of(self.body)));
-        }
+        let mut line_ends = BodyLineEnds::default();
+        line_ends.whole(self.body);
+        findings.extend(line_ends.finding());
         findings
     }
 

@@ -3,7 +3,7 @@
 use super::{
     HeaderField, Malformation, MalformationKind,
     block::{Blocks, mbox_separator},
-    malformation::BYTE_ORDER_MARK,
+    malformation::{BYTE_ORDER_MARK, line_separator},
 };
 
 /// A malformed header, with what is wrong with it.
@@ -193,11 +193,14 @@ impl<'m> Iterator for Pieces<'m> {
 
 /// How many octets from `at` on some reader takes for the end of a line, or passes over, and whether it is the former.
 fn break_at(text: &[u8], at: usize) -> Option<(usize, bool)> {
-    match text.get(at..)? {
-        [b'\r', b'\n', ..] | [0xc2, 0x85, ..] => Some((2, true)),
+    let rest = text.get(at..)?;
+    if let Some(octets) = line_separator(rest) {
+        return Some((octets, true));
+    }
+    match rest {
+        [b'\r', b'\n', ..] => Some((2, true)),
         // VT, FF, FS, GS and RS end lines to Python's `splitlines` and its like.
         [b'\r' | b'\n' | 0x0b | 0x0c | 0x1c..=0x1e, ..] => Some((1, true)),
-        [0xe2, 0x80, 0xa8 | 0xa9, ..] => Some((3, true)),
         // NEL of ISO 8859 as well, though it may be a part of another character here.
         [0..=0x08 | 0x0e..=0x1f | 0x7f | 0x85, ..] => Some((1, false)),
         _ => None,
