@@ -45,7 +45,7 @@ impl<'a> AuthorDomains<'a> {
             Self::Few(authors) => {
                 let top = two_labels(signer);
                 (
-                    authors.iter().any(|author| signer.is_at_or_below(author) || author.is_at_or_below(signer)),
+                    authors.iter().any(|author| signer.is_in_line_with(author)),
                     top.is_some() && authors.iter().any(|author| two_labels(author) == top),
                 )
             }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinship_is_the_same_among_few_and_among_many() {
+    fn prospects_are_the_same_among_few_and_among_many() {
         let domain = |text: &str| Domain::parse(text).unwrap();
         let few = [domain("mail.example.com")];
         // As many others, unrelated to all signers, make the authors many.

@@ -75,6 +75,11 @@ impl Domain {
     pub fn is_at_or_below(&self, ancestor: &Self) -> bool {
         self.0.is_at_or_below(&ancestor.0)
     }
+
+    /// Whether one of them is the other or a domain below it, so that they can align (RFC 9989 §4.10.2).
+    pub(crate) fn is_in_line_with(&self, other: &Self) -> bool {
+        self.is_at_or_below(other) || other.is_at_or_below(self)
+    }
 }
 
 impl TryFrom<Name> for Domain {

@@ -193,9 +193,7 @@ fn precedence(verdict: &Verdict) -> Vec<usize> {
     let author = verdict.dmarc.author_domain.as_ref();
     let can_align = |report: &SignatureReport| {
         let signer = report.signature.domain.as_ref();
-        signer
-            .zip(author)
-            .is_some_and(|(signer, author)| signer.is_at_or_below(author) || author.is_at_or_below(signer))
+        signer.zip(author).is_some_and(|(signer, author)| signer.is_in_line_with(author))
     };
     let rank = |part: Part<'_>| match part {
         Part::Dmarc(_) | Part::Spf(..) | Part::Arc(_) | Part::Unsigned => None,
