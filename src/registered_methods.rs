@@ -353,16 +353,7 @@ mod tests {
             signature_data: data.into(),
             ..SignatureSummary::default()
         };
-        SignatureReport {
-            field_index: 0,
-            signature,
-            result,
-            key: None,
-            body_hash: None,
-            header_hash: None,
-            unsigned_octets: 0,
-            not_covered: crate::message::SingularFields::default(),
-        }
+        SignatureReport::decided(0, signature, result)
     }
 
     fn verdict() -> Verdict {

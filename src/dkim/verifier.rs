@@ -211,7 +211,7 @@ impl Job {
 
 impl SignatureReport {
     /// The report of a field whose result stands without key and body.
-    fn decided(field_index: usize, signature: SignatureSummary, result: DkimResult) -> Self {
+    pub(crate) fn decided(field_index: usize, signature: SignatureSummary, result: DkimResult) -> Self {
         Self {
             field_index,
             signature,

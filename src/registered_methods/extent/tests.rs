@@ -44,16 +44,7 @@ fn signature(at: usize, result: DkimResult, is_verified: bool, long: &str) -> Si
         signature_data: format!("{at:08}{long}").into(),
         ..SignatureSummary::default()
     };
-    SignatureReport {
-        field_index: at,
-        signature,
-        result,
-        key: None,
-        body_hash: None,
-        header_hash: is_verified.then(digest),
-        unsigned_octets: 0,
-        not_covered: Default::default(),
-    }
+    SignatureReport { header_hash: is_verified.then(digest), ..SignatureReport::decided(at, signature, result) }
 }
 
 fn dmarc(author: Option<Domain>) -> DmarcReport {
