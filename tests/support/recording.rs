@@ -5,7 +5,6 @@ use mailverdict::{
     name::Name,
 };
 use std::{
-    fmt,
     future::Future,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -47,17 +46,6 @@ impl Exchange {
     }
 }
 
-impl fmt::Display for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.question)?;
-        match &self.answer {
-            Some(Ok(answer)) => answer.fmt(f),
-            Some(Err(error)) => error.fmt(f),
-            None => f.write_str("not waited for"),
-        }
-    }
-}
-
 impl<R> Recording<R> {
     /// Around this resolver.
     pub fn new(resolver: R) -> Self {
@@ -67,11 +55,6 @@ impl<R> Recording<R> {
     /// What was asked so far, in the order of asking.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.log().exchanges.clone()
-    }
-
-    /// The same, and forgets it. The count of events goes on, and what is answered later is not written down any more.
-    pub fn take(&self) -> Vec<Exchange> {
-        std::mem::take(&mut self.log().exchanges)
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -110,7 +93,6 @@ impl Log {
 
     fn answered(&mut self, asked: usize, answer: Result<AnyAnswer, LookupError>) {
         let answered = self.event();
-        // Not found where the log was taken in between.
         if let Ok(place) = self.exchanges.binary_search_by_key(&asked, |exchange| exchange.asked)
             && let Some(exchange) = self.exchanges.get_mut(place)
         {
