@@ -758,6 +758,11 @@ fn many_readings(n: usize) -> Box<dyn Fn()> {
         "\u{2028}",
         "\r\r\nA",
         "A\r\u{c}",
+        "F\0",
+        "Fr\0o\0",
+        "\0F\u{a0}\0 ",
+        "\u{a0}\u{85}",
+        "\u{feff}\0",
     ];
     let mut each: Vec<_> = within_a_field
         .iter()
@@ -768,6 +773,10 @@ fn many_readings(n: usize) -> Box<dyn Fn()> {
     each.extend([
         read_header(format!("{}{beyond}", REST.replace("\r\n\r\nHello", ""))),
         read_header("From \r".repeat(n / 6) + "\n" + REST),
+        read_header(format!("F{}: a@b\r\n{REST}", "\0".repeat(n))),
+        read_header(format!("From{}: a@b\r\n{REST}", "\u{a0}\0 ".repeat(n / 4))),
+        read_header(format!("\0{}From: a@b\r\n{REST}", "\u{a0} ".repeat(n / 3))),
+        read_header(format!("junk\r\n{}{REST}", " From\r\n".repeat(n / 7))),
     ]);
     Box::new(move || each.iter().for_each(|run| run()))
 }

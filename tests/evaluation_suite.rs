@@ -9,7 +9,7 @@ use mailverdict::{
     Authenticator, Evaluation, Message, Policy, Progress, Session, Share, Verdict,
     dmarc::{self, Editions, SuffixList},
     dns::{LookupError, Question, Resolver as _, Zone},
-    message::Header,
+    message::{Finding, Header},
     spf::{Observers, Tree},
     time::UnixTime,
 };
@@ -207,6 +207,22 @@ fn a_message_in_pieces_has_the_verdict_of_the_whole() {
     assert_eq!(whole.findings.len(), 1, "{:?}", whole.findings);
     for chunk in [1, 2, 7, 1000] {
         assert_eq!(in_pieces(&zone, &policy, &message, session.clone(), chunk), whole, "{chunk}");
+    }
+}
+
+/// Mail servers do get such messages.
+#[test]
+fn a_message_without_a_field_has_a_verdict() {
+    let zone = Zone::read(["tests/data/microsoft365/zone.db"]).unwrap();
+    let authenticator = Authenticator::new(&zone);
+    for octets in [&b"\r\n"[..], b"\r\nbody\r\n", b"body\r\n", b"From a@b Thu\r\n\r\nbody\r\n"] {
+        let message = Message::parse(octets).unwrap();
+        let session = Session::new(Ipv4Addr::new(198, 51, 100, 40)).with_mail_from("alice@contoso.com");
+        let verdict = authenticator.authenticate_at_once(&message, session);
+        assert!(verdict.findings.contains(&Finding::NoField), "{:?}", verdict.findings);
+        assert_eq!(verdict.spf.mail_from.unwrap().result.keyword(), "pass");
+        let dmarc::DmarcReport { result, author_domain, disposition, .. } = verdict.dmarc;
+        assert_eq!((result.keyword(), author_domain, disposition), ("permerror", None, dmarc::Disposition::None));
     }
 }
 

@@ -24,6 +24,24 @@ impl<'m> HeaderField<'m> {
         (after.get(space) == Some(&b':')).then_some(Self { raw, name, colon })
     }
 
+    /// Takes a field of this name apart as those readers do who pass over whatever is neither printable ASCII nor a line end, between the
+    /// first letter of the name and the colon.
+    pub(super) fn parse_leniently(raw: &'m [u8], name: &str) -> Option<Self> {
+        let is_unseen = |octet: &u8| !matches!(octet, b' '..=b'~' | b'\t' | b'\n');
+        let mut octets = raw.iter().enumerate();
+        let mut end = 0;
+        for wanted in name.bytes() {
+            let (at, octet) = octets.find(|(at, octet)| *at == 0 || !is_unseen(octet))?;
+            if !octet.eq_ignore_ascii_case(&wanted) {
+                return None;
+            }
+            end = at + 1;
+        }
+        let (colon, _) = octets.find(|(_, octet)| !is_unseen(octet) && !octet.is_ascii_whitespace())?;
+        let field = Self { raw, name: u32::try_from(end).ok()?, colon: u32::try_from(colon).ok()? };
+        (raw.get(colon) == Some(&b':')).then_some(field)
+    }
+
     /// The whole field with its line end, octet for octet.
     pub fn raw(&self) -> &'m [u8] {
         self.raw

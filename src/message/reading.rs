@@ -108,16 +108,20 @@ fn readings_within<'m>(
     (fields_above, holder): (usize, Holder),
     readings: &mut Vec<Reading<'m>>,
 ) {
-    let field =
-        |start: usize, end: usize| raw.get(start..end).and_then(HeaderField::parse).filter(|field| field.is(name));
+    let field = |start: usize, end: usize| {
+        let raw = raw.get(start..end)?;
+        HeaderField::parse_leniently(raw.get(margin(raw)..)?, name)
+    };
     let mut add = |start, end, holder, goes_on| {
         readings.extend(field(start, end).map(|field| Reading { field, fields_above, holder, goes_on }));
     };
-    let mut is_itself = holder == Holder::Field && field(0, raw.len()).is_some();
+    let mut is_itself = holder == Holder::Field && HeaderField::parse(raw).is_some_and(|field| field.is(name));
     let mut is_first = true;
     // Where one begins, and where its value does.
     let mut open: Option<(usize, usize)> = None;
-    let ends = Pieces::of(raw).filter(|piece| !piece.is_continuation()).map(Some).chain([None]);
+    // What continues a line that is no field may begin one, to whoever passes over that line.
+    let begins = |piece: &Piece<'_>| holder == Holder::Other || !piece.is_continuation();
+    let ends = Pieces::of(raw).filter(begins).map(Some).chain([None]);
     for piece in ends {
         let (end, ends_line) = piece.map_or((raw.len(), false), |piece| (piece.offset, piece.is_line));
         // A form feed or a CR may stand before the colon.
@@ -140,6 +144,17 @@ fn readings_within<'m>(
             open = Some((end, raw.len() - field.value().len()));
         }
     }
+}
+
+/// Octets ahead of a name that some readers trim: white space, and what is not ASCII and no break. Breaks begin pieces of their own, so
+/// that no octet is passed over for more than one of them.
+fn margin(raw: &[u8]) -> usize {
+    let is_trimmed = |at: &usize| match raw.get(*at) {
+        Some(b' ' | b'\t') => true,
+        Some(0x80..) => break_at(raw, *at).is_none(),
+        Some(_) | None => false,
+    };
+    (0..raw.len()).find(|at| !is_trimmed(at)).unwrap_or(raw.len())
 }
 
 /// What stands between two places at which some reader ends a line, or begins to read.
@@ -177,14 +192,10 @@ impl<'m> Iterator for Pieces<'m> {
     fn next(&mut self) -> Option<Piece<'m>> {
         let (offset, is_line) = (self.at, self.is_line);
         let rest = self.raw.get(offset..).filter(|rest| !rest.is_empty())?;
-        let (len, ends_line) = if offset == 0 && rest.starts_with(BYTE_ORDER_MARK) {
-            (BYTE_ORDER_MARK.len(), false)
-        } else {
-            let (at, octets, ends_line) = (0..rest.len())
-                .find_map(|at| break_at(rest, at).map(|(octets, line)| (at, octets, line)))
-                .unwrap_or((rest.len(), 0, true));
-            (at + octets, ends_line)
-        };
+        let (at, octets, ends_line) = (0..rest.len())
+            .find_map(|at| break_at(rest, at).map(|(octets, line)| (at, octets, line)))
+            .unwrap_or((rest.len(), 0, true));
+        let len = at + octets;
         self.at += len;
         self.is_line = ends_line;
         Some(Piece { offset, raw: rest.get(..len).unwrap_or_default(), is_line })
@@ -196,6 +207,9 @@ fn break_at(text: &[u8], at: usize) -> Option<(usize, bool)> {
     let rest = text.get(at..)?;
     if let Some(octets) = line_separator(rest) {
         return Some((octets, true));
+    }
+    if rest.starts_with(BYTE_ORDER_MARK) {
+        return Some((BYTE_ORDER_MARK.len(), false));
     }
     match rest {
         [b'\r', b'\n', ..] => Some((2, true)),
@@ -266,6 +280,45 @@ mod tests {
         assert_eq!(readings(b"\xef\xbb\xbfFrom: a\r\nTo: b\r\n\r\n", "From"), ["0 Other \"From: a\\r\\n\""]);
         assert_eq!(readings(b"To: b\r\njunk\rFrom: a\r\n\r\n", "From"), ["1 Other \"From: a\\r\\n\""]);
         assert_eq!(readings(b"From x\rFrom: a\r\nTo: b\r\n\r\n", "From"), ["0 Other \"From: a\\r\\n\""]);
+    }
+
+    #[test]
+    fn a_name_is_read_over_whatever_some_reader_drops() {
+        for field in [
+            "From\0: b",
+            "Fr\0om: b",
+            "F\0r\0o\0m\0:\0 b",
+            "From\u{1}: b",
+            "From\u{1b}: b",
+            "Fr\u{7f}om: b",
+            "Fro\rm: b",
+            "From\u{a0}: b",
+            "From\u{2028}: b",
+            "From \0: b",
+            "From \u{b}: b",
+            "\u{a0}From: b",
+            "\u{feff} From: b",
+            "junk\r\n From: b",
+            "X: y\r\u{feff}From: b",
+            "X: y\rFrom\0: b",
+            "X: y\0\u{a0} From: b",
+        ] {
+            let (above, below) = (format!("{field}\r\nTo: c\r\n\r\n"), format!("To: c\r\n{field}\r\n\r\n"));
+            for raw in [above, below] {
+                assert!(!readings(raw.as_bytes(), "From").is_empty() && is_disputed(raw.as_bytes()), "{raw:?}");
+            }
+        }
+        assert!(!readings(b" From: b\r\nTo: c\r\n\r\n", "From").is_empty());
+        // Other letters, and a line that is folded to everybody.
+        for raw in [
+            "Fr\0om\0e: b\r\n\r\n",
+            "Fr om: b\r\n\r\n",
+            "A: \0\r\n From: b\r\n\r\n",
+            "Fro\nm: b\r\n\r\n",
+            "XFrom\0: b\r\n\r\n",
+        ] {
+            assert!(readings(raw.as_bytes(), "From").is_empty(), "{raw:?}");
+        }
     }
 
     #[test]
