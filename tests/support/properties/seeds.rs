@@ -8,6 +8,7 @@ use arbitrary::Unstructured;
 use mailverdict::{
     Authenticator, Message,
     arc::ArcResult,
+    message::Finding,
     spf::{Limit, NoneReason, Observers, PermError, SpfReport, SpfReports, SpfResult},
 };
 use std::collections::BTreeMap;
@@ -15,27 +16,28 @@ use std::collections::BTreeMap;
 /// What an input comes to, in a word; `None` where it comes to nothing that is worth keeping.
 type Kind = fn(&[u8]) -> Option<String>;
 
-const TARGETS: [(&str, Kind); 4] = [
-    ("arc_chain", arc_chain),
-    ("authenticate", authenticate),
-    ("check_host", check_host),
-    ("dkim_signed", dkim_signed),
+/// For a target several of them, each of which has seeds of its own.
+const TARGETS: [(&str, &[Kind]); 4] = [
+    ("arc_chain", &[arc_chain]),
+    ("authenticate", &[authenticate, oddity]),
+    ("check_host", &[check_host]),
+    ("dkim_signed", &[dkim_signed]),
 ];
 
 /// For each target the shortest input of each kind among so many, by the name of the kind.
 pub(crate) fn seeds(tried: usize) -> BTreeMap<&'static str, BTreeMap<String, Vec<u8>>> {
-    let of = |kind: Kind| {
+    let of = |kinds: &[Kind]| {
         let mut seeds: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for input in random(tried) {
-            if let Some(name) = kind(&input)
-                && seeds.get(&name).is_none_or(|known| known.len() > input.len())
-            {
-                seeds.insert(name, input);
+            for name in kinds.iter().filter_map(|kind| kind(&input)) {
+                if seeds.get(&name).is_none_or(|known| known.len() > input.len()) {
+                    seeds.insert(name, input.clone());
+                }
             }
         }
         seeds
     };
-    TARGETS.into_iter().map(|(target, kind)| (target, of(kind))).collect()
+    TARGETS.into_iter().map(|(target, kinds)| (target, of(kinds))).collect()
 }
 
 /// The same at every run.
@@ -96,6 +98,21 @@ fn authenticate(data: &[u8]) -> Option<String> {
             bound(&verdict.spf)
         ),
     })
+}
+
+/// What is odd about a message though its header is not malformed.
+fn oddity(data: &[u8]) -> Option<String> {
+    let (_, _, raw) = invented::scene(&mut Unstructured::new(data))?;
+    let message = Message::parse(&raw).ok()?;
+    let findings = message.findings().into_iter().chain(message.header().authors().findings());
+    let name = findings.filter_map(|finding| match finding {
+        Finding::BlankLineInField { .. } => Some("blank_line_in_field"),
+        Finding::RepeatedField { .. } => Some("repeated_field"),
+        Finding::EncodedLocalPart { .. } => Some("encoded_local_part"),
+        Finding::NoField => Some("no_field"),
+        _ => None,
+    });
+    name.min().map(str::to_owned)
 }
 
 fn arc_chain(data: &[u8]) -> Option<String> {
