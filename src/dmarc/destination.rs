@@ -1,14 +1,14 @@
 //! Which report addresses may be used: RFC 9990 §4 (and RFC 9991, which has the same for failure reports).
 
 use super::{
-    discover::{Discovered, all},
     publication::PublishedRecord,
     record::{PublicSuffix, Record},
+    tree_walk::tree_walk,
     uri::ReportUri,
 };
 use crate::{
     dns::LookupError,
-    known::{Known, Unknown},
+    known::{Known, Unknown, all},
     name::{Domain, Name},
 };
 use std::fmt;
@@ -122,12 +122,15 @@ pub(crate) fn destinations(
             others.push(host);
         }
     }
-    let mut discovered = Discovered::default();
-    if !others.is_empty() {
-        let walked: Vec<Domain> = others.iter().copied().chain([&published.domain]).cloned().collect();
-        discovered.walk(known, &walked)?;
-    }
-    let permissions = others.iter().map(|host| permission(known, &discovered, &published.domain, host, kind));
+    let publisher = (!others.is_empty()).then_some(&published.domain);
+    let walks = all(others.iter().copied().chain(publisher).map(|domain| tree_walk(known, domain)))?;
+    let organization = |domain: &Domain| walks.iter().find(|walk| walk.start == *domain)?.organizational_domain().ok();
+    let publisher = organization(&published.domain);
+    let permissions = others.iter().map(|host| {
+        // Where the DNS left that open, the destination is asked as an external one: asking too much does no harm.
+        let is_internal = publisher.is_some() && publisher == organization(host);
+        if is_internal { Ok(Permission::Internal) } else { permission(known, &published.domain, host, kind) }
+    });
     let permissions = all(permissions)?;
     let permission_of = |place: usize, uri: &ReportUri| match uri.host() {
         _ if place >= MAX_DESTINATIONS => Permission::NotEvaluated,
@@ -143,22 +146,13 @@ pub(crate) fn destinations(
     Ok(destinations.map(destination).collect())
 }
 
-/// RFC 9990 §4, for one destination host that is not the publisher itself.
+/// RFC 9990 §4, for one destination host of another organization than the publisher's.
 fn permission(
     known: &mut Known<'_>,
-    discovered: &Discovered,
     publisher: &Domain,
     host: &Domain,
     kind: ReportKind,
 ) -> Result<Permission, Unknown> {
-    let organization = |domain: &Domain| {
-        let walk = discovered.walk_from(domain)?;
-        walk.organizational_domain().ok()
-    };
-    // Where the DNS left that open, the destination is asked as an external one: asking too much does no harm.
-    if organization(publisher).is_some() && organization(publisher) == organization(host) {
-        return Ok(Permission::Internal);
-    }
     // Steps 2 to 4.
     let Ok(name) = host.as_name().prepend(&format!("{publisher}._report._dmarc")) else {
         return Ok(Permission::Refused(Refusal::NameTooLong));

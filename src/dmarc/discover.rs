@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     dns::Answer,
-    known::{Known, Unknown},
+    known::{Known, Unknown, all},
     message::Authors,
     name::Domain,
 };
@@ -53,13 +53,6 @@ impl Discovered {
         self.found.extend(found);
         Ok(())
     }
-}
-
-/// All of them; those behind one that is not known are asked for all the same.
-pub(super) fn all<T>(known: impl Iterator<Item = Result<T, Unknown>>) -> Result<SmallVec<[T; 1]>, Unknown> {
-    let mut are_known = true;
-    let found = known.filter_map(|found| found.inspect_err(|Unknown| are_known = false).ok()).collect();
-    if are_known { Ok(found) } else { Err(Unknown) }
 }
 
 /// The author domains that are evaluated, in the order of the message.

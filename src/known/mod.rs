@@ -13,6 +13,7 @@ use crate::{
     dns::{Answer, AnyLookup, Lookup, LookupError, Mx, Question, Record, octets, reverse_name},
     name::Name,
 };
+use smallvec::SmallVec;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Not known yet: the question is written down, and the attempt ends.
@@ -145,6 +146,13 @@ impl<'k> Known<'k> {
     pub(crate) fn pay_work(&mut self, work: usize) -> Result<(), Exhausted> {
         self.left.pay_work(work)
     }
+}
+
+/// All of them; those behind one that is not known are asked for all the same.
+pub(crate) fn all<T>(known: impl Iterator<Item = Result<T, Unknown>>) -> Result<SmallVec<[T; 1]>, Unknown> {
+    let mut are_known = true;
+    let found = known.filter_map(|found| found.inspect_err(|Unknown| are_known = false).ok()).collect();
+    if are_known { Ok(found) } else { Err(Unknown) }
 }
 
 fn cloned<T: Clone>(answer: Result<&Answer<T>, &LookupError>) -> Lookup<T> {
