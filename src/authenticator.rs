@@ -11,6 +11,7 @@ use crate::{
     known::{Ahead, AtHand, Known, Log, Part, Unknown},
     message::{Authors, Message},
     policy::Policy,
+    report::{Destination, ReportKind, destinations},
     session::Session,
     spf,
     time::UnixTime,
@@ -193,7 +194,7 @@ impl<R: Resolver> Authenticator<R> {
     /// Not a part of evaluating a message: for those who send reports. Organizational domains are found by the tree walk.
     ///
     /// ```
-    /// # use mailverdict::{Authenticator, dmarc::{DmarcReport, ReportKind}, dns::Resolver};
+    /// # use mailverdict::{Authenticator, dmarc::DmarcReport, dns::Resolver, report::ReportKind};
     /// # async fn example<R: Resolver>(authenticator: &Authenticator<R>, report: &DmarcReport) {
     /// if let Some(record) = &report.record {
     ///     for destination in authenticator.report_destinations(record, ReportKind::Aggregate).await {
@@ -202,13 +203,9 @@ impl<R: Resolver> Authenticator<R> {
     /// }
     /// # }
     /// ```
-    pub async fn report_destinations(
-        &self,
-        published: &dmarc::PublishedRecord,
-        kind: dmarc::ReportKind,
-    ) -> Vec<dmarc::Destination> {
+    pub async fn report_destinations(&self, published: &dmarc::PublishedRecord, kind: ReportKind) -> Vec<Destination> {
         let share = self.policy.budget.dmarc;
-        self.ask(Part::Discovery, share, |known| dmarc::destinations(known, published, kind)).await
+        self.ask(Part::Discovery, share, |known| destinations(known, published, kind)).await
     }
 
     /// Asks whatever `rule` asks, until it comes to its end.

@@ -10,6 +10,7 @@
 //! * [`spf`], [`dkim`], [`dmarc`], [`arc`]: what each rule became, and their results.
 //! * [`dns`]: resolvers, and what becomes of a message when the DNS goes wrong.
 //! * [`authentication_results`], [`received_spf`], [`received`]: header fields.
+//! * [`report`]: which reports domain owners ask for, and where these may be sent.
 
 // docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
 
@@ -37,6 +38,7 @@ mod ready;
 pub mod received;
 pub mod received_spf;
 mod registered_methods;
+pub mod report;
 pub mod session;
 pub mod spf;
 pub mod text;

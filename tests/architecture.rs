@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 11] = [
     &["spf", "dkim", "authentication_results", "received"],
     &["arc", "dmarc"],
     &["policy", "verdict"],
-    &["evaluation", "registered_methods", "received_spf"],
+    &["evaluation", "registered_methods", "received_spf", "report"],
     &["driver"],
     &["authenticator", "fuzzing"],
 ];
@@ -31,7 +31,7 @@ const FLOORS: [&[&str]; 11] = [
 const RESOLVER_ROOMS: [&str; 3] = ["dns", "driver", "authenticator"];
 
 /// The rooms of the rules, which are pure functions of what is known.
-const RULES: [&str; 4] = ["spf", "dkim", "arc", "dmarc"];
+const RULES: [&str; 5] = ["spf", "dkim", "arc", "dmarc", "report"];
 
 /// Lines a file may have, unit tests included.
 const MAX_LINES: usize = 450;

@@ -1,6 +1,6 @@
-//! DMARC on whole messages, with SPF and DKIM as they really are; the differences of the editions; report destinations.
+//! DMARC on whole messages, with SPF and DKIM as they really are; the differences of the editions; which failure reports are asked for.
 //!
-//! (The cases that need no message, tests/data/dmarc/ but for two files, are run by the unit tests of src/dmarc/suite.rs.)
+//! (The cases that need no message, tests/data/dmarc/ but for one file, are run by the unit tests of src/dmarc/suite.rs.)
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "support/story.rs"]
@@ -11,9 +11,10 @@ mod support;
 use mailverdict::dmarc::{BuiltInSuffixes, PublicSuffixes};
 use mailverdict::{
     Authenticator, Message, Policy, Session, Verdict,
-    dmarc::{self, Comparison, Editions, Record, ReportKind, SuffixList},
+    dmarc::{self, Comparison, Editions, Record, SuffixList},
     dns::{LookupError, RecordType, Zone},
     name::{Domain, Name},
+    report::FailureReports,
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use std::{net::IpAddr, sync::Arc};
@@ -101,7 +102,7 @@ fn message_failures(case: &Yaml<'_>) -> Vec<String> {
             "dkim" => verdict.dkim.iter().map(|report| report.result.keyword()).collect::<Vec<_>>().join(" "),
             "findings" => verdict.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
             "failure_reports" => {
-                let wanted = verdict.dmarc.failure_reports(&verdict.spf, &verdict.dkim);
+                let wanted = FailureReports::asked_for(&verdict.dmarc, &verdict.spf, &verdict.dkim);
                 let kinds = [("dmarc", wanted.dmarc), ("dkim", wanted.dkim), ("spf", wanted.spf)];
                 kinds.iter().filter(|(_, is)| *is).map(|(kind, _)| *kind).collect::<Vec<_>>().join(" ")
             }
@@ -131,42 +132,6 @@ fn message_failures(case: &Yaml<'_>) -> Vec<String> {
 #[test]
 fn messages() {
     run("messages.yml", include_str!("data/dmarc/messages.yml"), message_failures);
-}
-
-/// A case has a record at `_dmarc` of its domain in the zone, as any receiver would find it.
-fn destination_failures(case: &Yaml<'_>) -> Vec<String> {
-    let zone = zone(case);
-    let domain = Domain::parse(text(case, "domain").unwrap()).unwrap();
-    let raw = format!("From: a@{domain}\r\n\r\n");
-    let message = Message::parse(raw.as_bytes()).unwrap();
-    let verdict = now(Authenticator::new(&zone).authenticate(&message, Session::without_peer()));
-    let record = verdict.dmarc.record.clone().unwrap_or_else(|| panic!("no record: {}", verdict.dmarc.result));
-    let mut failures = Vec::new();
-    for (kind, key) in [(ReportKind::Aggregate, "rua"), (ReportKind::Failure, "ruf")] {
-        let found = now(Authenticator::new(&zone).report_destinations(&record, kind));
-        let found: Vec<_> = found
-            .iter()
-            .map(|destination| {
-                let usable: Vec<_> = destination.usable().iter().map(ToString::to_string).collect();
-                let usable = if usable.is_empty() { "-".to_owned() } else { usable.join(" ") };
-                format!("{} => {usable}: {}", destination.uri, destination.permission)
-            })
-            .collect();
-        let wanted = list(case, key);
-        if found != wanted {
-            failures.push(format!(
-                "{key}:\n        {}\n      wanted:\n        {}",
-                found.join("\n        "),
-                wanted.join("\n        ")
-            ));
-        }
-    }
-    failures
-}
-
-#[test]
-fn report_destinations() {
-    run("destinations.yml", include_str!("data/dmarc/destinations.yml"), destination_failures);
 }
 
 #[test]
@@ -220,12 +185,13 @@ fn the_built_in_list_knows_suffixes_of_all_kinds() {
     }
 }
 
-/// docs/dmarc.md maps rules to cases; none of them may be gone.
+/// docs/dmarc.md and docs/reports.md map rules to cases; none of them may be gone.
 #[test]
 fn the_table_of_rules_names_cases_that_exist() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dmarc");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["tests/data/dmarc", "tests/data/report"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
     let mut names = std::collections::BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in folders.into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "yml") {
             let cases = std::fs::read_to_string(path).unwrap();
@@ -235,9 +201,9 @@ fn the_table_of_rules_names_cases_that_exist() {
             }
         }
     }
-    let table = include_str!("../docs/dmarc.md");
+    let tables = [include_str!("../docs/dmarc.md"), include_str!("../docs/reports.md")].concat();
     // Names of cases are the words in backquotes that have at least two underscores.
-    let named: Vec<&str> = table
+    let named: Vec<&str> = tables
         .split('`')
         .skip(1)
         .step_by(2)

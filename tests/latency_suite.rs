@@ -7,7 +7,7 @@ mod latency;
 mod support;
 
 use latency::{ANSWER, Case, Slow};
-use mailverdict::{Authenticator, Message, Session, dmarc::ReportKind, dns::Zone};
+use mailverdict::{Authenticator, Message, Session, dns::Zone, report::ReportKind};
 use tokio::{runtime::Runtime, time::Instant};
 
 fn stopped_clock() -> Runtime {

@@ -8,11 +8,9 @@ mod ahead;
 mod alignment;
 mod comparison;
 mod decide;
-mod destination;
 mod discover;
 mod disposition;
 mod edition;
-mod failure_report;
 mod identifier;
 mod octets;
 mod policy;
@@ -27,10 +25,8 @@ mod uri;
 
 pub use alignment::{Alignment, Authentication, IdentifierReport, Mechanism};
 pub use comparison::{Cause, Comparison, Difference};
-pub use destination::{Destination, MAX_DESTINATIONS, Permission, Refusal, ReportKind};
 pub use disposition::Disposition;
 pub use edition::{Edition, Editions};
-pub use failure_report::FailureReports;
 pub use identifier::AuthenticatedIdentifier;
 pub use policy::Policy;
 #[cfg(feature = "psl")]
@@ -46,9 +42,9 @@ pub use tree_walk::{Step, TreeWalk, targets};
 pub use uri::{ReportTarget, ReportUri};
 
 pub(crate) use ahead::ask_ahead;
-pub(crate) use destination::destinations;
 pub(crate) use discover::{Discovered, discover};
 pub(crate) use identifier::Identifiers;
+pub(crate) use tree_walk::tree_walk;
 
 use crate::{
     known::{Known, Unknown},

@@ -57,7 +57,7 @@ pub fn targets(start: &Domain) -> impl Iterator<Item = Domain> {
 }
 
 /// The DNS Tree Walk from `start` (RFC 9989 §4.10): steps 2 and 6 in [`find_record`], the targets of steps 3 to 5 and 7 in [`targets`].
-pub(super) fn tree_walk(known: &mut Known<'_>, start: &Domain) -> Result<TreeWalk, Unknown> {
+pub(crate) fn tree_walk(known: &mut Known<'_>, start: &Domain) -> Result<TreeWalk, Unknown> {
     let mut walk = TreeWalk { start: start.clone(), steps: Vec::new() };
     for domain in targets(start) {
         let found = find_record(known, &domain)?;

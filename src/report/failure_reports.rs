@@ -1,8 +1,8 @@
 //! Which failure reports a record asks for on a verdict: the `fo` tag, RFC 9989 §4.7.
 
-use super::{record::PublicSuffix, report::DmarcReport, result::DmarcResult};
 use crate::{
     dkim::{DkimResult, SignatureReport},
+    dmarc::{DmarcReport, DmarcResult, PublicSuffix},
     spf::{SpfReports, SpfResult},
 };
 
@@ -20,29 +20,33 @@ pub struct FailureReports {
 }
 
 impl FailureReports {
-    /// Whether any is asked for.
-    pub fn any(self) -> bool {
-        self.dmarc || self.dkim || self.spf
-    }
-}
-
-impl DmarcReport {
-    /// Which failure reports the record that applies asks for on this message, given what SPF and DKIM said of it.
+    /// Which failure reports the record that applies asks for on a message, given what DMARC, SPF and DKIM said of it.
     ///
     /// None without a usable `ruf`, by which `fo` is ignored (RFC 9989 §4.7), for a record with `psd=y` (RFC 9991 §2), and where
     /// the DNS left the result open. Test mode does not matter. SPF has failed where MAIL FROM is `fail`, `softfail` or
     /// `permerror`, a signature where it is not `pass` for a reason that will not pass.
-    pub fn failure_reports(&self, spf: &SpfReports, dkim: &[SignatureReport]) -> FailureReports {
-        let Some(published) = &self.record else { return FailureReports::default() };
+    ///
+    /// ```
+    /// use mailverdict::{Authenticator, Message, dns::Zone, report::FailureReports};
+    /// use std::net::Ipv4Addr;
+    /// let zone = Zone::parse("_dmarc.contoso.com. TXT \"v=DMARC1; p=reject; ruf=mailto:f@contoso.com\"", "contoso.zone").unwrap();
+    /// let message = Message::parse(b"From: Alice <alice@contoso.com>\r\n\r\nPay this at once!\r\n")?;
+    /// let verdict = Authenticator::new(zone).authenticate_at_once(&message, Ipv4Addr::new(192, 0, 2, 66));
+    /// let reports = FailureReports::asked_for(&verdict.dmarc, &verdict.spf, &verdict.dkim);
+    /// assert!(reports.dmarc && !reports.dkim && !reports.spf);
+    /// # Ok::<(), mailverdict::message::MessageError>(())
+    /// ```
+    pub fn asked_for(dmarc: &DmarcReport, spf: &SpfReports, dkim: &[SignatureReport]) -> Self {
+        let Some(published) = &dmarc.record else { return Self::default() };
         let record = &published.record;
-        let concluded = match self.result {
+        let concluded = match dmarc.result {
             DmarcResult::Pass(_) | DmarcResult::Fail(_) => true,
             DmarcResult::None(_) | DmarcResult::TempError(_) | DmarcResult::PermError(_) => false,
         };
         if record.failure_reports.is_empty() || record.public_suffix == PublicSuffix::Yes || !concluded {
-            return FailureReports::default();
+            return Self::default();
         }
-        let (spf_aligned, dkim_aligned) = (self.spf_aligned(), self.dkim_aligned());
+        let (spf_aligned, dkim_aligned) = (dmarc.spf_aligned(), dmarc.dkim_aligned());
         let options = record.failure_options;
         let spf_failed = spf.mail_from.as_ref().is_some_and(|report| match report.result {
             SpfResult::Fail(..) | SpfResult::SoftFail(_) | SpfResult::PermError(_) => true,
@@ -52,11 +56,16 @@ impl DmarcReport {
             DkimResult::Fail(_) | DkimResult::Policy(_) | DkimResult::PermError(_) => true,
             DkimResult::Pass | DkimResult::Neutral(_) | DkimResult::TempError(_) => false,
         });
-        FailureReports {
+        Self {
             dmarc: options.all_fail && !spf_aligned && !dkim_aligned
                 || options.any_fails && !(spf_aligned && dkim_aligned),
             dkim: options.dkim && dkim_failed,
             spf: options.spf && spf_failed,
         }
+    }
+
+    /// Whether any is asked for.
+    pub fn any(self) -> bool {
+        self.dmarc || self.dkim || self.spf
     }
 }

@@ -1,12 +1,7 @@
 //! Which report addresses may be used: RFC 9990 §4 (and RFC 9991, which has the same for failure reports).
 
-use super::{
-    publication::PublishedRecord,
-    record::{PublicSuffix, Record},
-    tree_walk::tree_walk,
-    uri::ReportUri,
-};
 use crate::{
+    dmarc::{PublicSuffix, PublishedRecord, Record, ReportUri, tree_walk},
     dns::LookupError,
     known::{Known, Unknown, all},
     name::{Domain, Name},
