@@ -3,7 +3,7 @@
 //! `cargo run --example udp_socket -- 127.0.0.1:53 192.0.2.1 alice@contoso.com message.eml`
 //!
 //! The octets of the DNS are hickory's business here; any other crate for them will do. What is left out is what a resolver has beside:
-//! a cache, TCP where an answer is truncated, several servers, and asking again.
+//! a cache, TCP where an answer is truncated, several servers, asking again, and telling aliases and TTLs for the log.
 
 use hickory_server::proto::{
     op::{Edns, Message as DnsMessage, MessageType, OpCode, Query, ResponseCode},
@@ -11,7 +11,7 @@ use hickory_server::proto::{
 };
 use mailverdict::{
     Evaluation, Message, Policy, Progress, Session, Verdict,
-    dns::{Answer, AnyAnswer, AnyLookup, LookupError, Mx, Question, RecordType},
+    dns::{Answer, AnyAnswer, AnyLookup, Details, LookupError, Mx, Question, RecordType},
     name::Name,
 };
 use std::{
@@ -139,11 +139,11 @@ fn answer(question: &Question, response: &DnsMessage) -> AnyLookup {
             })),
         }),
         ResponseCode::NXDomain => Ok(match question.record_type {
-            RecordType::Txt => AnyAnswer::Txt(Answer::NxDomain),
-            RecordType::A => AnyAnswer::A(Answer::NxDomain),
-            RecordType::Aaaa => AnyAnswer::Aaaa(Answer::NxDomain),
-            RecordType::Mx => AnyAnswer::Mx(Answer::NxDomain),
-            RecordType::Ptr => AnyAnswer::Ptr(Answer::NxDomain),
+            RecordType::Txt => AnyAnswer::Txt(Answer::NxDomain(Details::default())),
+            RecordType::A => AnyAnswer::A(Answer::NxDomain(Details::default())),
+            RecordType::Aaaa => AnyAnswer::Aaaa(Answer::NxDomain(Details::default())),
+            RecordType::Mx => AnyAnswer::Mx(Answer::NxDomain(Details::default())),
+            RecordType::Ptr => AnyAnswer::Ptr(Answer::NxDomain(Details::default())),
         }),
         ResponseCode::ServFail => Err(LookupError::ServerFailure),
         ResponseCode::Refused => Err(LookupError::Refused),
@@ -153,7 +153,7 @@ fn answer(question: &Question, response: &DnsMessage) -> AnyLookup {
 
 fn records<T>(response: &DnsMessage, read: impl Fn(&RData) -> Option<T>) -> Answer<T> {
     let records: Vec<T> = response.answers.iter().filter_map(|record| read(&record.data)).collect();
-    if records.is_empty() { Answer::NoData } else { Answer::Records(records.into()) }
+    if records.is_empty() { Answer::NoData(Details::default()) } else { Answer::Records(records.into()) }
 }
 
 fn name(name: &rr::Name) -> Option<Name> {

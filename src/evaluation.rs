@@ -26,7 +26,7 @@ use crate::{
 /// A blocking program whose answers stand in a map:
 ///
 /// ```
-/// use mailverdict::{Evaluation, Message, Policy, Progress, Session, dns::{Answer, AnyAnswer, Question, RecordType}, name::Name};
+/// use mailverdict::{Evaluation, Message, Policy, Progress, Session, dns::{Answer, AnyAnswer, Details, Question, RecordType}, name::Name};
 /// use std::{collections::HashMap, net::Ipv4Addr};
 ///
 /// let question = |name, record_type| Question { name: Name::parse(name).unwrap(), record_type };
@@ -44,7 +44,7 @@ use crate::{
 ///     match evaluation.advance() {
 ///         Progress::Verdict(verdict) => break verdict,
 ///         Progress::Asks(questions) => for question in questions {
-///             let answer = answers.get(&question).cloned().unwrap_or(AnyAnswer::Txt(Answer::NxDomain));
+///             let answer = answers.get(&question).cloned().unwrap_or(AnyAnswer::Txt(Answer::NxDomain(Details::default())));
 ///             evaluation.answer(&question, Ok(answer));
 ///         },
 ///         Progress::WantsMessage => unreachable!("it has all of it"),

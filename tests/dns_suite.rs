@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
     match lookup {
-        Ok(Answer::NoData) => "nodata".into(),
-        Ok(Answer::NxDomain) => "nxdomain".into(),
+        Ok(Answer::NoData(_)) => "nodata".into(),
+        Ok(Answer::NxDomain(_)) => "nxdomain".into(),
         Ok(Answer::Records(records)) => records.iter().map(record).collect::<Vec<_>>().join(" | "),
         Err(error) => error.to_string(),
     }

@@ -25,8 +25,8 @@ use support::{
 /// An answer in words, the records in an order of their own.
 fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
     match lookup {
-        Ok(Answer::NoData) => "nodata".into(),
-        Ok(Answer::NxDomain) => "nxdomain".into(),
+        Ok(Answer::NoData(_)) => "nodata".into(),
+        Ok(Answer::NxDomain(_)) => "nxdomain".into(),
         Ok(Answer::Records(records)) => {
             let mut records: Vec<_> = records.iter().map(record).collect();
             records.sort();

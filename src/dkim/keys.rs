@@ -35,7 +35,7 @@ impl Keys {
         for name in names {
             let records = known.read_txt(&name, |answer| match answer {
                 Ok(Answer::Records(texts)) => Ok(texts.read_as(ReadRecords::of, |ReadRecords(read)| Arc::clone(read))),
-                Ok(Answer::NoData | Answer::NxDomain) => Ok(Arc::default()),
+                Ok(Answer::NoData(_) | Answer::NxDomain(_)) => Ok(Arc::default()),
                 Err(error) => Err(error.clone()),
             });
             match (&mut found, records) {

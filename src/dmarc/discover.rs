@@ -96,8 +96,8 @@ fn existence_matters(discovered: &Discovered, author: &Domain) -> bool {
 /// the type asked for because SPF asks the same of most author domains.
 fn existence(known: &mut Known<'_>, domain: &Domain) -> Result<Existence, Unknown> {
     known.read_txt(domain.as_name(), |answer| match answer {
-        Ok(Answer::NxDomain) => Existence::NonExistent,
-        Ok(Answer::NoData | Answer::Records(_)) => Existence::Exists,
+        Ok(Answer::NxDomain(_)) => Existence::NonExistent,
+        Ok(Answer::NoData(_) | Answer::Records(_)) => Existence::Exists,
         Err(error) => Existence::Unknown(error.clone()),
     })
 }

@@ -57,8 +57,8 @@ pub(super) fn find_record(known: &mut Known<'_>, domain: &Domain) -> Result<Foun
 fn published(domain: &Domain, name: &Name, answer: Result<&Answer<Box<[u8]>>, &LookupError>) -> Found {
     match answer {
         Ok(Answer::Records(texts)) => the_record(domain, name, texts),
-        Ok(Answer::NoData) => Found::Nothing { unrelated: 0, nxdomain: false },
-        Ok(Answer::NxDomain) => Found::Nothing { unrelated: 0, nxdomain: true },
+        Ok(Answer::NoData(_)) => Found::Nothing { unrelated: 0, nxdomain: false },
+        Ok(Answer::NxDomain(_)) => Found::Nothing { unrelated: 0, nxdomain: true },
         Err(error) => Found::Error(error.clone()),
     }
 }

@@ -142,6 +142,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::Details;
     use std::net::Ipv4Addr;
 
     fn name(number: usize) -> Name {
@@ -167,11 +168,11 @@ mod tests {
         let second = Duration::from_secs(1);
         cache.keep(&name(1), text(10), now, second);
         cache.keep(&name(2), text(10), now, Duration::ZERO);
-        cache.keep::<Ipv4Addr>(&name(3), Answer::NxDomain, now, second);
+        cache.keep::<Ipv4Addr>(&name(3), Answer::NxDomain(Details::default()), now, second);
         assert_eq!(recall(&cache, 1, now + second / 2), Some(text(10)));
         assert_eq!(recall(&cache, 1, now + second), None);
         assert_eq!(recall(&cache, 2, now), None);
-        assert_eq!(recall_of::<Ipv4Addr>(&cache, 3, now), Some(Answer::NxDomain));
+        assert_eq!(recall_of::<Ipv4Addr>(&cache, 3, now), Some(Answer::NxDomain(Details::default())));
         // Another type of the same name is another question.
         assert_eq!(recall(&cache, 3, now), None);
     }

@@ -1,7 +1,7 @@
 //! Answers from the DNS itself, through hickory-resolver.
 
 use super::{
-    Answer, AnyLookup, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Resolver, cache::Cache,
+    Answer, AnyLookup, Details, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Resolver, cache::Cache,
     record::Record, reverse_name,
 };
 use crate::name::Name;
@@ -208,7 +208,8 @@ impl Chain {
                 let mut ttl = self.ttl;
                 let records = records.inspect(|record| ttl = ttl.min(seconds(record.ttl)));
                 let read: Vec<T> = records.filter_map(|record| read(&record.data)).collect();
-                let answer = if read.is_empty() { Answer::NoData } else { Answer::Records(read.into()) };
+                let answer =
+                    if read.is_empty() { Answer::NoData(Details::default()) } else { Answer::Records(read.into()) };
                 return Ok(Some((answer, Duration::from_secs(ttl.into()).min(MAX_TTL))));
             }
             let alias = answers.iter().find_map(|record| match &record.data {
@@ -225,12 +226,12 @@ impl Chain {
         let negative = response.soa().map(|soa| soa_ttl(soa.ttl(), soa.data()));
         if response.response_code == ResponseCode::NXDomain {
             // RFC 6604 §2.1: the code speaks of the last name of the chain.
-            return Ok(Some((Answer::NxDomain, negative_ttl(negative, self.ttl))));
+            return Ok(Some((Answer::NxDomain(Details::default()), negative_ttl(negative, self.ttl))));
         }
         let soa = response.authorities.iter().find(|record| record.record_type() == rr::RecordType::SOA);
         if soa.is_some_and(|soa| soa.name.zone_of(&self.name)) {
             // RFC 2308 §2.2: the SOA record tells NODATA from a chain that goes on elsewhere.
-            return Ok(Some((Answer::NoData, negative_ttl(negative, self.ttl))));
+            return Ok(Some((Answer::NoData(Details::default()), negative_ttl(negative, self.ttl))));
         }
         // An answer that holds neither what was asked for nor an alias is about something else.
         if moved { Ok(None) } else { Err(LookupError::Malformed) }
@@ -258,12 +259,12 @@ fn emptiness<T>(error: NetError) -> Result<(Answer<T>, Option<u32>), LookupError
         NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, soa, ns, .. })) => {
             let negative_ttl = soa.as_ref().map(|soa| soa_ttl(soa.ttl, &soa.data));
             match response_code {
-                ResponseCode::NXDomain => Ok((Answer::NxDomain, negative_ttl)),
+                ResponseCode::NXDomain => Ok((Answer::NxDomain(Details::default()), negative_ttl)),
                 // RFC 2308 §2.2: NS records without an SOA record are a referral, not NODATA.
                 ResponseCode::NoError if soa.is_none() && ns.is_some() => {
                     Err(LookupError::Other("the server refers to other servers and does not ask them itself".into()))
                 }
-                ResponseCode::NoError => Ok((Answer::NoData, negative_ttl)),
+                ResponseCode::NoError => Ok((Answer::NoData(Details::default()), negative_ttl)),
                 code => Err(self::response_code(code)),
             }
         }

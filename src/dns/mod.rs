@@ -4,6 +4,7 @@
 
 #[cfg(feature = "hickory")]
 mod cache;
+mod details;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod master_file;
@@ -14,6 +15,7 @@ mod zone;
 mod zone_error;
 mod zone_text;
 
+pub use details::{Details, MAX_CNAME_CHAIN};
 #[cfg(feature = "hickory")]
 pub use hickory::{Hickory, HickoryError};
 pub use question::{Question, RecordType, address_of, reverse_name};
@@ -21,7 +23,7 @@ pub use record::{AnyAnswer, AnyLookup};
 pub(crate) use record::{Record, octets};
 pub use records::Records;
 pub(crate) use records::{BLOCK, Reading};
-pub use zone::{MAX_CNAME_CHAIN, Zone};
+pub use zone::Zone;
 pub use zone_error::{ZoneError, ZoneProblem};
 
 use crate::{lex::Printable, name::Name};
@@ -34,7 +36,8 @@ use std::{
 
 /// Whoever answers questions: a zone in memory, the DNS, a decorator around another resolver.
 ///
-/// Answers are raw: what a text means is decided by each protocol for itself. CNAMEs are followed by the resolver.
+/// Answers are raw: what a text means is decided by each protocol for itself. CNAMEs are followed by the resolver, which tells what it
+/// followed in the [`Details`] of the answer, where it can.
 pub trait Resolver: Send + Sync {
     /// The TXT records of a name; the character-strings of each record are joined without a separator.
     fn txt(&self, name: &Name) -> impl Future<Output = Lookup<Box<[u8]>>> + Send;
@@ -74,14 +77,17 @@ pub trait Resolver: Send + Sync {
 pub type Lookup<T> = Result<Answer<T>, LookupError>;
 
 /// An answer of the DNS. Emptiness is an answer, not an error, and has two kinds (RFC 2308 §2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two answers are equal where they say the same, whatever [`Details`] are told of them. So a resolver that keeps answers sees that one
+/// came again, though its TTL is another, and goes on with what was read of it.
+#[derive(Clone, Debug)]
 pub enum Answer<T> {
     /// At least one record.
     Records(Records<T>),
-    /// The name exists and has no record of this type.
-    NoData,
-    /// The name does not exist.
-    NxDomain,
+    /// The name, or the last of its aliases, exists and has no record of this type.
+    NoData(Details),
+    /// The name, or the last of its aliases, does not exist (RFC 6604 §2.1).
+    NxDomain(Details),
 }
 
 impl<T> Answer<T> {
@@ -89,7 +95,7 @@ impl<T> Answer<T> {
     pub fn records(&self) -> &[T] {
         match self {
             Self::Records(records) => records,
-            Self::NoData | Self::NxDomain => &[],
+            Self::NoData(_) | Self::NxDomain(_) => &[],
         }
     }
 
@@ -97,7 +103,37 @@ impl<T> Answer<T> {
     pub fn is_void(&self) -> bool {
         self.records().is_empty()
     }
+
+    /// What the resolver tells of it.
+    pub fn details(&self) -> &Details {
+        match self {
+            Self::Records(records) => records.details(),
+            Self::NoData(details) | Self::NxDomain(details) => details,
+        }
+    }
+
+    /// The same answer, with these details instead.
+    #[must_use]
+    pub fn with_details(self, details: Details) -> Self {
+        match self {
+            Self::Records(records) => Self::Records(records.with_details(details)),
+            Self::NoData(_) => Self::NoData(details),
+            Self::NxDomain(_) => Self::NxDomain(details),
+        }
+    }
 }
+
+impl<T: PartialEq> PartialEq for Answer<T> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Records(these), Self::Records(those)) => these == those,
+            (Self::NoData(_), Self::NoData(_)) | (Self::NxDomain(_), Self::NxDomain(_)) => true,
+            (Self::Records(_) | Self::NoData(_) | Self::NxDomain(_), _) => false,
+        }
+    }
+}
+
+impl<T: Eq> Eq for Answer<T> {}
 
 /// One MX record (RFC 1035 §3.3.9).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! Records of the five types behind one trait, for those who keep or count answers of any type.
 
-use super::{Answer, LookupError, Mx, RecordType};
+use super::{Answer, Details, LookupError, Mx, RecordType};
 use crate::name::Name;
 use std::{
     fmt,
@@ -72,14 +72,14 @@ impl<T> Answer<T> {
     pub(crate) fn charged_to(self, account: &Arc<AtomicUsize>) -> Self {
         match self {
             Self::Records(records) => Self::Records(records.charged_to(account)),
-            Self::NoData | Self::NxDomain => self,
+            Self::NoData(_) | Self::NxDomain(_) => self,
         }
     }
 
     fn read_octets(&self) -> usize {
         match self {
             Self::Records(records) => records.read_octets(),
-            Self::NoData | Self::NxDomain => 0,
+            Self::NoData(_) | Self::NxDomain(_) => 0,
         }
     }
 }
@@ -94,6 +94,17 @@ impl AnyAnswer {
             Self::Aaaa(answer) => Self::Aaaa(answer.charged_to(account)),
             Self::Mx(answer) => Self::Mx(answer.charged_to(account)),
             Self::Ptr(answer) => Self::Ptr(answer.charged_to(account)),
+        }
+    }
+
+    /// What the resolver tells of it.
+    pub fn details(&self) -> &Details {
+        match self {
+            Self::Txt(answer) => answer.details(),
+            Self::A(answer) => answer.details(),
+            Self::Aaaa(answer) => answer.details(),
+            Self::Mx(answer) => answer.details(),
+            Self::Ptr(answer) => answer.details(),
         }
     }
 
@@ -147,8 +158,8 @@ fn list<T>(
     show: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
     match answer {
-        Answer::NoData => f.write_str("no such record"),
-        Answer::NxDomain => f.write_str("no such name"),
+        Answer::NoData(_) => f.write_str("no such record"),
+        Answer::NxDomain(_) => f.write_str("no such name"),
         Answer::Records(records) => records.iter().enumerate().try_for_each(|(place, record)| {
             if place > 0 {
                 f.write_str(", ")?;

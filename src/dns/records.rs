@@ -1,5 +1,6 @@
 //! The records of one answer, and what was read of them.
 
+use super::details::Details;
 use std::{
     any::Any,
     fmt,
@@ -22,8 +23,13 @@ use std::{
 /// let answer = Answer::Records(records);
 /// assert_eq!(&*answer.records()[0], b"v=spf1 -all");
 /// ```
-pub struct Records<T>(Arc<Held<T>>);
+pub struct Records<T> {
+    held: Arc<Held<T>>,
+    /// Not in what is held, because the same records may be reached by several names.
+    details: Details,
+}
 
+/// What clones share.
 struct Held<T> {
     records: Box<[T]>,
     read: OnceLock<Kept>,
@@ -47,11 +53,22 @@ pub(crate) trait Reading: Any + Send + Sync {
 pub(crate) const BLOCK: usize = 32;
 
 impl<T> Records<T> {
+    /// What the resolver tells of the answer that they are.
+    pub fn details(&self) -> &Details {
+        &self.details
+    }
+
+    /// The same records, and what was read of them, with other details.
+    #[must_use]
+    pub fn with_details(self, details: Details) -> Self {
+        Self { details, ..self }
+    }
+
     /// What `take` takes of what `read` makes of the records. It is made once, and again only where another protocol reads the same
     /// records, as hardly ever happens.
     #[inline]
     pub(crate) fn read_as<R: Reading, U>(&self, read: impl FnOnce(&[T]) -> R, take: impl FnOnce(&R) -> U) -> U {
-        if let Some(kept) = self.0.read.get() {
+        if let Some(kept) = self.held.read.get() {
             return match kept.read.downcast_ref::<R>() {
                 Some(kept) => take(kept),
                 None => take(&read(self)),
@@ -60,7 +77,7 @@ impl<T> Records<T> {
         let read = read(self);
         let octets = size_of_val(&read) + read.octets() + BLOCK;
         let taken = take(&read);
-        self.0.keep(Kept { read: Box::new(read), octets });
+        self.held.keep(Kept { read: Box::new(read), octets });
         taken
     }
 
@@ -68,7 +85,7 @@ impl<T> Records<T> {
     /// shared already stay as they are.
     #[cfg_attr(not(feature = "hickory"), allow(dead_code, reason = "the one resolver that bounds its memory"))]
     pub(crate) fn charged_to(mut self, account: &Arc<AtomicUsize>) -> Self {
-        if let Some(held) = Arc::get_mut(&mut self.0).filter(|held| held.read.get().is_none()) {
+        if let Some(held) = Arc::get_mut(&mut self.held).filter(|held| held.read.get().is_none()) {
             held.account = Some(Arc::clone(account));
         }
         self
@@ -77,11 +94,15 @@ impl<T> Records<T> {
     /// About how many octets of memory is taken by what was read of them so far.
     #[cfg_attr(not(feature = "hickory"), allow(dead_code, reason = "the one resolver that bounds its memory"))]
     pub(crate) fn read_octets(&self) -> usize {
-        self.0.read.get().map_or(0, |kept| kept.octets)
+        self.held.read.get().map_or(0, |kept| kept.octets)
     }
 }
 
 impl<T> Held<T> {
+    fn new(records: Box<[T]>) -> Self {
+        Self { records, read: OnceLock::new(), account: None }
+    }
+
     #[cold]
     fn keep(&self, kept: Kept) {
         let octets = kept.octets;
@@ -104,7 +125,7 @@ impl<T> Drop for Held<T> {
 
 impl<T> Clone for Records<T> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { held: Arc::clone(&self.held), details: self.details.clone() }
     }
 }
 
@@ -113,13 +134,13 @@ impl<T> Deref for Records<T> {
 
     #[inline]
     fn deref(&self) -> &[T] {
-        &self.0.records
+        &self.held.records
     }
 }
 
 impl<T> From<Box<[T]>> for Records<T> {
     fn from(records: Box<[T]>) -> Self {
-        Self(Arc::new(Held { records, read: OnceLock::new(), account: None }))
+        Self { held: Arc::new(Held::new(records)), details: Details::default() }
     }
 }
 
@@ -141,18 +162,24 @@ impl<T> FromIterator<T> for Records<T> {
     }
 }
 
-/// Whether the records are the same in the same order, whatever was read of them.
+/// Whether the records are the same in the same order, whatever was read of them, and whatever details there are.
 impl<T: PartialEq> PartialEq for Records<T> {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || **self == **other
+        Arc::ptr_eq(&self.held, &other.held) || **self == **other
     }
 }
 
 impl<T: Eq> Eq for Records<T> {}
 
+impl<T: fmt::Debug> fmt::Debug for Held<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.records).finish()
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for Records<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&**self).finish()
+        self.held.fmt(f)
     }
 }
 
@@ -185,11 +212,23 @@ mod tests {
     }
 
     #[test]
-    fn equal_records_are_equal_whatever_was_read_of_them() {
+    fn equal_records_are_equal_whatever_was_read_of_them_and_is_told_beside_them() {
         let [one, other] = [(); 2].map(|()| Records::from([1_u8, 2]));
         one.read_as(<[u8]>::len, |_| ());
         assert_eq!(one, other);
+        let other = other.with_details(Details::default().with_ttl(60));
+        assert_eq!(one, other);
+        assert_ne!(one.details(), other.details());
         assert_ne!(one, Records::from([2_u8, 1]));
+    }
+
+    #[test]
+    fn what_was_read_stays_with_other_details() {
+        let records = Records::from([1_u8, 2]);
+        records.read_as(<[u8]>::len, |_| ());
+        let other = records.with_details(Details::default().with_ttl(60));
+        assert_eq!(other.read_as(|_| -> usize { unreachable!("read twice") }, |len| *len), 2);
+        assert_eq!(other.clone().details().ttl(), Some(60));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A zone held in memory.
 
 use super::{
-    Answer, AnyAnswer, AnyLookup, Lookup, LookupError, Mx, Question, RecordType, Records, Resolver,
+    Answer, AnyAnswer, AnyLookup, Details, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Records,
+    Resolver,
     master_file::{self, Data},
     reverse_name,
     zone_error::ZoneError,
@@ -15,10 +16,6 @@ use std::{
     path::Path,
     sync::OnceLock,
 };
-
-/// CNAME records that one answer may pass through. RFC 1034 §3.6.2 wants chains followed and loops signalled, without a number;
-/// the common servers and resolvers stop between 8 and 17.
-pub const MAX_CNAME_CHAIN: usize = 16;
 
 /// A zone, or several, held in memory: every answer is ready at the first poll.
 ///
@@ -83,7 +80,7 @@ impl<T: Clone + Eq + Hash> RecordSet<T> {
 
     fn answer(&self) -> Answer<T> {
         if self.added.is_empty() {
-            return Answer::NoData;
+            return Answer::NoData(Details::default());
         }
         let records = self.shared.get_or_init(|| {
             // RFC 2181 §5: duplicates within a set are suppressed.
@@ -272,7 +269,8 @@ impl Zone {
         record_type: RecordType,
         records: impl Fn(&Node) -> &RecordSet<T>,
     ) -> Lookup<T> {
-        self.node_for(name, record_type).map(|node| node.map_or(Answer::NxDomain, |node| records(node).answer()))
+        self.node_for(name, record_type)
+            .map(|node| node.map_or(Answer::NxDomain(Details::default()), |node| records(node).answer()))
     }
 
     /// The node at the end of the aliases; `None` where there is no such name.

@@ -2,7 +2,7 @@
 
 use super::Part;
 use crate::{
-    dns::{AnyLookup, LookupError, Question, RecordType},
+    dns::{AnyLookup, Details, LookupError, Question, RecordType},
     name::Name,
 };
 use std::{fmt, time::Duration};
@@ -37,7 +37,7 @@ struct Allowance {
     octets: usize,
 }
 
-/// A question and what became of it.
+/// A question and what became of it. Entries are compared as answers are: whatever details are told of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     question: Question,
@@ -177,6 +177,22 @@ impl Entry {
         self.answer.as_ref()
     }
 
+    /// The names that aliases (CNAME records) led to on the way to the answer, in order; see
+    /// [`Details::aliases`](crate::dns::Details::aliases). Strangers choose them: at most [`MAX_CNAME_CHAIN`](crate::dns::MAX_CNAME_CHAIN)
+    /// names of any ASCII octets.
+    pub fn aliases(&self) -> &[Name] {
+        self.details().map(Details::aliases).unwrap_or_default()
+    }
+
+    /// How long the answer is good for, in seconds, where the resolver tells it; see [`Details::ttl`](crate::dns::Details::ttl).
+    pub fn ttl(&self) -> Option<u32> {
+        self.details().and_then(Details::ttl)
+    }
+
+    fn details(&self) -> Option<&Details> {
+        Some(self.answer.as_ref()?.as_ref().ok()?.details())
+    }
+
     /// From the question to the answer; `None` where the answer was at hand, or nobody has measured it.
     pub fn took(&self) -> Option<Duration> {
         self.took
@@ -188,9 +204,15 @@ impl Entry {
     }
 }
 
+/// The question, by way of which aliases, and what was answered, all of it printable.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.question)?;
+        self.question.fmt(f)?;
+        for (place, alias) in self.aliases().iter().enumerate() {
+            f.write_str(if place == 0 { " by way of " } else { ", " })?;
+            alias.to_string().escape_debug().fmt(f)?;
+        }
+        f.write_str(": ")?;
         match &self.answer {
             Some(Ok(answer)) => answer.fmt(f),
             Some(Err(error)) => error.fmt(f),

@@ -1,7 +1,7 @@
 //! The door, from both sides.
 
 use super::*;
-use crate::dns::{AnyAnswer, RecordType, Records};
+use crate::dns::{AnyAnswer, Details, RecordType, Records};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -91,7 +91,7 @@ fn an_answer_that_cannot_be_afforded_is_refused_each_time_and_leaves_nothing() {
 fn an_answer_of_another_type_is_none() {
     let mut log = Log::default();
     assert_eq!(run(&mut log, Part::Helo, &["a"]), ["unknown"]);
-    assert!(log.answered(&question("a"), Ok(AnyAnswer::A(Answer::NoData)), None));
+    assert!(log.answered(&question("a"), Ok(AnyAnswer::A(Answer::NoData(Details::default()))), None));
     let mut known = Known::new(&mut log, &|_| None, Part::Helo, SHARE);
     assert_eq!(known.txt(&name("a")), Ok(Err(LookupError::Malformed)));
 }
@@ -110,4 +110,34 @@ fn what_is_asked_ahead_has_an_allowance_and_counts_when_it_is_needed() {
     assert_eq!(Ahead::new(&mut log, &|_| Some(texts(1))).ask::<Box<[u8]>>(&name("c")), None);
     assert_eq!(run(&mut log, Part::Helo, &["a", "b", "c", "d"]), ["answer", "unknown", "unknown", "no question"]);
     assert!(log.entries().iter().all(Entry::is_needed));
+}
+
+#[test]
+fn an_entry_tells_by_which_way_its_answer_came() {
+    let mut log = Log::default();
+    for (part, names) in [(Part::Dkim, &["a", "b", "c"][..]), (Part::Arc, &["d", "e"])] {
+        run(&mut log, part, names);
+    }
+    let told = |aliases: &[&str]| Details::default().with_ttl(60).with_aliases(aliases.iter().map(|at| name(at)));
+    let text = Answer::Records(Records::from([Box::from(*b"v=DKIM1")]));
+    for (at, answer) in [
+        ("a", text.clone().with_details(told(&["x.example", "y.example"]))),
+        ("b", Answer::NoData(told(&["x.example"]))),
+        ("c", Answer::NxDomain(told(&["\u{1b}[2j\n.example", "."]))),
+        // A resolver that tells nothing.
+        ("d", text),
+    ] {
+        assert!(log.answered(&question(at), Ok(AnyAnswer::Txt(answer)), None));
+    }
+    let shown: Vec<_> = log.entries().iter().map(ToString::to_string).collect();
+    let wanted = [
+        "a TXT by way of x.example, y.example: \"v=DKIM1\"",
+        "b TXT by way of x.example: no such record",
+        "c TXT by way of \\u{1b}[2j\\n.example, .: no such name",
+        "d TXT: \"v=DKIM1\"",
+        "e TXT: not waited for",
+    ];
+    assert_eq!(shown, wanted);
+    let ways: Vec<_> = log.entries().iter().map(|entry| (entry.aliases().len(), entry.ttl())).collect();
+    assert_eq!(ways, [(2, Some(60)), (1, Some(60)), (2, Some(60)), (0, None), (0, None)]);
 }

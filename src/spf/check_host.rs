@@ -177,8 +177,8 @@ fn find(domain: &Name, most: usize, answer: Result<&Answer<Box<[u8]>>, &LookupEr
             };
             return Found { published, size };
         }
-        Ok(Answer::NoData) => Missing::Void(NoneReason::NoRecord),
-        Ok(Answer::NxDomain) => Missing::Void(NoneReason::NxDomain),
+        Ok(Answer::NoData(_)) => Missing::Void(NoneReason::NoRecord),
+        Ok(Answer::NxDomain(_)) => Missing::Void(NoneReason::NxDomain),
         Err(error) => Missing::Error(Stop::lookup(domain, error.clone())),
     };
     Found { published: Err(missing), size: 0 }

@@ -3,7 +3,7 @@
 
 use super::dns_server::sockets;
 use mailverdict::{
-    dns::{Answer, LookupError, Resolver, Zone},
+    dns::{Answer, Details, LookupError, Resolver, Zone},
     name::Name,
 };
 use std::{
@@ -408,15 +408,15 @@ impl State {
             15 => wire(self.zone.mx(&name).await, |mx| {
                 [mx.preference.to_be_bytes().to_vec(), wire_name(mx.exchange.as_str())].concat()
             }),
-            _ => Ok(Answer::NxDomain),
+            _ => Ok(Answer::NxDomain(Details::default())),
         };
         match data {
             Ok(Answer::Records(data)) => {
                 let answers = data.iter().map(|data| record(owner, query.kind, ttl, data)).collect();
                 Response { answers, ..Response::default() }
             }
-            Ok(Answer::NoData) => Response { authorities: vec![soa()], ..Response::default() },
-            Ok(Answer::NxDomain) => Response { code: 3, authorities: vec![soa()], ..Response::default() },
+            Ok(Answer::NoData(_)) => Response { authorities: vec![soa()], ..Response::default() },
+            Ok(Answer::NxDomain(_)) => Response { code: 3, authorities: vec![soa()], ..Response::default() },
             Err(_) => Response { code: 2, ..Response::default() },
         }
     }
@@ -428,7 +428,7 @@ fn wire<T>(
 ) -> Result<Answer<Vec<u8>>, LookupError> {
     Ok(match answer? {
         Answer::Records(records) => Answer::Records(records.iter().map(data).collect()),
-        Answer::NoData => Answer::NoData,
-        Answer::NxDomain => Answer::NxDomain,
+        Answer::NoData(details) => Answer::NoData(details),
+        Answer::NxDomain(details) => Answer::NxDomain(details),
     })
 }

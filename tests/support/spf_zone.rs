@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use mailverdict::{
-    dns::{Answer, Lookup, LookupError, Mx, Resolver},
+    dns::{Answer, Details, Lookup, LookupError, Mx, Resolver},
     name::Name,
 };
 use saphyr::Yaml;
@@ -42,7 +42,7 @@ impl SpfZone {
     fn ask<T: Clone>(&self, name: &str, record_type: &str, records: impl Fn(&Entry) -> &[T]) -> Lookup<T> {
         let mut name = key(name);
         for _ in 0..8 {
-            let Some(entry) = self.0.get(&name) else { return Ok(Answer::NxDomain) };
+            let Some(entry) = self.0.get(&name) else { return Ok(Answer::NxDomain(Details::default())) };
             let found = records(entry);
             if !found.is_empty() {
                 return Ok(Answer::Records(found.iter().cloned().collect()));
@@ -53,7 +53,7 @@ impl SpfZone {
             }
             match &entry.cname {
                 Some(target) => name = key(target),
-                None => return Ok(Answer::NoData),
+                None => return Ok(Answer::NoData(Details::default())),
             }
         }
         Err(LookupError::Malformed)

@@ -10,7 +10,7 @@ use mailverdict::{
     arc::ArcResult,
     dkim::{DkimResult, SignatureReport},
     dmarc::{DmarcReport, DmarcResult},
-    dns::{Answer, AnyAnswer, AnyLookup, Lookup, Mx, Question, RecordType, Resolver},
+    dns::{Answer, AnyAnswer, AnyLookup, Details, Lookup, Mx, Question, RecordType, Resolver},
     message::Authors,
     name::Name,
     spf::{Observers, SpfReport, SpfReports, SpfResult},
@@ -33,7 +33,7 @@ fn found<T>(records: &HashMap<Name, Answer<T>>, name: &Name) -> Answer<T>
 where
     Answer<T>: Clone,
 {
-    records.get(name).cloned().unwrap_or(Answer::NxDomain)
+    records.get(name).cloned().unwrap_or(Answer::NxDomain(Details::default()))
 }
 
 impl Resolver for Answers {
@@ -44,21 +44,21 @@ impl Resolver for Answers {
         ready(Ok(found(&self.a, name)))
     }
     fn aaaa(&self, _: &Name) -> impl Future<Output = Lookup<Ipv6Addr>> + Send {
-        ready(Ok(Answer::NoData))
+        ready(Ok(Answer::NoData(Details::default())))
     }
     fn mx(&self, name: &Name) -> impl Future<Output = Lookup<Mx>> + Send {
         ready(Ok(found(&self.mx, name)))
     }
     fn ptr(&self, _: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
-        ready(Ok(Answer::NxDomain))
+        ready(Ok(Answer::NxDomain(Details::default())))
     }
     fn at_hand(&self, Question { name, record_type }: &Question) -> Option<AnyLookup> {
         Some(Ok(match record_type {
             RecordType::Txt => AnyAnswer::Txt(found(&self.txt, name)),
             RecordType::A => AnyAnswer::A(found(&self.a, name)),
-            RecordType::Aaaa => AnyAnswer::Aaaa(Answer::NoData),
+            RecordType::Aaaa => AnyAnswer::Aaaa(Answer::NoData(Details::default())),
             RecordType::Mx => AnyAnswer::Mx(found(&self.mx, name)),
-            RecordType::Ptr => AnyAnswer::Ptr(Answer::NxDomain),
+            RecordType::Ptr => AnyAnswer::Ptr(Answer::NxDomain(Details::default())),
         }))
     }
 }
@@ -69,7 +69,7 @@ impl Answers {
         let hosts = |hosts: &Vec<String>| {
             Answer::Records(hosts.iter().map(|host| Mx { preference: 10, exchange: name(host) }).collect())
         };
-        let absent = |name_text: &String| (name(name_text), Answer::NxDomain);
+        let absent = |name_text: &String| (name(name_text), Answer::NxDomain(Details::default()));
         let txt = zone.txt.iter().map(|(at, record)| (name(at), text(record)));
         Self {
             txt: txt.chain(zone.absent.iter().map(absent)).collect(),

@@ -9,7 +9,7 @@ use super::{
 use crate::{contender::at_once, ours::now};
 use mailverdict::{
     Authenticator, Message, Policy, Session, Verdict,
-    dns::{Answer, AnyAnswer, AnyLookup, Lookup, Mx, Question, RecordType, Resolver},
+    dns::{Answer, AnyAnswer, AnyLookup, Details, Lookup, Mx, Question, RecordType, Resolver},
     name::Name,
     spf::Observers,
 };
@@ -55,8 +55,8 @@ impl<'d> Answers<'d> {
         }
         let node = self.nodes.get(name).copied();
         let answer = match node.map(read) {
-            None => Answer::NxDomain,
-            Some(records) if records.is_empty() => Answer::NoData,
+            None => Answer::NxDomain(Details::default()),
+            Some(records) if records.is_empty() => Answer::NoData(Details::default()),
             Some(records) => Answer::Records(records.into()),
         };
         let (octets, ttl) = octets_and_ttl(name.as_str().len(), node, of);
@@ -102,7 +102,7 @@ impl Resolver for Answers<'_> {
         ready(self.mx_now(name))
     }
     fn ptr(&self, _: IpAddr) -> impl Future<Output = Lookup<Name>> + Send {
-        ready(Ok(Answer::NxDomain))
+        ready(Ok(Answer::NxDomain(Details::default())))
     }
     /// What is not in the cache is made as quickly as for the other side.
     fn at_hand(&self, Question { name, record_type }: &Question) -> Option<AnyLookup> {
@@ -111,7 +111,7 @@ impl Resolver for Answers<'_> {
             RecordType::A => self.a_now(name).map(AnyAnswer::A),
             RecordType::Aaaa => self.aaaa_now(name).map(AnyAnswer::Aaaa),
             RecordType::Mx => self.mx_now(name).map(AnyAnswer::Mx),
-            RecordType::Ptr => Ok(AnyAnswer::Ptr(Answer::NxDomain)),
+            RecordType::Ptr => Ok(AnyAnswer::Ptr(Answer::NxDomain(Details::default()))),
         })
     }
 }
