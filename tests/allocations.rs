@@ -26,6 +26,7 @@ const WHOLE: u64 = 14;
 const WRITING_THE_FIELD: u64 = 2;
 
 const ZONE: &str = r#"
+$TTL 3600
 contoso.com.                 TXT  "v=spf1 include:spf.protection.outlook.com -all"
 spf.protection.outlook.com.  TXT  "v=spf1 ip4:192.0.2.0/28 ip4:198.51.100.32/28 ip6:2001:db8:f400::/48 -all"
 _dmarc.contoso.com.          TXT  "v=DMARC1; p=reject; rua=mailto:dmarc@contoso.com"

@@ -5,7 +5,7 @@
 mod ready;
 
 use mailverdict::{
-    dns::{Answer, AnyAnswer, Lookup, LookupError, Question, RecordType, Resolver, Zone},
+    dns::{Answer, AnyAnswer, AnyLookup, Lookup, LookupError, Question, RecordType, Resolver, Zone},
     name::Name,
 };
 use proptest::strategy::Strategy as _;
@@ -150,6 +150,56 @@ fn zones_are_made_in_code_and_failures_planted() {
     assert_eq!(ask(&zone, "a.example TXT"), "text | more");
 }
 
+/// What is told of an answer beside it: the names that aliases led to, and the TTL.
+fn told(zone: &Zone, name: &str, record_type: RecordType) -> String {
+    let question = Question { name: Name::parse(name).unwrap(), record_type };
+    let answer = zone.at_hand(&question).unwrap().unwrap();
+    let aliases: Vec<_> = answer.details().aliases().iter().map(ToString::to_string).collect();
+    format!("{} {}", aliases.join(","), answer.details().ttl().map_or("-".to_owned(), |ttl| ttl.to_string()))
+}
+
+#[test]
+fn aliases_and_the_shortest_ttl_are_told() {
+    let file = "$ORIGIN example.\n\
+        text 60 TXT \"a\"\n\
+        text 50 TXT \"b\"\n\
+        text    A 192.0.2.1 ; has the last TTL that was stated (RFC 1035 \u{a7}5.1)\n\
+        two 40 CNAME one\n\
+        one 70 CNAME text\n\
+        $TTL 1h ; from here on the TTL of all that state none (RFC 2308 \u{a7}4)\n\
+        text AAAA 2001:db8::1\n\
+        lost CNAME out\n\
+        out CNAME nowhere\n\
+        *.wild 30 CNAME two\n\
+        zero 0 MX 10 text\n";
+    let mut zone = Zone::parse("none. TXT \"without a TTL\"\nalias. CNAME none.\n", "a.zone")
+        .unwrap()
+        .with(file, "b.zone")
+        .unwrap();
+    zone.add_cname(&name("code.example"), name("two.example")).add_a(&name("code.example.net"), [192, 0, 2, 1].into());
+    for (at, record_type, wanted) in [
+        ("text.example", RecordType::Txt, " 50"),
+        ("text.example", RecordType::A, " 50"),
+        ("text.example", RecordType::Aaaa, " 3600"),
+        ("zero.example", RecordType::Mx, " 0"),
+        ("two.example", RecordType::Txt, "one.example,text.example 40"),
+        ("one.example", RecordType::Aaaa, "text.example 70"),
+        // Emptiness has no TTL without an SOA record.
+        ("text.example", RecordType::Mx, " -"),
+        ("two.example", RecordType::Mx, "one.example,text.example -"),
+        ("lost.example", RecordType::Txt, "out.example,nowhere.example -"),
+        ("gone.example", RecordType::Txt, " -"),
+        ("x.wild.example", RecordType::Txt, "two.example,one.example,text.example 30"),
+        ("none", RecordType::Txt, " -"),
+        ("alias", RecordType::Txt, "none -"),
+        // Made in code.
+        ("code.example", RecordType::Txt, "two.example,one.example,text.example 40"),
+        ("code.example.net", RecordType::A, " -"),
+    ] {
+        assert_eq!(told(&zone, at, record_type), wanted, "{at} {record_type}");
+    }
+}
+
 #[test]
 fn a_zone_has_at_hand_what_it_answers() {
     let text = "$ORIGIN example.\na TXT \"text\"\n  A 192.0.2.1\n  AAAA 2001:db8::1\n  MX 10 a\nb CNAME a\n*.c TXT \"wild\"\n\
@@ -169,7 +219,10 @@ fn a_zone_has_at_hand_what_it_answers() {
             RecordType::Mx => now(zone.mx(name)).map(AnyAnswer::Mx),
             RecordType::Ptr => now(zone.ptr([192, 0, 2, 1].into())).map(AnyAnswer::Ptr),
         };
-        assert_eq!(zone.at_hand(&question), Some(asked.clone()), "{question}");
+        let at_hand = zone.at_hand(&question).unwrap();
+        assert_eq!(at_hand, asked, "{question}");
+        let details = |answer: &AnyLookup| answer.as_ref().ok().map(|answer| answer.details().clone());
+        assert_eq!(details(&at_hand), details(&asked), "{question}");
         assert_eq!(Resolver::at_hand(&Arc::new(&zone), &question), Some(asked));
     }
 }

@@ -21,6 +21,8 @@ const MAX_STRING_LEN: usize = 255;
 pub(super) struct Record {
     pub(super) line: usize,
     pub(super) owner: Name,
+    /// In seconds.
+    pub(super) ttl: Option<u32>,
     pub(super) data: Data,
 }
 
@@ -46,11 +48,15 @@ pub(super) fn read(text: &[u8], file: &str) -> Result<Vec<Record>, ZoneError> {
 struct Reader {
     origin: Name,
     owner: Option<Name>,
+    /// That of `$TTL`.
+    default_ttl: Option<u32>,
+    /// The last one that a record stated.
+    stated_ttl: Option<u32>,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { origin: Name::root(), owner: None }
+        Self { origin: Name::root(), owner: None, default_ttl: None, stated_ttl: None }
     }
 }
 
@@ -77,7 +83,8 @@ impl Reader {
             self.origin = self.name(&entry.next("a domain name")?)?;
         } else if control.is("$TTL") {
             let ttl = entry.next("a TTL in seconds")?;
-            read_ttl(ttl.raw).ok_or_else(|| ttl.instead_of("a TTL in seconds"))?;
+            let seconds = read_ttl(ttl.raw).ok_or_else(|| ttl.instead_of("a TTL in seconds"))?;
+            self.default_ttl = Some(seconds);
         } else if control.is("$INCLUDE") {
             return Err(control.instead_of("$ORIGIN or $TTL (files are not included; give each by itself)"));
         } else {
@@ -95,11 +102,12 @@ impl Reader {
         let Some(owner) = self.owner.clone() else {
             return Err(fault(line, "an owner name at the start of the line", "white space"));
         };
-        let (mut ttl, mut class) = (false, false);
+        let (mut ttl, mut class) = (None, false);
         let record_type = loop {
             let token = entry.next("a record type")?;
-            if !ttl && read_ttl(token.raw).is_some() && !token.quoted {
-                ttl = true;
+            let seconds = if ttl.is_none() && !token.quoted { read_ttl(token.raw) } else { None };
+            if seconds.is_some() {
+                ttl = seconds;
             } else if !class && token.is("IN") {
                 class = true;
             } else if ["CH", "HS", "CS"].iter().any(|other| token.is(other)) {
@@ -110,7 +118,10 @@ impl Reader {
         };
         let data = self.data(&record_type, entry)?;
         entry.end()?;
-        Ok(Record { line, owner, data })
+        // RFC 2308 §4: a record that states no TTL has that of `$TTL`. RFC 1035 §5.1: else it has the last one that was stated.
+        self.stated_ttl = ttl.or(self.stated_ttl);
+        let ttl = ttl.or(self.default_ttl).or(self.stated_ttl);
+        Ok(Record { line, owner, ttl, data })
     }
 
     fn data(&self, record_type: &Token<'_>, entry: &mut Entry<'_, '_>) -> Result<Data, Fault> {

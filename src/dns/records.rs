@@ -30,7 +30,7 @@ pub struct Records<T> {
 }
 
 /// What clones share.
-struct Held<T> {
+pub(super) struct Held<T> {
     records: Box<[T]>,
     read: OnceLock<Kept>,
     /// Where the memory that `read` takes is added up, where somebody bounds it.
@@ -62,6 +62,11 @@ impl<T> Records<T> {
     #[must_use]
     pub fn with_details(self, details: Details) -> Self {
         Self { details, ..self }
+    }
+
+    /// Records that are held already.
+    pub(super) fn sharing(held: &Arc<Held<T>>, details: Details) -> Self {
+        Self { held: Arc::clone(held), details }
     }
 
     /// What `take` takes of what `read` makes of the records. It is made once, and again only where another protocol reads the same
@@ -99,7 +104,7 @@ impl<T> Records<T> {
 }
 
 impl<T> Held<T> {
-    fn new(records: Box<[T]>) -> Self {
+    pub(super) fn new(records: Box<[T]>) -> Self {
         Self { records, read: OnceLock::new(), account: None }
     }
 

@@ -4,17 +4,19 @@ use super::{
     Answer, AnyAnswer, AnyLookup, Details, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Records,
     Resolver,
     master_file::{self, Data},
+    records::Held,
     reverse_name,
     zone_error::ZoneError,
 };
 use crate::name::Name;
+use smallvec::SmallVec;
 use std::{
     collections::{HashMap, HashSet},
     future::{Future, ready},
     hash::{BuildHasherDefault, Hash, Hasher},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 /// A zone, or several, held in memory: every answer is ready at the first poll.
@@ -25,6 +27,8 @@ use std::{
 /// - Wildcards match as RFC 4592 §3.3.1 has it: only from the closest encloser, and never a name that exists.
 /// - A record that stands there twice counts once (RFC 2181 §5).
 /// - There are no zone cuts: NS and SOA records only make their names exist.
+/// - Answers tell the aliases that were followed, and the TTL that their records have in a master file: the shortest of a set (RFC 2181
+///   §5.2) and of the aliases before it. Records that are added in code have none. Emptiness has none either, without an SOA record.
 ///
 /// ```
 /// use mailverdict::{dns::{Resolver, Zone}, name::Name};
@@ -50,7 +54,7 @@ pub struct Zone {
 /// What stands at one name.
 #[derive(Clone, Debug, Default)]
 struct Node {
-    cname: Option<Name>,
+    cname: Option<Alias>,
     txt: RecordSet<Box<[u8]>>,
     a: RecordSet<Ipv4Addr>,
     aaaa: RecordSet<Ipv6Addr>,
@@ -59,36 +63,55 @@ struct Node {
     planted: Vec<(RecordType, LookupError)>,
 }
 
+/// A CNAME record.
+#[derive(Clone, Debug)]
+struct Alias {
+    target: Name,
+    /// In seconds.
+    ttl: Option<u32>,
+}
+
 /// Records of one type, in the order in which they were added; shared with answers from the first question on.
 #[derive(Clone, Debug)]
 struct RecordSet<T> {
     added: Vec<T>,
-    shared: OnceLock<Records<T>>,
+    shared: OnceLock<Arc<Held<T>>>,
+    /// The shortest, in seconds.
+    ttl: Option<u32>,
 }
 
 impl<T> Default for RecordSet<T> {
     fn default() -> Self {
-        Self { added: Vec::new(), shared: OnceLock::new() }
+        Self { added: Vec::new(), shared: OnceLock::new(), ttl: None }
     }
 }
 
 impl<T: Clone + Eq + Hash> RecordSet<T> {
-    fn add(&mut self, record: T) {
+    fn add(&mut self, record: T, ttl: Option<u32>) {
         self.added.push(record);
         self.shared = OnceLock::new();
+        // RFC 2181 §5.2: where the TTLs of a set differ, the lowest counts.
+        self.ttl = shortest(self.ttl, ttl);
     }
 
-    fn answer(&self) -> Answer<T> {
+    /// The answer behind aliases of these details.
+    fn answer(&self, aliases: Details) -> Answer<T> {
         if self.added.is_empty() {
-            return Answer::NoData(Details::default());
+            return Answer::NoData(aliases.with_ttl(None));
         }
-        let records = self.shared.get_or_init(|| {
+        let held = self.shared.get_or_init(|| {
             // RFC 2181 §5: duplicates within a set are suppressed.
             let mut seen = HashSet::with_capacity(self.added.len());
-            self.added.iter().filter(|record| seen.insert(*record)).cloned().collect()
+            Arc::new(Held::new(self.added.iter().filter(|record| seen.insert(*record)).cloned().collect()))
         });
-        Answer::Records(records.clone())
+        let ttl = shortest(aliases.ttl(), self.ttl);
+        Answer::Records(Records::sharing(held, aliases.with_ttl(ttl)))
     }
+}
+
+/// The shortest of those that there are.
+fn shortest(ttl: Option<u32>, other: Option<u32>) -> Option<u32> {
+    ttl.into_iter().chain(other).min()
 }
 
 /// A fast hash for names. The names of a zone are chosen by its owner, and strangers only look them up, so nobody gains by names
@@ -164,21 +187,26 @@ impl Zone {
     pub fn with(mut self, text: impl AsRef<[u8]>, file: &str) -> Result<Self, ZoneError> {
         for record in master_file::read(text.as_ref(), file)? {
             let node = self.node(&record.owner);
+            let present = node.cname.as_ref();
             let clash = match &record.data {
-                Data::Cname(target) => node.has_data() || node.cname.as_ref().is_some_and(|present| present != target),
+                Data::Cname(target) => node.has_data() || present.is_some_and(|present| present.target != *target),
                 Data::Other => false,
-                Data::Txt(_) | Data::A(_) | Data::Aaaa(_) | Data::Mx(_) | Data::Ptr(_) => node.cname.is_some(),
+                Data::Txt(_) | Data::A(_) | Data::Aaaa(_) | Data::Mx(_) | Data::Ptr(_) => present.is_some(),
             };
             if clash {
                 return Err(ZoneError::cname_beside_data(file, record.line, &record.owner));
             }
+            let ttl = record.ttl;
             match record.data {
-                Data::Txt(text) => node.txt.add(text),
-                Data::A(ip) => node.a.add(ip),
-                Data::Aaaa(ip) => node.aaaa.add(ip),
-                Data::Mx(mx) => node.mx.add(mx),
-                Data::Ptr(name) => node.ptr.add(name),
-                Data::Cname(target) => node.cname = Some(target),
+                Data::Txt(text) => node.txt.add(text, ttl),
+                Data::A(ip) => node.a.add(ip, ttl),
+                Data::Aaaa(ip) => node.aaaa.add(ip, ttl),
+                Data::Mx(mx) => node.mx.add(mx, ttl),
+                Data::Ptr(name) => node.ptr.add(name, ttl),
+                Data::Cname(target) => {
+                    let ttl = shortest(ttl, present.and_then(|present| present.ttl));
+                    node.cname = Some(Alias { target, ttl });
+                }
                 Data::Other => {}
             }
         }
@@ -193,37 +221,37 @@ impl Zone {
 
     /// Adds a TXT record; `text` is the record's character-strings joined.
     pub fn add_txt(&mut self, name: &Name, text: impl Into<Box<[u8]>>) -> &mut Self {
-        self.node(name).txt.add(text.into());
+        self.node(name).txt.add(text.into(), None);
         self
     }
 
     /// Adds an A record.
     pub fn add_a(&mut self, name: &Name, ip: Ipv4Addr) -> &mut Self {
-        self.node(name).a.add(ip);
+        self.node(name).a.add(ip, None);
         self
     }
 
     /// Adds an AAAA record.
     pub fn add_aaaa(&mut self, name: &Name, ip: Ipv6Addr) -> &mut Self {
-        self.node(name).aaaa.add(ip);
+        self.node(name).aaaa.add(ip, None);
         self
     }
 
     /// Adds an MX record.
     pub fn add_mx(&mut self, name: &Name, preference: u16, exchange: Name) -> &mut Self {
-        self.node(name).mx.add(Mx { preference, exchange });
+        self.node(name).mx.add(Mx { preference, exchange }, None);
         self
     }
 
     /// Adds a PTR record for an address.
     pub fn add_ptr(&mut self, ip: IpAddr, name: Name) -> &mut Self {
-        self.node(&reverse_name(ip)).ptr.add(name);
+        self.node(&reverse_name(ip)).ptr.add(name, None);
         self
     }
 
     /// Makes a name an alias, in place of whatever else stands there.
     pub fn add_cname(&mut self, name: &Name, target: Name) -> &mut Self {
-        self.node(name).cname = Some(target);
+        self.node(name).cname = Some(Alias { target, ttl: None });
         self
     }
 
@@ -269,29 +297,51 @@ impl Zone {
         record_type: RecordType,
         records: impl Fn(&Node) -> &RecordSet<T>,
     ) -> Lookup<T> {
-        self.node_for(name, record_type)
-            .map(|node| node.map_or(Answer::NxDomain(Details::default()), |node| records(node).answer()))
+        let (end, aliases) = match self.find(name) {
+            Some(node) => match node.alias(record_type)? {
+                Some(alias) => self.follow(alias, record_type)?,
+                None => (Some(node), Details::default()),
+            },
+            None => (None, Details::default()),
+        };
+        Ok(match end {
+            Some(node) => records(node).answer(aliases),
+            None => Answer::NxDomain(aliases.with_ttl(None)),
+        })
     }
 
-    /// The node at the end of the aliases; `None` where there is no such name.
-    fn node_for(&self, name: &Name, record_type: RecordType) -> Result<Option<&Node>, LookupError> {
-        let mut name = name;
-        for _ in 0..=MAX_CNAME_CHAIN {
-            let Some(node) = self.find(name) else { return Ok(None) };
-            if let Some((_, error)) = node.planted.iter().find(|(planted, _)| *planted == record_type) {
-                return Err(error.clone());
+    /// The node at the end of a chain, `None` where there is no such name, and what is told of the aliases on the way.
+    fn follow(&self, first: &Alias, record_type: RecordType) -> Result<(Option<&Node>, Details), LookupError> {
+        let mut names: SmallVec<[&Name; 4]> = SmallVec::new();
+        let (mut alias, mut ttl) = (first, None);
+        loop {
+            if names.len() == MAX_CNAME_CHAIN {
+                // RFC 1034 §3.6.2: "CNAME chains should be followed and CNAME loops signalled as an error".
+                return Err(LookupError::Malformed);
             }
-            match &node.cname {
-                Some(target) => name = target,
-                None => return Ok(Some(node)),
+            names.push(&alias.target);
+            ttl = shortest(ttl, alias.ttl);
+            let end = self.find(&alias.target);
+            match end.map(|node| node.alias(record_type)).transpose()?.flatten() {
+                Some(next) => alias = next,
+                None => {
+                    let names = names.iter().copied().cloned();
+                    return Ok((end, Details::default().with_ttl(ttl).with_aliases(names)));
+                }
             }
         }
-        // RFC 1034 §3.6.2: "CNAME chains should be followed and CNAME loops signalled as an error".
-        Err(LookupError::Malformed)
     }
 }
 
 impl Node {
+    /// The alias that stands here, or the failure that is planted for this type.
+    fn alias(&self, record_type: RecordType) -> Result<Option<&Alias>, LookupError> {
+        match self.planted.iter().find(|(planted, _)| *planted == record_type) {
+            Some((_, error)) => Err(error.clone()),
+            None => Ok(self.cname.as_ref()),
+        }
+    }
+
     fn has_data(&self) -> bool {
         let Self { cname: _, txt, a, aaaa, mx, ptr, planted: _ } = self;
         let empty = txt.added.is_empty() && a.added.is_empty() && aaaa.added.is_empty();

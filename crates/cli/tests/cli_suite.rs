@@ -62,6 +62,7 @@ fn stories_through_the_binary() {
     let schema = schema();
     let stories = story::stories();
     let mut failures = Vec::new();
+    let mut has_alias = false;
     for story in &stories {
         let message = format!("tests/data/microsoft365/{}", story.message);
         let ip = story.ip.to_string();
@@ -81,6 +82,11 @@ fn stories_through_the_binary() {
         let mut explained: Value = serde_json::from_slice(&output.stdout).unwrap();
         failures.extend(schema.iter_errors(&explained).map(|error| format!("{}: --explain: {error}", story.title)));
         let steps = explained.as_object_mut().unwrap().remove("explain");
+        has_alias |= steps.iter().any(|steps| {
+            steps.to_string().contains(
+                "  selector1._domainkey.contoso.com TXT by way of selector1-contoso-com._domainkey.contoso.onmicrosoft.com: ",
+            )
+        });
         if explained != json || steps.and_then(|steps| steps.as_array().map(Vec::len)).unwrap_or_default() < 5 {
             failures.push(format!("{}: --explain: {explained}", story.title));
         }
@@ -99,6 +105,7 @@ fn stories_through_the_binary() {
         }
     }
     println!("{} stories through the binary", stories.len());
+    assert!(has_alias, "no explanation tells by which alias a key was found");
     assert_none(&failures);
 }
 
