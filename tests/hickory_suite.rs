@@ -6,7 +6,7 @@ mod support;
 
 use mailverdict::{
     Authenticator, Message, Policy, Session,
-    dns::{Answer, Hickory, Lookup, LookupError, Resolver, Zone},
+    dns::{Answer, AnyLookup, Details, Hickory, Lookup, LookupError, Question, RecordType, Resolver, Zone},
     name::Name,
     spf::Observers,
     time::UnixTime,
@@ -22,18 +22,23 @@ use support::{
     faulty_dns::{Fault, FaultyDns},
 };
 
-/// An answer in words, the records in an order of their own.
+/// An answer in words, behind the aliases that led to it; the records in an order of their own.
 fn show<T>(lookup: Lookup<T>, record: impl Fn(&T) -> String) -> String {
-    match lookup {
-        Ok(Answer::NoData(_)) => "nodata".into(),
-        Ok(Answer::NxDomain(_)) => "nxdomain".into(),
-        Ok(Answer::Records(records)) => {
-            let mut records: Vec<_> = records.iter().map(record).collect();
-            records.sort();
-            records.join(" | ")
+    let answer = match lookup {
+        Ok(answer) => answer,
+        Err(error) => return error.to_string(),
+    };
+    let aliases: String = answer.details().aliases().iter().map(|alias| format!("{alias}: ")).collect();
+    aliases
+        + &match answer {
+            Answer::NoData(_) => "nodata".into(),
+            Answer::NxDomain(_) => "nxdomain".into(),
+            Answer::Records(records) => {
+                let mut records: Vec<_> = records.iter().map(record).collect();
+                records.sort();
+                records.join(" | ")
+            }
         }
-        Err(error) => error.to_string(),
-    }
 }
 
 /// Asks `name TYPE`.
@@ -66,7 +71,7 @@ fn zone() -> String {
 }
 
 /// Each with its answer, which has to be the same from memory and over the wire.
-const QUESTIONS: [(&str, &str); 20] = [
+const QUESTIONS: [(&str, &str); 21] = [
     ("example.com TXT", "other text | v=spf1 mx -all"),
     ("example.com MX", "10 mail.example.com | 20 mail.example.net"),
     ("example.com A", "nodata"),
@@ -81,12 +86,17 @@ const QUESTIONS: [(&str, &str); 20] = [
     ("2001:db8::1 PTR", "mail.example.com"),
     ("anything.wild.example.com TXT", "v=spf1 -all"),
     ("a.b.wild.example.com TXT", "v=spf1 -all"),
-    ("s1._domainkey.example.com TXT", "v=DKIM1; p=AAAABBBB"),
-    ("c1.example.com A", "192.0.2.3"),
-    ("c1.example.com TXT", "nodata"),
-    ("dangling.example.com A", "nxdomain"),
+    ("s1._domainkey.example.com TXT", "s1.key.example.com: v=DKIM1; p=AAAABBBB"),
+    ("c1.example.com A", "c2.example.com: c3.example.net: 192.0.2.3"),
+    ("c1.example.com TXT", "c2.example.com: c3.example.net: nodata"),
+    ("dangling.example.com A", "nowhere.example.net: nxdomain"),
+    ("d1.example.com TXT", "dangling.example.com: nowhere.example.net: nxdomain"),
     // Twelve aliases: more than the server gives at once, and more than hickory's own resolver follows.
-    ("l1.example.com A", "192.0.2.4"),
+    (
+        "l1.example.com A",
+        "l2.example.com: l3.example.com: l4.example.com: l5.example.com: l6.example.com: l7.example.com: l8.example.com: \
+         l9.example.com: l10.example.com: l11.example.com: l12.example.com: l13.example.com: 192.0.2.4",
+    ),
     ("circle.example.com A", "the answer is malformed"),
 ];
 
@@ -112,6 +122,53 @@ async fn a_server_gives_the_answers_of_the_zone_in_memory() {
     }
     println!("{} questions", QUESTIONS.len());
     assert!(failed.is_empty(), "\n{failed}");
+}
+
+/// A message's log tells what the servers said: aliases, and the TTL before it is cut to what is kept.
+#[tokio::test]
+async fn aliases_and_the_shortest_ttl_are_told() {
+    let of = |details: &Details| (details.aliases().iter().map(ToString::to_string).collect::<Vec<_>>(), details.ttl());
+    let server = DnsServer::start(&zone()).await;
+    let hickory = Hickory::server(server.address).unwrap();
+    for (at, aliases, ttl) in [
+        ("example.com", &[][..], 60),
+        // Emptiness lives for five minutes, an alias for one.
+        ("gone.example.com", &[], 300),
+        ("c1.example.com", &["c2.example.com", "c3.example.net"], 60),
+        ("d1.example.com", &["dangling.example.com", "nowhere.example.net"], 60),
+        ("s1._domainkey.example.com", &["s1.key.example.com"], 30),
+    ] {
+        let name = Name::parse(at).unwrap();
+        // The second time from what was kept.
+        for _ in 0..2 {
+            let answer = hickory.txt(&name).await.unwrap();
+            let wanted = aliases.iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!(of(answer.details()), (wanted, Some(ttl)), "{at}");
+        }
+    }
+    let [owner, text] = ["football.example.com", "target.football.example.com"];
+    for (fault, aliases, ttl) in [
+        (Fault::None, &[][..], Some(60)),
+        (Fault::TtlZero, &[], Some(0)),
+        // RFC 2181 §8.
+        (Fault::TtlHighBit, &[], Some(0)),
+        (Fault::TtlLargest, &[], Some(i32::MAX.cast_unsigned())),
+        (Fault::CnameChain(2), &["c1.example", "c2.example"], Some(60)),
+        (Fault::CnameUnfinished, &[text], Some(60)),
+        (Fault::AliasTtlHighBit, &["target.example"], Some(0)),
+        (Fault::CnameNowhere, &["nowhere.example"], Some(60)),
+        (Fault::NoData, &[], Some(60)),
+        // Without an SOA record.
+        (Fault::EmptyAnswer, &[], None),
+        // The first alias leads to a name that `Name` cannot hold.
+        (Fault::OddAlias, &["target.example"], Some(60)),
+    ] {
+        let server = FaultyDns::start(football(), fault, PLACES[0]).await;
+        let hickory = Hickory::server_with_attempt(server.address, ATTEMPT).unwrap();
+        let answer = hickory.txt(&Name::parse(owner).unwrap()).await.unwrap();
+        let wanted = aliases.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(of(answer.details()), (wanted, ttl), "{fault:?}");
+    }
 }
 
 #[tokio::test]
@@ -178,7 +235,7 @@ async fn play(words: &str, place: usize) -> [String; 2] {
     let name = Name::parse(PLACES[place].strip_suffix(" TXT").unwrap()).unwrap();
     let answer = match hickory.txt(&name).await {
         Ok(Answer::Records(_)) => "records".to_owned(),
-        answer => show(answer, |_| String::new()),
+        answer => show(answer.map(|answer| answer.with_details(Details::default())), |_| String::new()),
     };
     [answer, result.to_owned()]
 }
@@ -346,20 +403,29 @@ async fn nsd_gives_the_answers_of_the_zone_in_memory() {
         assert!(started.elapsed() < Duration::from_secs(20), "NSD does not answer:\n{}", nsd.log());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let (mut failed, mut count) = (String::new(), 0);
+    let ttl = |answer: Option<AnyLookup>| answer?.ok()?.details().ttl();
+    let (mut failed, mut count, mut ttls) = (String::new(), 0, 0);
     for name in NSD_NAMES.split('|') {
         for name in [name.to_owned(), format!("x.{name}"), format!("x.y.{name}")] {
-            for record_type in ["TXT", "A", "AAAA", "MX"] {
-                let question = format!("{name} {record_type}");
+            for kind in [RecordType::Txt, RecordType::A, RecordType::Aaaa, RecordType::Mx] {
+                let question = format!("{name} {kind}");
                 let (ours, theirs) = (ask(&memory, &question).await, ask(&hickory, &question).await);
                 count += 1;
                 if ours != theirs {
                     writeln!(failed, "  {question}: {ours}\n    NSD: {theirs}").unwrap();
                 }
+                let asked = Question { name: Name::parse(&name).unwrap(), record_type: kind };
+                let [ours, theirs] = [memory.at_hand(&asked), hickory.at_hand(&asked)].map(ttl);
+                // Emptiness in memory has none.
+                if ours.is_some() && ours != theirs {
+                    writeln!(failed, "  {question}: TTL {ours:?}\n    NSD: {theirs:?}").unwrap();
+                }
+                ttls += usize::from(ours.is_some());
             }
         }
     }
-    println!("{count} questions to NSD");
+    println!("{count} questions to NSD, {ttls} TTLs");
+    assert!(ttls > 50, "only {ttls} TTLs");
     assert!(failed.is_empty(), "\n{failed}{}", nsd.log());
 }
 

@@ -3,6 +3,7 @@
 use super::{
     Answer, Question,
     record::{AnyAnswer, Record},
+    records::BLOCK,
 };
 use crate::name::Name;
 use std::{
@@ -19,12 +20,15 @@ use std::{
 /// Locks, so that many threads rarely wait for one another.
 const SHARDS: usize = 16;
 /// Octets that an entry costs beside its name and data.
-const ENTRY_OVERHEAD: usize = 160;
+const ENTRY_OVERHEAD: usize = 168;
+/// Octets that an alias costs beside its name: the block of the name, and a share of the list.
+const ALIAS_OVERHEAD: usize = size_of::<Name>() + 2 * BLOCK;
 
 /// Answers by question, each until it expires; when the memory is full, those that were not asked for lately go first.
 ///
 /// Each shard has two generations. What is new, and what is asked for, is in the young one; when that has taken up half of the
-/// shard's octets it becomes the old one, and what was the old one is forgotten. What protocols read of the answers counts as well.
+/// shard's octets it becomes the old one, and what was the old one is forgotten. What protocols read of the answers counts as well, and
+/// the aliases that are told with them.
 #[derive(Debug)]
 pub(crate) struct Cache {
     shards: [Mutex<Shard>; SHARDS],
@@ -80,18 +84,22 @@ impl Cache {
         answer
     }
 
-    /// Keeps an answer for `ttl`, and gives it as it is kept: where the same answer was there before, that one, with what was read of
-    /// it. An answer that lives no time is not kept.
-    pub(crate) fn keep<T: Record>(&self, name: &Name, answer: Answer<T>, now: Instant, ttl: Duration) -> Answer<T> {
+    /// Keeps an answer for this long, and gives it as it is kept: where the same answer was there before, that one, with what was read
+    /// of it, and the details of the new one. An answer that lives no time is not kept.
+    pub(crate) fn keep<T: Record>(&self, name: &Name, answer: Answer<T>, now: Instant, life: Duration) -> Answer<T> {
         let question = Question { name: name.clone(), record_type: T::TYPE };
-        let expires = now.checked_add(ttl).filter(|_| !ttl.is_zero());
+        let expires = now.checked_add(life).filter(|_| !life.is_zero());
         let (Some(expires), Some(shard)) = (expires, self.shard(&question)) else { return answer };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let before = shard.young.entries.get(&question).or_else(|| shard.old.get(&question)).map(|entry| &entry.answer);
-        let answer = before.and_then(T::from_any).filter(|before| **before == answer).cloned().unwrap_or(answer);
+        let answer = match before.and_then(T::from_any).filter(|before| **before == answer) {
+            Some(before) => before.clone().with_details(answer.details().clone()),
+            None => answer,
+        };
         let octets = {
             let any = T::into_any(answer.clone());
-            ENTRY_OVERHEAD + name.as_str().len() + any.octets() + any.read_octets()
+            let aliases = any.details().aliases().iter().map(|alias| ALIAS_OVERHEAD + alias.as_str().len());
+            ENTRY_OVERHEAD + name.as_str().len() + any.octets() + any.read_octets() + aliases.sum::<usize>()
         };
         if octets > self.generation_octets {
             return answer;
@@ -191,6 +199,33 @@ mod tests {
         let other = read(&cache.keep(&name(1), text(11), now + second, second));
         assert_ne!(other, first);
         assert_eq!(read(&recall(&cache, 1, now + second).unwrap()), other);
+    }
+
+    #[test]
+    fn what_comes_again_by_another_way_is_told_anew_and_not_read_again() {
+        let (cache, now, second) = (Cache::new(1 << 20), Instant::now(), Duration::from_secs(1));
+        let told = |ttl: u32, alias: usize| Details::default().with_ttl(ttl).with_aliases([name(alias)]);
+        read(&cache.keep(&name(1), text(10).with_details(told(60, 2)), now, second));
+        for again in [told(30, 3), Details::default()] {
+            cache.keep(&name(1), text(10).with_details(again.clone()), now + second, second);
+            let answer = recall(&cache, 1, now + second).unwrap();
+            assert_eq!(answer.details(), &again);
+            let Answer::Records(records) = answer else { panic!("{answer:?}") };
+            records.read_as(|_| -> Read { unreachable!("read twice") }, |_| ());
+        }
+    }
+
+    #[test]
+    fn aliases_count() {
+        let octets = |aliases: usize| {
+            let (cache, now) = (Cache::new(1 << 20), Instant::now());
+            let details = Details::default().with_aliases((0..aliases).map(name));
+            let answer = Answer::<Ipv4Addr>::NxDomain(details);
+            cache.keep(&name(1), answer, now, Duration::from_secs(1));
+            cache.shards.iter().map(|shard| shard.lock().unwrap().young.octets).sum::<usize>()
+        };
+        assert!(octets(0) > 0);
+        assert_eq!(octets(9), octets(0) + 9 * (ALIAS_OVERHEAD + "n1.example".len()));
     }
 
     /// What was read, of a known place.

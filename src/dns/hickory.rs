@@ -21,6 +21,7 @@ use hickory_resolver::{
 };
 use std::{
     future::{self, Future},
+    mem,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::Arc,
@@ -49,7 +50,10 @@ const ATTEMPT: Duration = Duration::from_millis(2500);
 /// - Answers are kept for their TTL, a day at most, emptiness three hours, within 64 MiB with all that is read of them. Errors are not
 ///   kept. Questions that are asked at the same time go out once.
 /// - A referral, which a server gives that does not resolve recursively, is an error and no emptiness.
-/// - PTR and MX records whose name holds a dot within a label or an octet outside ASCII are left out: no address is found there.
+/// - PTR and MX records whose name holds a dot within a label or an octet outside ASCII are left out: no address is found there. Aliases
+///   to such a name are followed, and left out of what is told.
+/// - Answers tell the aliases that were followed, and the TTL as the servers gave it, the shortest on the way: before it is cut to what is
+///   kept, and not what is left of it later. Emptiness without an SOA record has none.
 ///
 /// It is made anywhere, and asks within a tokio runtime that has I/O and time enabled; connections to servers live in the background of
 /// that runtime. Outside of a runtime, what is kept is answered, and all else is [`LookupError::NoRuntime`], without a limit of time; in
@@ -145,16 +149,12 @@ impl Hickory {
             Ok(_) => answer.as_mut().poll(context),
             Err(_) => Poll::Ready(Err(LookupError::NoRuntime)),
         });
-        let (answer, ttl) = asked.await?;
-        Ok(self.cache.keep(name, answer, Instant::now(), ttl))
+        let answer = asked.await?;
+        let life = life(&answer);
+        Ok(self.cache.keep(name, answer, Instant::now(), life))
     }
 
-    /// The answer, and how long it lives.
-    async fn ask<T: Record>(
-        &self,
-        name: &Name,
-        read: fn(&RData) -> Option<T>,
-    ) -> Result<(Answer<T>, Duration), LookupError> {
+    async fn ask<T: Record>(&self, name: &Name, read: fn(&RData) -> Option<T>) -> Lookup<T> {
         let record_type = match T::TYPE {
             RecordType::Txt => rr::RecordType::TXT,
             RecordType::A => rr::RecordType::A,
@@ -162,14 +162,14 @@ impl Hickory {
             RecordType::Mx => rr::RecordType::MX,
             RecordType::Ptr => rr::RecordType::PTR,
         };
-        let mut chain = Chain { name: to_hickory(name)?, followed: 0, ttl: u32::MAX };
+        let mut chain = Chain { name: to_hickory(name)?, followed: 0, aliases: Vec::new(), ttl: u32::MAX };
         loop {
             let query = Query::query(chain.name.clone(), record_type);
             let response = match self.servers.lookup(query, self.options).first_answer().await {
                 Ok(response) => response,
                 Err(error) => {
                     let (answer, ttl) = emptiness(error)?;
-                    return Ok((answer, negative_ttl(ttl, chain.ttl)));
+                    return Ok(chain.told(answer, ttl));
                 }
             };
             // The codes that hickory does not know reach us as answers.
@@ -187,6 +187,8 @@ impl Hickory {
 struct Chain {
     name: rr::Name,
     followed: usize,
+    /// The names that the records led to, as far as they are names to us.
+    aliases: Vec<Name>,
     /// The shortest TTL so far, in seconds.
     ttl: u32,
 }
@@ -198,19 +200,19 @@ impl Chain {
         response: &DnsResponse,
         record_type: rr::RecordType,
         read: fn(&RData) -> Option<T>,
-    ) -> Result<Option<(Answer<T>, Duration)>, LookupError> {
+    ) -> Result<Option<Answer<T>>, LookupError> {
         let answers = &response.answers;
         let mut moved = false;
         loop {
             let mut records =
                 answers.iter().filter(|r| r.record_type() == record_type && r.name == self.name).peekable();
             if records.peek().is_some() {
-                let mut ttl = self.ttl;
+                let mut ttl = u32::MAX;
                 let records = records.inspect(|record| ttl = ttl.min(seconds(record.ttl)));
                 let read: Vec<T> = records.filter_map(|record| read(&record.data)).collect();
                 let answer =
                     if read.is_empty() { Answer::NoData(Details::default()) } else { Answer::Records(read.into()) };
-                return Ok(Some((answer, Duration::from_secs(ttl.into()).min(MAX_TTL))));
+                return Ok(Some(self.told(answer, Some(ttl))));
             }
             let alias = answers.iter().find_map(|record| match &record.data {
                 RData::CNAME(target) if record.name == self.name => Some((&target.0, seconds(record.ttl))),
@@ -221,21 +223,38 @@ impl Chain {
             if self.followed > MAX_CNAME_CHAIN {
                 return Err(LookupError::Malformed);
             }
+            self.aliases.extend(from_hickory(target));
             (self.name, self.ttl, moved) = (target.clone(), self.ttl.min(ttl), true);
         }
         let negative = response.soa().map(|soa| soa_ttl(soa.ttl(), soa.data()));
         if response.response_code == ResponseCode::NXDomain {
             // RFC 6604 §2.1: the code speaks of the last name of the chain.
-            return Ok(Some((Answer::NxDomain(Details::default()), negative_ttl(negative, self.ttl))));
+            return Ok(Some(self.told(Answer::NxDomain(Details::default()), negative)));
         }
         let soa = response.authorities.iter().find(|record| record.record_type() == rr::RecordType::SOA);
         if soa.is_some_and(|soa| soa.name.zone_of(&self.name)) {
             // RFC 2308 §2.2: the SOA record tells NODATA from a chain that goes on elsewhere.
-            return Ok(Some((Answer::NoData(Details::default()), negative_ttl(negative, self.ttl))));
+            return Ok(Some(self.told(Answer::NoData(Details::default()), negative)));
         }
         // An answer that holds neither what was asked for nor an alias is about something else.
         if moved { Ok(None) } else { Err(LookupError::Malformed) }
     }
+
+    /// The answer at the end, whose own TTL is `ttl` seconds where it has one, with what there is to tell of it.
+    fn told<T>(&mut self, answer: Answer<T>, ttl: Option<u32>) -> Answer<T> {
+        let ttl = ttl.map(|ttl| ttl.min(self.ttl));
+        answer.with_details(Details::default().with_ttl(ttl).with_aliases(mem::take(&mut self.aliases)))
+    }
+}
+
+/// How long an answer is kept.
+fn life<T>(answer: &Answer<T>) -> Duration {
+    let most = match answer {
+        Answer::Records(_) => MAX_TTL,
+        Answer::NoData(_) | Answer::NxDomain(_) => MAX_NEGATIVE_TTL,
+    };
+    // RFC 2308 §5: without an SOA record emptiness is not kept.
+    answer.details().ttl().map_or(Duration::ZERO, |ttl| Duration::from_secs(ttl.into()).min(most))
 }
 
 /// RFC 2181 §8: a TTL with its highest bit set is treated as zero.
@@ -248,12 +267,7 @@ fn soa_ttl(ttl: u32, soa: &SOA) -> u32 {
     seconds(ttl).min(seconds(soa.minimum))
 }
 
-/// RFC 2308 §5: without an SOA record emptiness is not kept.
-fn negative_ttl(negative: Option<u32>, chain: u32) -> Duration {
-    Duration::from_secs(negative.unwrap_or(0).min(chain).into()).min(MAX_NEGATIVE_TTL)
-}
-
-/// The two kinds of emptiness, which hickory takes for errors; all others are.
+/// The two kinds of emptiness, which hickory takes for errors, and their TTL in seconds; all others are errors.
 fn emptiness<T>(error: NetError) -> Result<(Answer<T>, Option<u32>), LookupError> {
     match error {
         NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, soa, ns, .. })) => {

@@ -59,6 +59,8 @@ pub enum Fault {
     Brief,
     /// MX records for a label with a dot, one with an octet outside ASCII, and one without fault.
     OddNames,
+    /// An alias to a label with a dot, which is an alias to the records.
+    OddAlias,
     /// Whatever the question.
     Silent,
 }
@@ -344,6 +346,12 @@ impl State {
                     [&b"\x03a.b\x07example\x00"[..], b"\x02\xc3\xa4\x07example\x00", &wire_name("mail.example.com")];
                 let data = odd.map(|exchange| [&[0, 10], exchange].concat());
                 response.answers = data.iter().map(|data| record(owner, 15, 60, data)).collect();
+            }
+            Fault::OddAlias => {
+                let odd = b"\x03a.b\x07example\x00";
+                let second = [odd, &record("", 5, 60, &wire_name("target.example"))[1..]].concat();
+                response.answers = vec![record(owner, 5, 60, odd), second];
+                response.answers.extend(self.honest("target.example", &query, 60).await.answers);
             }
             Fault::Late(delay) => tokio::time::sleep(delay).await,
             Fault::TruncatedThenTcp | Fault::TcpRefused | Fault::TcpBreaksOff if over_tcp => {}
