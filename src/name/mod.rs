@@ -96,6 +96,15 @@ impl Name {
         Self::read(text).map(|(text, _)| Self::of_read(&text))
     }
 
+    /// Reads a name that is a whole text, and shares its memory where nothing of it has to be changed.
+    pub(crate) fn of_shared(text: &Arc<str>) -> Result<Self, NameError> {
+        let (read, _) = Self::read(text)?;
+        Ok(match read {
+            Cow::Borrowed(read) if read.len() == text.len() => Self { whole: Arc::clone(text), part: None },
+            read => Self::of_read(&read),
+        })
+    }
+
     /// Reads a name in one pass, without memory for it, and says whether it is made of letters, digits, hyphens and underscores alone.
     fn read(text: &str) -> Result<(Cow<'_, str>, bool), NameError> {
         if text.is_empty() {

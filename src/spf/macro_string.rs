@@ -6,9 +6,10 @@ use crate::{
     lex::parse_all,
     name::{MAX_NAME_LEN, Name},
 };
+use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 
-/// `macro-string`: literal text and macros. Cheap to clone.
+/// `macro-string`: literal text and macros.
 ///
 /// ```
 /// use mailverdict::spf::MacroString;
@@ -18,14 +19,14 @@ use std::{fmt, sync::Arc};
 /// # Ok::<(), mailverdict::SyntaxError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct MacroString(Arc<[MacroPart]>);
+pub struct MacroString(SmallVec<[MacroPart; 1]>);
 
 /// A stretch of a [`MacroString`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MacroPart {
     /// `macro-literal`, as many as there are in a row.
-    Literal(Box<str>),
+    Literal(Arc<str>),
     /// `%{…}`
     Expand(Macro),
     /// `%%`: a per cent sign.
@@ -85,7 +86,7 @@ pub enum MacroLetter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Delimiters(u8);
 
-/// `domain-spec` (RFC 7208 §7.1): a macro string that ends in a top label or a macro. Cheap to clone.
+/// `domain-spec` (RFC 7208 §7.1): a macro string that ends in a top label or a macro.
 ///
 /// ```
 /// use mailverdict::spf::DomainSpec;
@@ -101,8 +102,8 @@ pub struct DomainSpec {
 }
 
 impl MacroString {
-    pub(super) fn new(parts: Vec<MacroPart>) -> Self {
-        Self(parts.into())
+    pub(super) fn new(parts: SmallVec<[MacroPart; 1]>) -> Self {
+        Self(parts)
     }
 
     /// The parts; no two literals stand side by side.
@@ -126,6 +127,7 @@ impl std::str::FromStr for MacroString {
 impl DomainSpec {
     pub(super) fn new(string: MacroString) -> Self {
         let literal = match string.parts() {
+            [MacroPart::Literal(text)] if text.len() <= MAX_NAME_LEN => Name::of_shared(text).ok(),
             [MacroPart::Literal(text)] => Name::parse(truncate(text)).ok(),
             _ => None,
         };

@@ -15,6 +15,7 @@ use nom::{
     combinator::{map_opt, opt, recognize, verify},
     sequence::{pair, preceded},
 };
+use smallvec::SmallVec;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An error at the start of `rest`.
@@ -345,8 +346,8 @@ pub(super) fn macro_string(input: &[u8]) -> Parsed<'_, MacroString> {
 }
 
 /// `*( macro-expand / macro-literal )`, and spaces in an explanation.
-fn macro_parts(input: &[u8], place: Text) -> Parsed<'_, Vec<MacroPart>> {
-    let mut parts = Vec::with_capacity(1);
+fn macro_parts(input: &[u8], place: Text) -> Parsed<'_, SmallVec<[MacroPart; 1]>> {
+    let mut parts = SmallVec::new();
     let mut input = input;
     loop {
         let literal = opt(map_opt(take_while1(|octet| is_macro_literal(octet, place)), text));

@@ -122,7 +122,7 @@ impl Record {
         let strings = specs.chain(self.unknown_modifiers.iter().map(UnknownModifier::value));
         size_of_val(&*self.directives)
             + size_of_val(&*self.unknown_modifiers)
-            // Each string has a block of memory for itself, and modifiers have one for their names.
+            // A string has a block of memory or two for itself, and modifiers have one for their names.
             + strings.map(|string| size_of_val(string.parts()) + 2 * BLOCK).sum::<usize>()
     }
 
