@@ -22,7 +22,8 @@ pub(crate) struct Keys(SmallVec<[Found; 1]>);
 #[derive(Clone, Debug)]
 struct Found {
     name: Name,
-    records: Result<Arc<[ReadRecord]>, LookupError>,
+    /// `None` where the answer has none.
+    records: Result<Option<Arc<ReadRecords>>, LookupError>,
 }
 
 impl Keys {
@@ -34,8 +35,8 @@ impl Keys {
         let mut found = Ok(SmallVec::with_capacity(names.len()));
         for name in names {
             let records = known.read_txt(&name, |answer| match answer {
-                Ok(Answer::Records(texts)) => Ok(texts.read_as(ReadRecords::of, |ReadRecords(read)| Arc::clone(read))),
-                Ok(Answer::NoData(_) | Answer::NxDomain(_)) => Ok(Arc::default()),
+                Ok(Answer::Records(texts)) => Ok(Some(texts.read_as(ReadRecords::of))),
+                Ok(Answer::NoData(_) | Answer::NxDomain(_)) => Ok(None),
                 Err(error) => Err(error.clone()),
             });
             match (&mut found, records) {
@@ -50,7 +51,7 @@ impl Keys {
     /// The records at a name, in the order of the answer; none where nobody asked.
     fn records_at(&self, name: &Name) -> Result<&[ReadRecord], LookupError> {
         match self.0.binary_search_by(|found| found.name.cmp(name)).ok().and_then(|at| self.0.get(at)) {
-            Some(Found { records: Ok(records), .. }) => Ok(records),
+            Some(Found { records: Ok(records), .. }) => Ok(records.as_ref().map_or(&[], |records| &records.0)),
             Some(Found { records: Err(error), .. }) => Err(error.clone()),
             None => Ok(&[]),
         }
@@ -110,7 +111,8 @@ pub(crate) struct ReadRecord {
 const READY_OCTETS: usize = 8192;
 
 /// The records of an answer; they stay with it.
-struct ReadRecords(Arc<[ReadRecord]>);
+#[derive(Debug)]
+struct ReadRecords(SmallVec<[ReadRecord; 1]>);
 
 impl ReadRecords {
     fn of(texts: &[Box<[u8]>]) -> Self {

@@ -77,8 +77,8 @@ impl Reading for Published {
 }
 
 fn the_record(domain: &Domain, name: &Name, texts: &Records<Box<[u8]>>) -> Found {
-    let read = |texts: &[Box<[u8]>]| Published(read(domain, name, texts));
-    texts.read_as(read, |Published(found)| match found {
+    let Published(found) = &*texts.read_as(|texts| Published(read(domain, name, texts)));
+    match found {
         // The same texts were found for another domain, as an alias or a wildcard makes it.
         Found::Record(published) if published.domain != *domain => {
             let PublishedRecord { text, record, .. } = &**published;
@@ -86,7 +86,7 @@ fn the_record(domain: &Domain, name: &Name, texts: &Records<Box<[u8]>>) -> Found
             Found::Record(Arc::new(PublishedRecord { domain, name, text, record }))
         }
         found => found.clone(),
-    })
+    }
 }
 
 /// RFC 9989 §4.10, steps 2 and 6.

@@ -190,7 +190,7 @@ mod tests {
         let (cache, now, second) = (Cache::new(1 << 20), Instant::now(), Duration::from_secs(1));
         let read = |answer: &Answer<Box<[u8]>>| {
             let Answer::Records(records) = answer else { panic!("{answer:?}") };
-            records.read_as(|records| Read(records.as_ptr() as usize), |Read(place)| *place)
+            records.read_as(|records| Read(records.as_ptr() as usize)).0
         };
         let first = read(&cache.keep(&name(1), text(10), now, second));
         assert_eq!(recall(&cache, 1, now + second), None);
@@ -211,7 +211,7 @@ mod tests {
             let answer = recall(&cache, 1, now + second).unwrap();
             assert_eq!(answer.details(), &again);
             let Answer::Records(records) = answer else { panic!("{answer:?}") };
-            records.read_as(|_| -> Read { unreachable!("read twice") }, |_| ());
+            records.read_as(|_| -> Read { unreachable!("read twice") });
         }
     }
 
@@ -267,7 +267,7 @@ mod tests {
 
     fn read(answer: &Answer<Box<[u8]>>) {
         let Answer::Records(records) = answer else { panic!("{answer:?}") };
-        records.read_as(|_| Read(0), |_| ());
+        records.read_as(|_| Read(0));
     }
 
     fn assert_bounded(cache: &Cache) {

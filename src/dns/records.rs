@@ -1,6 +1,7 @@
 //! The records of one answer, and what was read of them.
 
 use super::details::Details;
+use smallvec::SmallVec;
 use std::{
     any::Any,
     fmt,
@@ -31,7 +32,8 @@ pub struct Records<T> {
 
 /// What clones share.
 pub(super) struct Held<T> {
-    records: Box<[T]>,
+    /// One in most answers, which then needs no memory of its own.
+    records: SmallVec<[T; 1]>,
     read: OnceLock<Kept>,
     /// Where the memory that `read` takes is added up, where somebody bounds it.
     account: Option<Arc<AtomicUsize>>,
@@ -39,7 +41,7 @@ pub(super) struct Held<T> {
 
 /// What a protocol read, and how much memory that takes.
 struct Kept {
-    read: Box<dyn Any + Send + Sync>,
+    read: Arc<dyn Any + Send + Sync>,
     octets: usize,
 }
 
@@ -69,21 +71,25 @@ impl<T> Records<T> {
         Self { held: Arc::clone(held), details }
     }
 
-    /// What `take` takes of what `read` makes of the records. It is made once, and again only where another protocol reads the same
-    /// records, as hardly ever happens.
+    /// What `read` makes of the records. It is made once, and again only where another protocol reads the same records, as hardly ever
+    /// happens.
     #[inline]
-    pub(crate) fn read_as<R: Reading, U>(&self, read: impl FnOnce(&[T]) -> R, take: impl FnOnce(&R) -> U) -> U {
-        if let Some(kept) = self.held.read.get() {
-            return match kept.read.downcast_ref::<R>() {
-                Some(kept) => take(kept),
-                None => take(&read(self)),
-            };
-        }
-        let read = read(self);
+    pub(crate) fn read_as<R: Reading>(&self, read: impl FnOnce(&[T]) -> R) -> Arc<R> {
+        self.kept().unwrap_or_else(|| self.keep(read(self)))
+    }
+
+    /// What was read of the records before, if it is such a thing.
+    #[inline]
+    pub(crate) fn kept<R: Reading>(&self) -> Option<Arc<R>> {
+        Arc::clone(&self.held.read.get()?.read).downcast().ok()
+    }
+
+    /// Leaves what was read of the records with them.
+    pub(crate) fn keep<R: Reading>(&self, read: R) -> Arc<R> {
         let octets = size_of_val(&read) + read.octets() + BLOCK;
-        let taken = take(&read);
-        self.held.keep(Kept { read: Box::new(read), octets });
-        taken
+        let read = Arc::new(read);
+        self.held.keep(Kept { read: Arc::clone(&read) as _, octets });
+        read
     }
 
     /// The same records, which have the memory for what is read of them added to `account` for as long as they live. Records that are
@@ -104,7 +110,9 @@ impl<T> Records<T> {
 }
 
 impl<T> Held<T> {
-    pub(super) fn new(records: Box<[T]>) -> Self {
+    pub(super) fn new(records: impl IntoIterator<Item = T>) -> Self {
+        let mut records = SmallVec::from_iter(records);
+        records.shrink_to_fit();
         Self { records, read: OnceLock::new(), account: None }
     }
 
@@ -143,27 +151,27 @@ impl<T> Deref for Records<T> {
     }
 }
 
+impl<T> FromIterator<T> for Records<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(records: I) -> Self {
+        Self { held: Arc::new(Held::new(records)), details: Details::default() }
+    }
+}
+
 impl<T> From<Box<[T]>> for Records<T> {
     fn from(records: Box<[T]>) -> Self {
-        Self { held: Arc::new(Held::new(records)), details: Details::default() }
+        Self::from_iter(records)
     }
 }
 
 impl<T> From<Vec<T>> for Records<T> {
     fn from(records: Vec<T>) -> Self {
-        records.into_boxed_slice().into()
+        Self::from_iter(records)
     }
 }
 
 impl<T, const N: usize> From<[T; N]> for Records<T> {
     fn from(records: [T; N]) -> Self {
-        Vec::from(records).into()
-    }
-}
-
-impl<T> FromIterator<T> for Records<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(records: I) -> Self {
-        Vec::from_iter(records).into()
+        Self::from_iter(records)
     }
 }
 
@@ -207,19 +215,20 @@ mod tests {
     #[test]
     fn the_same_answer_is_read_once_by_the_first_protocol_and_each_time_by_another() {
         let records = Records::from([1_u8, 2, 3]);
-        let read = |records: &Records<u8>| records.read_as(<[u8]>::len, |len| *len);
+        let read = |records: &Records<u8>| *records.read_as(<[u8]>::len);
+        assert_eq!(records.kept::<usize>(), None);
         assert_eq!(read(&records), 3);
-        assert_eq!(records.clone().read_as(|_| -> usize { unreachable!("read twice") }, |len| *len), 3);
+        assert_eq!(*records.clone().read_as(|_| -> usize { unreachable!("read twice") }), 3);
         for _ in 0..2 {
-            assert_eq!(records.read_as(|of| format!("{of:?}"), String::clone), "[1, 2, 3]");
+            assert_eq!(*records.read_as(|of| format!("{of:?}")), "[1, 2, 3]");
         }
-        assert_eq!(read(&records), 3);
+        assert_eq!((read(&records), records.kept::<String>()), (3, None));
     }
 
     #[test]
     fn equal_records_are_equal_whatever_was_read_of_them_and_is_told_beside_them() {
         let [one, other] = [(); 2].map(|()| Records::from([1_u8, 2]));
-        one.read_as(<[u8]>::len, |_| ());
+        one.read_as(<[u8]>::len);
         assert_eq!(one, other);
         let other = other.with_details(Details::default().with_ttl(60));
         assert_eq!(one, other);
@@ -230,9 +239,9 @@ mod tests {
     #[test]
     fn what_was_read_stays_with_other_details() {
         let records = Records::from([1_u8, 2]);
-        records.read_as(<[u8]>::len, |_| ());
+        records.read_as(<[u8]>::len);
         let other = records.with_details(Details::default().with_ttl(60));
-        assert_eq!(other.read_as(|_| -> usize { unreachable!("read twice") }, |len| *len), 2);
+        assert_eq!(*other.read_as(|_| -> usize { unreachable!("read twice") }), 2);
         assert_eq!(other.clone().details().ttl(), Some(60));
     }
 
@@ -242,10 +251,10 @@ mod tests {
         let records = Records::from([0_u8; 4]).charged_to(&account);
         let clone = records.clone();
         assert_eq!(account.load(Ordering::Relaxed), 0);
-        records.read_as(|_| 1000_usize, |_| ());
+        records.read_as(|_| 1000_usize);
         let charged = account.load(Ordering::Relaxed);
         assert!((1000..1200).contains(&charged), "{charged}");
-        clone.read_as(|_| -> usize { unreachable!("read twice") }, |_| ());
+        clone.read_as(|_| -> usize { unreachable!("read twice") });
         assert_eq!(clone.read_octets(), charged);
         drop(records);
         assert_eq!(account.load(Ordering::Relaxed), charged);

@@ -102,7 +102,7 @@ impl<T: Clone + Eq + Hash> RecordSet<T> {
         let held = self.shared.get_or_init(|| {
             // RFC 2181 §5: duplicates within a set are suppressed.
             let mut seen = HashSet::with_capacity(self.added.len());
-            Arc::new(Held::new(self.added.iter().filter(|record| seen.insert(*record)).cloned().collect()))
+            Arc::new(Held::new(self.added.iter().filter(|record| seen.insert(*record)).cloned()))
         });
         let ttl = shortest(aliases.ttl(), self.ttl);
         Answer::Records(Records::sharing(held, aliases.with_ttl(ttl)))

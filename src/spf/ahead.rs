@@ -13,12 +13,9 @@ use crate::{
     known::Ahead,
     name::Name,
 };
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::Arc,
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The [`publication::size`] of records that are looked through before it is their turn.
+/// The [`publication::Found::size`] of records that are looked through before it is their turn.
 const MAX_SIZE: usize = 8192;
 
 /// Asks what the check of an identity will probably ask.
@@ -53,14 +50,11 @@ impl<'a, 'k> Walk<'a, 'k> {
         self.entered.push(domain.clone());
         let Some(Answer::Records(texts)) = self.ahead.ask(domain) else { return };
         // Hardly anybody has a larger one, and each step of the evaluation comes with another walk over it.
-        if publication::size(texts) > MAX_SIZE {
-            return;
-        }
-        let Ok(record) = publication::the_record(texts) else { return };
+        let Some(Ok(record)) = publication::find(texts, MAX_SIZE).record else { return };
         self.terms(&record, domain);
     }
 
-    fn terms(&mut self, record: &Arc<Record>, domain: &Name) {
+    fn terms(&mut self, record: &Record, domain: &Name) {
         for directive in &record.directives {
             match mechanism::at_hand(&directive.mechanism, self.values.ip) {
                 Some(true) => return,

@@ -7,8 +7,8 @@ use super::{
     matched::{DirectiveAt, Path},
     mechanism,
     observe::{Observe, Tried},
-    publication::{self, NotARecord},
-    record::{Mechanism, Qualifier, Record},
+    publication::{self, NotARecord, SharedRecord},
+    record::{Mechanism, Qualifier},
     result::{Explanation, NeutralReason, NoneReason, PermError, SpfResult},
     term::{Place, Stop, Term},
 };
@@ -17,7 +17,6 @@ use crate::{
     known::Known,
     name::Name,
 };
-use std::sync::Arc;
 
 /// The evaluation of one identity: all its includes and redirects spend one budget.
 pub(super) struct CheckHost<'a, 'k, O> {
@@ -46,7 +45,7 @@ enum Tested {
 
 /// What was found at a domain, and how large its records are.
 struct Found {
-    published: Result<Arc<Record>, Missing>,
+    published: Result<SharedRecord, Missing>,
     size: usize,
 }
 
@@ -88,7 +87,7 @@ impl<'a, 'k, O: Observe> CheckHost<'a, 'k, O> {
     }
 
     /// RFC 7208 §4.6 and §4.7.
-    fn evaluate(&mut self, domain: &Name, record: &Arc<Record>, includes: usize) -> Result<Outcome, Stop> {
+    fn evaluate(&mut self, domain: &Name, record: &SharedRecord, includes: usize) -> Result<Outcome, Stop> {
         // §4.6.2: each from left to right.
         for (place, directive) in record.directives.iter().enumerate() {
             let term = Place { domain, term: Term::Directive(directive) };
@@ -112,7 +111,7 @@ impl<'a, 'k, O: Observe> CheckHost<'a, 'k, O> {
                 }
                 _ => Explanation::Default,
             };
-            let matched = DirectiveAt { domain: domain.clone(), record: Arc::clone(record), place };
+            let matched = DirectiveAt { domain: domain.clone(), record: record.clone(), place };
             return Ok(Outcome::Matched(Path::new(matched, included), explanation));
         }
         match record.effective_redirect() {
@@ -169,11 +168,10 @@ impl<'a, 'k, O: Observe> CheckHost<'a, 'k, O> {
 fn find(domain: &Name, most: usize, answer: Result<&Answer<Box<[u8]>>, &LookupError>) -> Found {
     let missing = match answer {
         Ok(Answer::Records(texts)) => {
-            let size = publication::size(texts);
-            let published = if size > most {
-                Err(Missing::Error(PermError::RecordsTooLarge { domain: domain.clone() }.into()))
-            } else {
-                publication::the_record(texts).map_err(|reason| Missing::of(reason, texts, domain))
+            let publication::Found { record, size } = publication::find(texts, most);
+            let published = match record {
+                Some(record) => record.map_err(|reason| Missing::of(reason, texts, domain)),
+                None => Err(Missing::Error(PermError::RecordsTooLarge { domain: domain.clone() }.into())),
             };
             return Found { published, size };
         }

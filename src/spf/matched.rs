@@ -1,6 +1,9 @@
 //! The directive that decided, and the includes that led to it.
 
-use super::record::{Directive, Mechanism, Qualifier, Record};
+use super::{
+    publication::SharedRecord,
+    record::{Directive, Mechanism, Qualifier, Record},
+};
 use crate::{lex::Printable, name::Name};
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
@@ -23,7 +26,7 @@ pub(super) struct Path {
 #[derive(Clone)]
 pub struct DirectiveAt {
     pub(super) domain: Name,
-    pub(super) record: Arc<Record>,
+    pub(super) record: SharedRecord,
     /// Which of the record's directives.
     pub(super) place: usize,
 }
@@ -33,8 +36,8 @@ static NO_DIRECTIVE: Directive = Directive { qualifier: Qualifier::Neutral, mech
 
 impl Matched {
     /// The directive at `place` of a domain's record, with nothing included; `None` where the record has no such directive.
-    pub fn new(domain: Name, record: impl Into<Arc<Record>>, place: usize) -> Option<Self> {
-        let record = record.into();
+    pub fn new(domain: Name, record: Record, place: usize) -> Option<Self> {
+        let record = SharedRecord::from(record);
         record.directives.get(place)?;
         let outermost = DirectiveAt { domain, record, place };
         Some(Path::new(outermost, None).into())
