@@ -7,7 +7,7 @@ use crate::{
     dmarc::{self, Identifiers},
     dns::Resolver,
     driver::{Clock, Run, drive, drive_at_once},
-    evaluation::{DmarcPart, Evaluation},
+    evaluation::{DmarcPart, Evaluation, SpfPart},
     known::{Ahead, AtHand, Known, Log, Part, Unknown},
     message::{Authors, Message},
     policy::Policy,
@@ -62,8 +62,8 @@ impl<R: Resolver> Authenticator<R> {
         message: &'a Message<'a>,
         session: impl Into<Session>,
     ) -> impl Future<Output = Verdict> + Send + 'a {
-        let evaluation = Evaluation::new(&self.policy, session);
-        async move { self.evaluate(evaluation, message).await.0 }
+        let session = session.into();
+        async move { self.evaluate(&mut Evaluation::new(&self.policy, session), message).await }
     }
 
     /// [`authenticate`](Self::authenticate), and tells `observers` how SPF came to its results; with all that was asked.
@@ -73,13 +73,14 @@ impl<R: Resolver> Authenticator<R> {
         session: impl Into<Session>,
         observers: &mut spf::Observers<O>,
     ) -> (Verdict, Log) {
-        let (verdict, mut evaluation) = self.evaluate(Evaluation::new(&self.policy, session), message).await;
+        let mut evaluation = Evaluation::new(&self.policy, session);
+        let verdict = self.evaluate(&mut evaluation, message).await;
         evaluation.explain(observers);
         (verdict, evaluation.log)
     }
 
-    async fn evaluate<'p>(&self, mut evaluation: Evaluation<'p>, message: &Message<'_>) -> (Verdict, Evaluation<'p>) {
-        let Evaluation { parts, log } = &mut evaluation;
+    async fn evaluate(&self, evaluation: &mut Evaluation<'_>, message: &Message<'_>) -> Verdict {
+        let Evaluation { parts, log } = evaluation;
         parts.header(message.header());
         let mut has_body = false;
         let clock = self.clock();
@@ -95,8 +96,7 @@ impl<R: Resolver> Authenticator<R> {
             }
             parts.run(log, at_hand).map_or(Run::Waits, Run::Done)
         });
-        let verdict = verdict.await;
-        (verdict, evaluation)
+        verdict.await
     }
 
     /// The verdict on one message at once, for resolvers that answer without waiting, as a [`Zone`](crate::dns::Zone) does, and for
@@ -135,14 +135,14 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> (spf::SpfReports, Log) {
-        let mut evaluation = Evaluation::new(&self.policy, session.clone());
-        let Evaluation { parts, log } = &mut evaluation;
-        let run = |log: &mut Log, at_hand: AtHand<'_>| parts.run_spf(log, at_hand).map_or(Run::Waits, Run::Done);
-        let reports = drive(&self.resolver, &self.clock(), log, run).await;
+        let mut spf = SpfPart::new(&self.policy, session.clone());
+        let mut log = Log::new(self.policy.budget.questions_ahead, OCTETS_AHEAD);
+        let run = |log: &mut Log, at_hand: AtHand<'_>| spf.run_alone(log, at_hand).map_or(Run::Waits, Run::Done);
+        let reports = drive(&self.resolver, &self.clock(), &mut log, run).await;
         if O::LISTENS {
-            evaluation.explain(observers);
+            spf.explain(&mut log, observers);
         }
-        (reports, evaluation.log)
+        (reports, log)
     }
 
     /// DKIM alone, at the time `now`.

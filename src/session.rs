@@ -21,11 +21,11 @@ pub struct Session {
     /// The address of the client; `None` where it is not known, and then SPF is not evaluated.
     pub peer_ip: Option<IpAddr>,
     /// The argument of HELO or EHLO.
-    pub helo: Option<Box<str>>,
+    pub helo: Option<Text>,
     /// The reverse-path.
     pub mail_from: MailFrom,
     /// The name of the host that received the message: `%{r}` of RFC 7208 §7.3, where `None` expands to `unknown`.
-    pub receiver: Option<Box<str>>,
+    pub receiver: Option<Text>,
     /// When the message was received; `x=` and `t=` of signatures and `%{t}` are judged by it.
     pub received_at: UnixTime,
 }

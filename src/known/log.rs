@@ -50,8 +50,8 @@ pub struct Entry {
     is_ahead: bool,
 }
 
-/// Room for the questions of most messages.
-const USUAL: usize = 16;
+/// Room for the questions of many messages, in a block that is small enough for an allocator to have at hand.
+const USUAL: usize = 10;
 
 impl Log {
     /// In which so many questions may be asked ahead, as long as their answers have no more octets than that.
