@@ -249,7 +249,7 @@ mod tests {
             identity: Identity::MailFrom,
             ip: Ipv4Addr::new(192, 0, 2, 1).into(),
             sender: "a@example.com".into(),
-            domain_len: "example.com".len(),
+            domain: Err("example.com".len()),
             result,
             dns_lookups: 0,
             void_lookups: 0,

@@ -408,7 +408,7 @@ mod tests {
             identity: Identity::Helo,
             ip: std::net::Ipv4Addr::new(192, 0, 2, 1).into(),
             sender: domain.into(),
-            domain_len: domain.len(),
+            domain: Err(domain.len()),
             result: SpfResult::None(NoneReason::NotAName(NameError::NotLdh)),
             dns_lookups: 0,
             void_lookups: 0,

@@ -32,6 +32,13 @@ impl Text {
     }
 }
 
+impl Text {
+    /// The memory of the text, where no other text shares it.
+    pub(crate) fn whole(&self) -> Option<&Arc<str>> {
+        (self.span.start == 0 && self.span.end == self.whole.len()).then_some(&self.whole)
+    }
+}
+
 impl Deref for Text {
     type Target = str;
     fn deref(&self) -> &str {

@@ -46,9 +46,7 @@ pub(crate) struct UndeterminedIdentifier {
 struct Statement<'a> {
     mechanism: Mechanism,
     authentication: Authentication,
-    domain: &'a str,
-    /// The same, where it is known to be one.
-    parsed: Option<&'a Domain>,
+    domain: &'a Domain,
 }
 
 /// What is offered: SPF's MAIL FROM alone (RFC 9989 §4.4.2; with the null reverse-path that is `postmaster@<helo>` already), and the
@@ -66,7 +64,8 @@ fn statements<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iter
             | SpfResult::SoftFail(_)
             | SpfResult::PermError(_) => return None,
         };
-        Some(Statement { mechanism: Mechanism::Spf, authentication, domain: report.domain(), parsed: None })
+        let domain = report.domain.as_ref().ok()?;
+        Some(Statement { mechanism: Mechanism::Spf, authentication, domain })
     });
     let by_dkim = dkim.iter().filter_map(|report| {
         let domain = report.signature.domain.as_ref()?;
@@ -79,16 +78,9 @@ fn statements<'a>(spf: &'a SpfReports, dkim: &'a [SignatureReport]) -> impl Iter
             | DkimResult::Neutral(_)
             | DkimResult::PermError(_) => return None,
         };
-        Some(Statement { mechanism: Mechanism::Dkim, authentication, domain: domain.as_str(), parsed: Some(domain) })
+        Some(Statement { mechanism: Mechanism::Dkim, authentication, domain })
     });
     by_spf.chain(by_dkim)
-}
-
-impl Statement<'_> {
-    /// The domain; `None` where what SPF was given is none.
-    fn domain(&self) -> Option<Domain> {
-        self.parsed.cloned().or_else(|| Domain::parse(self.domain).ok())
-    }
 }
 
 /// All that DMARC may know of SPF and DKIM.
@@ -113,7 +105,7 @@ impl Identifiers {
     fn of<'a>(statements: impl Iterator<Item = Statement<'a>>) -> Self {
         let mut identifiers = Self::default();
         for statement in statements {
-            let Some(domain) = statement.domain() else { continue };
+            let domain = statement.domain.clone();
             match statement.authentication {
                 Authentication::Passed => identifiers.authenticate(domain, statement.mechanism),
                 Authentication::TempError => identifiers.leave_open(domain, statement.mechanism),
@@ -148,8 +140,7 @@ impl Identifiers {
         Self::of(found.into_iter().map(|(mechanism, authentication, domain)| Statement {
             mechanism,
             authentication,
-            domain: domain.as_str(),
-            parsed: Some(domain),
+            domain,
         }))
     }
 }

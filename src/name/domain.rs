@@ -1,7 +1,7 @@
 //! The domains of mail.
 
 use super::{MAX_NAME_LEN, Name, NameError, kind};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A domain as mail addresses and signatures name them: a [`Name`] of at least one label, whose labels are letters, digits and
 /// hyphens.
@@ -25,6 +25,12 @@ impl Domain {
     /// [`NameError`] says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         Self::read(text).map(|text| Self(Name::of_read(&text)))
+    }
+
+    /// Reads the domain that the last `octets` of a text are, and shares its memory where that can be.
+    pub(crate) fn at_end_of(text: &Arc<str>, octets: usize) -> Result<Self, NameError> {
+        let end = text.get(text.len().saturating_sub(octets)..).unwrap_or(text);
+        Self::read(end).map(|read| Self(Name::at_end_of(text, &read)))
     }
 
     /// Reads a domain, without memory for it.

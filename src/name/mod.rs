@@ -96,13 +96,18 @@ impl Name {
         Self::read(text).map(|(text, _)| Self::of_read(&text))
     }
 
-    /// Reads a name that is a whole text, and shares its memory where nothing of it has to be changed.
+    /// Reads a name that is a whole text, and shares its memory where that can be.
     pub(crate) fn of_shared(text: &Arc<str>) -> Result<Self, NameError> {
-        let (read, _) = Self::read(text)?;
-        Ok(match read {
-            Cow::Borrowed(read) if read.len() == text.len() => Self { whole: Arc::clone(text), part: None },
-            read => Self::of_read(&read),
-        })
+        Self::read(text).map(|(read, _)| Self::at_end_of(text, &read))
+    }
+
+    /// What was `read` at the end of a text; shares its memory where nothing was changed, and the text is no longer than a name.
+    fn at_end_of(text: &Arc<str>, read: &str) -> Self {
+        if text.len() > MAX_NAME_LEN || !text.ends_with(read) {
+            return Self::of_read(read);
+        }
+        let whole = Self { whole: Arc::clone(text), part: None };
+        if read.len() == text.len() { whole } else { whole.after(text.len() - read.len()) }
     }
 
     /// Reads a name in one pass, without memory for it, and says whether it is made of letters, digits, hyphens and underscores alone.
@@ -334,6 +339,27 @@ mod tests {
         assert_eq!(Name::parse(""), Err(NameError::Empty));
         assert_eq!(Name::parse("."), Ok(Name::root()));
         assert_eq!(Name::parse("ä.example"), Err(NameError::NotAscii));
+    }
+
+    #[test]
+    fn a_name_at_the_end_of_a_text_shares_its_memory_where_nothing_changes() {
+        let local = "a".repeat(MAX_NAME_LEN - 11);
+        for (text, octets, is_shared) in [
+            ("bob@example.com", 11, true),
+            ("example.com", 11, true),
+            ("bob@Example.com", 11, false),
+            ("bob@example.com.", 12, false),
+            (&format!("{local}example.com"), 11, true),
+            (&format!("{local}@example.com"), 11, false),
+        ] {
+            let text: Arc<str> = text.into();
+            let domain = Domain::at_end_of(&text, octets).unwrap();
+            assert_eq!(domain, Domain::parse("example.com").unwrap(), "{text}");
+            assert_eq!(Arc::ptr_eq(&domain.as_name().whole, &text), is_shared, "{text}");
+            assert_eq!(domain.parent().unwrap().as_str(), "com");
+        }
+        assert_eq!(Domain::at_end_of(&"bob@".into(), 0), Err(NameError::Empty));
+        assert_eq!(Name::of_shared(&"a..b".into()), Err(NameError::EmptyLabel));
     }
 
     #[test]

@@ -21,7 +21,7 @@ const MAX_SIZE: usize = 8192;
 /// Asks what the check of an identity will probably ask.
 pub(crate) fn ask_ahead(ahead: &mut Ahead<'_>, limits: &Limits, arguments: &Arguments<'_>) {
     if let Ok(resolved) = arguments.resolve() {
-        Walk::new(ahead, &resolved.values(), *limits).record(&resolved.domain);
+        Walk::new(ahead, &resolved.values(), *limits).record(resolved.domain.as_name());
     }
 }
 

@@ -1,11 +1,7 @@
 //! The arguments of `check_host()`, RFC 7208 §4.1.
 
 use super::{expand::Values, identity::Identity, limits::MAX_DOMAIN, result::NoneReason, sender::Sender};
-use crate::{
-    name::{Domain, Name},
-    session::Session,
-    text::Text,
-};
+use crate::{name::Domain, session::Session, text::Text};
 use std::{borrow::Cow, net::IpAddr};
 
 /// What `%{h}` and `%{r}` stand for where they are not known (RFC 7208 §7.3 for `%{r}`).
@@ -59,7 +55,7 @@ impl<'a> Arguments<'a> {
 
     /// `<domain>`, `<sender>` and what else macros stand for.
     pub(super) fn resolve(&self) -> Result<Resolved<'a>, NoneReason> {
-        let domain = self.sender.domain()?;
+        let domain = self.sender.domain(self.address)?;
         let sender = self.sender.with_domain(domain.as_str(), self.address);
         Ok(Resolved { domain, sender, helo: helo_of(self.session), arguments: *self })
     }
@@ -68,7 +64,7 @@ impl<'a> Arguments<'a> {
 /// Arguments whose domain is one.
 #[derive(Debug)]
 pub(super) struct Resolved<'a> {
-    pub(super) domain: Name,
+    pub(super) domain: Domain,
     pub(super) sender: Text,
     helo: Cow<'a, str>,
     arguments: Arguments<'a>,
@@ -81,7 +77,7 @@ impl Resolved<'_> {
             ip: *ip,
             sender: &self.sender,
             local_part: sender.local_part,
-            sender_domain: &self.domain,
+            sender_domain: self.domain.as_name(),
             helo: &self.helo,
             receiver: session.receiver.as_deref().unwrap_or(UNKNOWN),
             now: session.received_at.0,

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{lex::Printable, name::Name};
 use smallvec::SmallVec;
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// The directive that decided, and those of the included records through which it did.
 ///
-/// Two are equal where the same directives of the same domains decided, whatever else stands in their records. Cheap to clone.
+/// Two are equal where the same directives of the same domains decided, whatever else stands in their records.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Matched(Arc<Path>);
+pub struct Matched(Path);
 
 /// A directive, and those of included records within it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Matched {
 
 impl From<Path> for Matched {
     fn from(path: Path) -> Self {
-        Self(Arc::new(path))
+        Self(path)
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
     fn nested() -> Matched {
         let inner = at("b.example", "v=spf1 -a ip4:192.0.2.1 -all", 1);
         let outer = at("a.example", "v=spf1 mx include:b.example", 1);
-        Path::new(outer.0.outermost.clone(), Some(Path::clone(&inner.0))).into()
+        Path::new(outer.0.outermost, Some(inner.0)).into()
     }
 
     #[test]

@@ -44,11 +44,11 @@ pub(crate) fn check<O: Observe>(
     observer: &mut O,
 ) -> Result<SpfReport, Unknown> {
     let Arguments { identity, ip, sender, address, .. } = *arguments;
-    let report = |sender, domain_len, result, Spent { lookups, void_lookups }| SpfReport {
+    let report = |sender, domain, result, Spent { lookups, void_lookups }| SpfReport {
         identity,
         ip,
         sender,
-        domain_len,
+        domain,
         result,
         dns_lookups: lookups,
         void_lookups,
@@ -56,15 +56,16 @@ pub(crate) fn check<O: Observe>(
     let resolved = match arguments.resolve() {
         Ok(resolved) => resolved,
         Err(reason) => {
-            let (whole, domain_len) = (sender.with_domain(sender.domain, address), sender.domain.len());
-            return Ok(report(whole, domain_len, SpfResult::None(reason), Spent::default()));
+            let whole = sender.with_domain(sender.domain, address);
+            let domain = Err(sender.domain.len());
+            return Ok(report(whole, domain, SpfResult::None(reason), Spent::default()));
         }
     };
     let values = resolved.values();
     let mut check = CheckHost::new(known, &values, *limits, observer);
-    let outcome = check.check_host(&resolved.domain, 0, false);
+    let outcome = check.check_host(resolved.domain.as_name(), 0, false);
     let (result, spent) = (SpfResult::of(outcome).ok_or(Unknown)?, check.spent());
-    Ok(report(resolved.sender.clone(), resolved.domain.as_str().len(), result, spent))
+    Ok(report(resolved.sender.clone(), Ok(resolved.domain.clone()), result, spent))
 }
 
 impl SpfReport {

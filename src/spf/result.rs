@@ -8,7 +8,7 @@ use super::{
 use crate::{
     dns::LookupError,
     lex::{DottedQuad, Printable, SyntaxError},
-    name::{Name, NameError},
+    name::{Domain, Name, NameError},
     text::Text,
 };
 use std::{fmt, net::IpAddr};
@@ -33,8 +33,8 @@ pub struct SpfReport {
     pub ip: IpAddr,
     /// `<sender>` of RFC 7208 §4.1, as the client wrote it (with `postmaster` where it had no local part).
     pub sender: Text,
-    /// Octets of `sender` that are its domain.
-    pub(crate) domain_len: usize,
+    /// The domain that was checked; where the client gave none that can be, how many octets of `sender` stand for it.
+    pub(crate) domain: Result<Domain, usize>,
     /// The result and its reason.
     pub result: SpfResult,
     /// Terms that count against the limit of RFC 7208 §4.6.4 and were evaluated.
@@ -46,7 +46,10 @@ pub struct SpfReport {
 impl SpfReport {
     /// The domain that was checked, as the client wrote it where it is no domain name.
     pub fn domain(&self) -> &str {
-        self.sender.get(self.sender.len().saturating_sub(self.domain_len)..).unwrap_or_default()
+        match &self.domain {
+            Ok(domain) => domain.as_str(),
+            Err(octets) => self.sender.get(self.sender.len().saturating_sub(*octets)..).unwrap_or_default(),
+        }
     }
 }
 
@@ -55,7 +58,7 @@ impl SpfReport {
 impl serde::Serialize for SpfReport {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
-        let Self { identity, ip, sender, domain_len: _, result, dns_lookups, void_lookups } = self;
+        let Self { identity, ip, sender, domain: _, result, dns_lookups, void_lookups } = self;
         let mut fields = serializer.serialize_struct("SpfReport", 7)?;
         fields.serialize_field("identity", identity)?;
         fields.serialize_field("ip", ip)?;

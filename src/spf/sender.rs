@@ -5,7 +5,7 @@ use super::{
     result::NoneReason,
 };
 use crate::{
-    name::{Domain, Name, NameError},
+    name::{Domain, NameError},
     text::Text,
 };
 
@@ -56,8 +56,8 @@ impl<'s> Sender<'s> {
         self.local_part.len() <= MAX_LOCAL_PART
     }
 
-    /// The domain as `<domain>` of `check_host()`.
-    pub(super) fn domain(&self) -> Result<Name, NoneReason> {
+    /// The domain as `<domain>` of `check_host()`; it shares the memory of `address`, from which it was read, where that can be.
+    pub(super) fn domain(&self, address: Option<&Text>) -> Result<Domain, NoneReason> {
         if !self.has_valid_local_part() {
             return Err(NoneReason::LocalPartTooLong { octets: self.local_part.len() });
         }
@@ -65,9 +65,13 @@ impl<'s> Sender<'s> {
             return Err(NoneReason::NotAName(NameError::TooLong));
         }
         // RFC 7208 §4.3: internationalized domain names are encoded as A-labels, which `Domain` does.
-        let domain = Domain::parse(self.domain).map_err(NoneReason::NotAName)?;
+        let domain = match address.and_then(Text::whole) {
+            Some(address) => Domain::at_end_of(address, self.domain.len()),
+            None => Domain::parse(self.domain),
+        };
+        let domain = domain.map_err(NoneReason::NotAName)?;
         // RFC 7208 §4.3: "or is not a multi-label domain name".
-        if !domain.as_name().has_parent() { Err(NoneReason::NotFullyQualified) } else { Ok(domain.into()) }
+        if domain.as_name().has_parent() { Ok(domain) } else { Err(NoneReason::NotFullyQualified) }
     }
 }
 

@@ -221,7 +221,7 @@ fn spf_reports() -> impl Strategy<Value = Option<SpfReport>> {
         SpfReport {
             identity: Identity::Helo,
             ip: std::net::Ipv4Addr::new(192, 0, 2, 1).into(),
-            domain_len: text.len(),
+            domain: Err(text.len()),
             sender: text.as_str().into(),
             result,
             dns_lookups: 0,
