@@ -84,7 +84,8 @@ fn discover_by_tree_walk(walk: &TreeWalk) -> Discovery {
     Discovery {
         organizational_domain: owned(walk.organizational_domain()),
         record: record.and_then(|record| record.cloned().ok_or_else(no_record)),
-        steps: walk.steps.clone(),
+        // They are handed to the report when all is decided.
+        steps: Vec::new(),
     }
 }
 

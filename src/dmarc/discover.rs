@@ -5,6 +5,7 @@ use super::{
     public_suffix::organizational_domain,
     publication::{Found, find_record},
     record::Existence,
+    report::DmarcReport,
     tree_walk::{TreeWalk, tree_walk},
 };
 use crate::{
@@ -45,6 +46,16 @@ impl Discovered {
         let new: SmallVec<[&Domain; 1]> = starts.iter().filter(|start| self.walk_from(start).is_none()).collect();
         self.walks.extend(all(new.into_iter().map(|start| tree_walk(known, start)))?);
         Ok(())
+    }
+
+    /// The steps of the walks from the author domains, which nothing looks at any more.
+    pub(super) fn hand_steps_to(&mut self, report: &mut DmarcReport) {
+        for author in &mut report.authors {
+            let walk = author.author_domain.as_ref().and_then(|domain| self.walk_from(domain));
+            author.steps = walk.map_or_else(Vec::new, |walk| walk.steps.clone());
+        }
+        let walk = self.walks.iter_mut().find(|walk| report.author_domain.as_ref() == Some(&walk.start));
+        report.steps = walk.map_or_else(Vec::new, |walk| std::mem::take(&mut walk.steps));
     }
 
     fn ask(&mut self, known: &mut Known<'_>, domains: &[Domain]) -> Result<(), Unknown> {

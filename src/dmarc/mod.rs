@@ -77,6 +77,10 @@ pub(crate) fn evaluate(
     let by_suffixes = policy.editions.suffixes().map(|suffixes| by(Method::PublicSuffixes(discovered, suffixes)));
     Ok(match by_suffixes {
         Some(report) if !policy.editions.use_tree_walk() => Reports { report, rfc7489: None },
-        rfc7489 => Reports { report: by(Method::TreeWalk(discovered)), rfc7489 },
+        rfc7489 => {
+            let mut report = by(Method::TreeWalk(discovered));
+            discovered.hand_steps_to(&mut report);
+            Reports { report, rfc7489 }
+        }
     })
 }
