@@ -12,12 +12,12 @@ use std::{fmt, hash, ops::Deref, sync::Arc};
 #[derive(Clone, Default)]
 pub struct Text {
     whole: Arc<str>,
-    span: Span,
+    stretch: Stretch,
 }
 
 /// Where a text stands among others, in octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
+pub(crate) struct Stretch {
     start: usize,
     end: usize,
 }
@@ -35,27 +35,27 @@ impl Text {
 impl Text {
     /// The memory of the text, where no other text shares it.
     pub(crate) fn whole(&self) -> Option<&Arc<str>> {
-        (self.span.start == 0 && self.span.end == self.whole.len()).then_some(&self.whole)
+        (self.stretch.start == 0 && self.stretch.end == self.whole.len()).then_some(&self.whole)
     }
 }
 
 impl Deref for Text {
     type Target = str;
     fn deref(&self) -> &str {
-        self.whole.get(self.span.start..self.span.end).unwrap_or_default()
+        self.whole.get(self.stretch.start..self.stretch.end).unwrap_or_default()
     }
 }
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self { whole: text.into(), span: Span { start: 0, end: text.len() } }
+        Self { whole: text.into(), stretch: Stretch { start: 0, end: text.len() } }
     }
 }
 
 impl From<Arc<str>> for Text {
     fn from(whole: Arc<str>) -> Self {
-        let span = Span { start: 0, end: whole.len() };
-        Self { whole, span }
+        let stretch = Stretch { start: 0, end: whole.len() };
+        Self { whole, stretch }
     }
 }
 
@@ -169,15 +169,15 @@ impl Texts {
     }
 
     /// Ends a text that began at `start`.
-    pub(crate) fn span(&self, start: usize) -> Span {
-        Span { start, end: self.len() }
+    pub(crate) fn stretch(&self, start: usize) -> Stretch {
+        Stretch { start, end: self.len() }
     }
 
     /// Writes a whole text.
-    pub(crate) fn add(&mut self, text: &str) -> Span {
+    pub(crate) fn add(&mut self, text: &str) -> Stretch {
         let start = self.len();
         self.push(text);
-        self.span(start)
+        self.stretch(start)
     }
 
     /// All is written.
@@ -197,8 +197,8 @@ impl fmt::Write for Texts {
 pub(crate) struct Shared(Arc<str>);
 
 impl Shared {
-    pub(crate) fn text(&self, span: Span) -> Text {
-        Text { whole: Arc::clone(&self.0), span }
+    pub(crate) fn text(&self, stretch: Stretch) -> Text {
+        Text { whole: Arc::clone(&self.0), stretch }
     }
 }
 
@@ -215,9 +215,9 @@ mod tests {
         texts.push("cd");
         assert_eq!(texts.since(start), "bcd");
         texts.truncate(start + 2);
-        let second = texts.span(start);
+        let second = texts.stretch(start);
         let shared = texts.share();
-        assert_eq!((&*shared.text(first), &*shared.text(second), &*shared.text(Span::default())), ("ä", "bc", ""));
+        assert_eq!((&*shared.text(first), &*shared.text(second), &*shared.text(Stretch::default())), ("ä", "bc", ""));
         assert_eq!(shared.text(second), Text::from("bc"));
         assert_ne!(shared.text(first), shared.text(second));
         assert_eq!(Text::of(&format_args!("{}-bit", 2048)), Text::from("2048-bit"));
@@ -235,6 +235,6 @@ mod tests {
         assert_eq!((texts.since(FEW - 3), texts.len()), ("xyz", FEW));
         texts.truncate(0);
         texts.push("c");
-        assert_eq!((texts.since(0), &*texts.share().text(Span { start: 0, end: 1 })), ("c", "c"));
+        assert_eq!((texts.since(0), &*texts.share().text(Stretch { start: 0, end: 1 })), ("c", "c"));
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         tag_list::{Tag, fws_len, trim_fws_end},
     },
     name::{Domain, DomainText},
-    text::{Span, Texts},
+    text::{Stretch, Texts},
     time::UnixTime,
 };
 use base64::{
@@ -46,7 +46,7 @@ pub(crate) fn base64string(tag: &Tag<'_>) -> Result<Box<[u8]>, SyntaxError> {
 }
 
 /// `base64string`, not empty, written to `texts` without white space and with its padding: so that equal octets are equal texts.
-pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Span, SyntaxError> {
+pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Stretch, SyntaxError> {
     let start = texts.len();
     let mut rest = tag.value;
     // The tag list's grammar has seen to it that CR and LF stand in FWS alone.
@@ -68,7 +68,7 @@ pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Span, Synt
         3 => "=",
         _ => "",
     });
-    Ok(texts.span(start))
+    Ok(texts.stretch(start))
 }
 
 /// Whether a text is base64 and stands for an octet at least, without all the work of decoding it.
@@ -159,12 +159,12 @@ fn list(value: &[u8], separator: u8) -> impl Iterator<Item = (usize, &[u8])> {
 
 /// `hdr-name *( [FWS] ":" [FWS] hdr-name )`, written to `texts` without white space; `gaps` lets a name be empty, which then names no
 /// field.
-pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps, texts: &mut Texts) -> Result<Span, SyntaxError> {
+pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps, texts: &mut Texts) -> Result<Stretch, SyntaxError> {
     let ftext = |octet: &u8| matches!(octet, 33..=57 | 59..=126);
     let start = texts.len();
     if is_plain_list(tag.value) {
         texts.push_octets(tag.value);
-        return Ok(texts.span(start));
+        return Ok(texts.stretch(start));
     }
     for (number, (offset, name)) in list(tag.value, b':').enumerate() {
         if number > 0 {
@@ -175,7 +175,7 @@ pub(crate) fn hdr_names(tag: &Tag<'_>, gaps: Gaps, texts: &mut Texts) -> Result<
             _ => return Err(error_at(tag, offset, "hdr-name")),
         }
     }
-    Ok(texts.span(start))
+    Ok(texts.stretch(start))
 }
 
 /// Whether this is a list of names as most signers write it: without white space, and no name empty. In arithmetic of octets, so that
@@ -291,7 +291,7 @@ pub(crate) fn sig_i_tag(
     tag: &Tag<'_>,
     signing_domain: Option<&DomainText<'_>>,
     texts: &mut Texts,
-) -> Result<(Span, Option<Domain>), SyntaxError> {
+) -> Result<(Stretch, Option<Domain>), SyntaxError> {
     let decoded = dkim_quoted_printable(tag.value).ok_or_else(|| error_at(tag, 0, "dkim-quoted-printable"))?;
     let text = std::str::from_utf8(&decoded).map_err(|_| error_at(tag, 0, "UTF-8"))?;
     let (local_part, domain) = text.rsplit_once('@').ok_or_else(|| error_at(tag, 0, "\"@\""))?;

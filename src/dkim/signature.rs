@@ -13,7 +13,7 @@ use crate::{
         tag_list::{Tag, TagListError, Tags},
     },
     name::{Domain, DomainText, Joined, Name},
-    text::{Span, Text, Texts},
+    text::{Stretch, Text, Texts},
     time::UnixTime,
 };
 use std::ops::Range;
@@ -199,7 +199,7 @@ impl SignatureSummary {
         let signed_fields = tags.tag("h").and_then(|tag| parse::hdr_names(&tag, Gaps::Forbidden, &mut texts).ok());
         let signature_data = tags.tag("b").and_then(|tag| parse::base64_text(&tag, &mut texts).ok());
         let texts = texts.share();
-        let text = |span: Option<Span>| span.map(|span| texts.text(span));
+        let text = |stretch: Option<Stretch>| stretch.map(|stretch| texts.text(stretch));
         Self {
             selector: tags.tag("s").and_then(|tag| parse::selector(&tag).ok()).map(|name| name.to_domain().into()),
             algorithm: text(algorithm),
@@ -216,20 +216,20 @@ impl SignatureSummary {
 }
 
 /// The identity of a signature without `i=` (RFC 6376 §3.5).
-fn identity_of(domain: &DomainText<'_>, texts: &mut Texts) -> Span {
+fn identity_of(domain: &DomainText<'_>, texts: &mut Texts) -> Stretch {
     let start = texts.len();
     texts.push("@");
     texts.push(domain.as_str());
-    texts.span(start)
+    texts.stretch(start)
 }
 
 impl Canonicalization {
-    fn write(self, texts: &mut Texts) -> Span {
+    fn write(self, texts: &mut Texts) -> Stretch {
         let start = texts.len();
         texts.push(self.header.name());
         texts.push("/");
         texts.push(self.body.name());
-        texts.span(start)
+        texts.stretch(start)
     }
 }
 

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use std::{
     borrow::Cow,
     net::{Ipv4Addr, Ipv6Addr},
+    ops::Range,
     str,
 };
 
@@ -45,20 +46,14 @@ pub(crate) struct MailboxList<'t> {
 /// Reads a mailbox list. A member that does not follow the grammar is passed over up to the next comma, and noted.
 pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList<'_> {
     let mut list = MailboxList::default();
-    let mut reader = Reader {
-        lexer: Lexer::new(text),
-        token: Token::End,
-        start: 0,
-        in_group: false,
-        local_part: Span { start: 0, end: 0 },
-    };
+    let mut reader = Reader { lexer: Lexer::new(text), token: Token::End, start: 0, in_group: false, local_part: 0..0 };
     reader.advance();
     loop {
         let member_start = reader.start;
         match reader.member() {
             Ok(Member::Mailbox(domain)) => {
                 list.domains.push(domain);
-                list.see_local_part(text, reader.local_part);
+                list.see_local_part(text, reader.local_part.clone());
             }
             Ok(Member::None) => {}
             Ok(Member::End) => return list,
@@ -75,13 +70,14 @@ pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList<'_> {
 
 impl<'t> MailboxList<'t> {
     /// Local parts have no encoded words (RFC 2047 §5), and need no `@` of another script.
-    fn see_local_part(&mut self, text: &'t [u8], span: Span) {
-        let local_part = text.get(span.start..span.end).unwrap_or_default();
+    fn see_local_part(&mut self, text: &'t [u8], place: Range<usize>) {
+        let start = place.start;
+        let local_part = text.get(place).unwrap_or_default();
         if encoded_word::may_hold_one(local_part) {
             self.encoded_local_part.get_or_insert(local_part);
         }
         if has_hidden_at_sign(local_part) {
-            let error = SyntaxError { offset: span.start, expected: "local-part without a hidden \"@\"" };
+            let error = SyntaxError { offset: start, expected: "local-part without a hidden \"@\"" };
             self.error.get_or_insert(error);
             self.unread_at_sign = true;
         }
@@ -100,15 +96,8 @@ struct Reader<'t> {
     /// Octets from the start of the text to `token`.
     start: usize,
     in_group: bool,
-    /// Where the last local part stands.
-    local_part: Span,
-}
-
-/// A part of the text, in octets from its start.
-#[derive(Clone, Copy)]
-struct Span {
-    start: usize,
-    end: usize,
+    /// Where the last local part stands, in octets from the start of the text.
+    local_part: Range<usize>,
 }
 
 impl<'t> Reader<'t> {
@@ -146,7 +135,7 @@ impl<'t> Reader<'t> {
         let words = self.words();
         match self.token {
             Token::Special(b'@') if words.is_local_part() => {
-                self.local_part = Span { start, end: self.start };
+                self.local_part = start..self.start;
                 self.advance();
                 let domain = self.domain()?;
                 self.end_of_member(domain)
@@ -214,7 +203,7 @@ impl<'t> Reader<'t> {
         if !self.words().is_local_part() {
             return Err("local-part");
         }
-        self.local_part = Span { start, end: self.start };
+        self.local_part = start..self.start;
         if !self.take(b'@') {
             return Err("\"@\"");
         }
