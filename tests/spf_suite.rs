@@ -327,7 +327,8 @@ mod records {
     //! The text form of records: what is read, written and read again is the same.
 
     use mailverdict::spf::{
-        Directive, DomainSpec, HostSpec, MacroString, Mechanism, PrefixLen, Qualifier, Record, UnknownModifier,
+        Directive, DomainSpec, HostSpec, MacroString, Mechanism, Modifier, PrefixLen, Qualifier, Record,
+        UnknownModifier,
     };
     use proptest::prelude::*;
 
@@ -394,7 +395,7 @@ mod records {
                 .prop_map(|(ip, len)| Mechanism::Ip6(format!("{ip}/{len}").parse().unwrap())),
             domain_spec().prop_map(Mechanism::Exists),
         ];
-        (qualifier, mechanism).prop_map(|(qualifier, mechanism)| Directive { qualifier, mechanism })
+        (qualifier, mechanism).prop_map(|(qualifier, mechanism)| Directive::new(qualifier, mechanism))
     }
 
     proptest! {
@@ -419,6 +420,7 @@ mod records {
                 UnknownModifier::new(&name, value.parse::<MacroString>().unwrap()).unwrap()
             };
             let unknown_modifiers = unknown.into_iter().map(modifier).collect();
+            let [redirect, exp] = [redirect, exp].map(|domain| domain.map(Modifier::new));
             let record = Record { directives, redirect, exp, unknown_modifiers };
             prop_assert_eq!(Record::parse(record.to_string().as_bytes()), Ok(record));
         }

@@ -4,12 +4,17 @@ pub(crate) mod at_sign;
 mod dotted_quad;
 pub(crate) mod encoded_word;
 pub(crate) mod mailbox;
+mod origin;
 mod printable;
 pub(crate) mod quoted;
+mod span;
 pub(crate) mod structured;
 pub(crate) mod tag_list;
 
+pub use span::Span;
+
 pub(crate) use dotted_quad::DottedQuad;
+pub(crate) use origin::Origin;
 pub(crate) use printable::Printable;
 
 use nom::error::{ErrorKind, FromExternalError, ParseError};

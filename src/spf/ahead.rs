@@ -63,8 +63,8 @@ impl<'a, 'k> Walk<'a, 'k> {
                 None => self.directive(directive, domain),
             }
         }
-        if let Some(spec) = record.effective_redirect().filter(|_| self.budget.consume_lookup().is_ok())
-            && let Some(target) = self.target(Some(spec), domain)
+        if let Some(redirect) = record.effective_redirect().filter(|_| self.budget.consume_lookup().is_ok())
+            && let Some(target) = self.target(Some(&redirect.domain), domain)
         {
             self.record(&target);
         }

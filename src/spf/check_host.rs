@@ -8,9 +8,9 @@ use super::{
     mechanism,
     observe::{Observe, Tried},
     publication::{self, NotARecord, SharedRecord},
-    record::{Mechanism, Qualifier},
+    record::{Mechanism, Modifier, Qualifier, Term},
     result::{Explanation, NeutralReason, NoneReason, PermError, SpfResult},
-    term::{Place, Stop, Term},
+    term::{Place, Stop},
 };
 use crate::{
     dns::{Answer, LookupError},
@@ -107,7 +107,7 @@ impl<'a, 'k, O: Observe> CheckHost<'a, 'k, O> {
             let explanation = match &record.exp {
                 // §6.2: an "exp" of an included record must not be used.
                 Some(exp) if includes == 0 && directive.qualifier == Qualifier::Fail => {
-                    self.explanation(exp, domain)?
+                    self.explanation(&exp.domain, domain)?
                 }
                 _ => Explanation::Default,
             };
@@ -116,7 +116,7 @@ impl<'a, 'k, O: Observe> CheckHost<'a, 'k, O> {
         }
         match record.effective_redirect() {
             None => Ok(Outcome::NoMatch(domain.clone())), // §4.7
-            Some(spec) => self.redirect(spec, domain, includes),
+            Some(redirect) => self.redirect(redirect, domain, includes),
         }
     }
 
@@ -145,9 +145,9 @@ impl<'a, 'k, O: Observe> CheckHost<'a, 'k, O> {
     }
 
     /// RFC 7208 §6.1.
-    fn redirect(&mut self, spec: &DomainSpec, domain: &Name, includes: usize) -> Result<Outcome, Stop> {
-        let place = Place { domain, term: Term::Redirect(spec) };
-        let target = self.redirect_target(spec, place)?;
+    fn redirect(&mut self, redirect: &Modifier, domain: &Name, includes: usize) -> Result<Outcome, Stop> {
+        let place = Place { domain, term: Term::Redirect(redirect) };
+        let target = self.redirect_target(&redirect.domain, place)?;
         match self.check_host(&target, includes, true)? {
             Outcome::None(reason) => Err(place.no_record(target.as_str(), reason)),
             outcome => Ok(outcome),

@@ -32,7 +32,7 @@ pub struct DirectiveAt {
 }
 
 /// What stands where a record has no directive, which [`Matched::new`] and the evaluation rule out.
-static NO_DIRECTIVE: Directive = Directive { qualifier: Qualifier::Neutral, mechanism: Mechanism::All };
+static NO_DIRECTIVE: Directive = Directive::new(Qualifier::Neutral, Mechanism::All);
 
 impl Matched {
     /// The directive at `place` of a domain's record, with nothing included; `None` where the record has no such directive.

@@ -25,7 +25,7 @@ pub use limits::{Limit, Limits, Spent};
 pub use macro_string::{Delimiters, DomainSpec, Macro, MacroLetter, MacroPart, MacroString};
 pub use matched::{DirectiveAt, Matched};
 pub use observe::{Observe, Observers, Tried};
-pub use record::{Directive, HostSpec, Mechanism, PrefixLen, Qualifier, Record, UnknownModifier};
+pub use record::{Directive, HostSpec, Mechanism, Modifier, PrefixLen, Qualifier, Record, Term, UnknownModifier};
 pub use result::{Explanation, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError};
 pub use tree::{Step, Tree, Visit};
 

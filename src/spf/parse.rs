@@ -5,9 +5,9 @@
 
 use super::{
     macro_string::{Delimiters, DomainSpec, Macro, MacroLetter, MacroPart, MacroString},
-    record::{Directive, HostSpec, Mechanism, PrefixLen, Qualifier, Record, UnknownModifier},
+    record::{Directive, HostSpec, Mechanism, Modifier, PrefixLen, Qualifier, Record, UnknownModifier},
 };
-use crate::lex::{Parsed, Stop, rule};
+use crate::lex::{Origin, Parsed, Span, Stop, rule};
 use ipnet::{Ipv4Net, Ipv6Net};
 use nom::{
     Parser as _,
@@ -30,8 +30,8 @@ fn text(octets: &[u8]) -> Option<&str> {
 
 /// `record = version terms *SP`
 pub(super) fn record(input: &[u8]) -> Parsed<'_, Record> {
-    let (rest, _) = version(input)?;
-    let (rest, record) = terms(rest)?;
+    let (rest, version) = version(input)?;
+    let (rest, record) = terms(rest, version.len())?;
     let (rest, _) = take_while(|octet| octet == b' ').parse(rest)?;
     Ok((rest, record))
 }
@@ -41,10 +41,10 @@ fn version(input: &[u8]) -> Parsed<'_, &[u8]> {
     rule("version", tag_no_case(&b"v=spf1"[..])).parse(input)
 }
 
-/// `terms = *( 1*SP ( directive / modifier ) )`
-fn terms(input: &[u8]) -> Parsed<'_, Record> {
+/// `terms = *( 1*SP ( directive / modifier ) )`; they begin at `offset` of their record.
+fn terms(input: &[u8], offset: usize) -> Parsed<'_, Record> {
     let mut record = Record::default();
-    let mut input = input;
+    let (mut input, mut offset) = (input, offset);
     loop {
         let (term, spaces) = take_while(|octet| octet == b' ').parse(input)?;
         if term.is_empty() {
@@ -53,15 +53,20 @@ fn terms(input: &[u8]) -> Parsed<'_, Record> {
         if spaces.is_empty() {
             return stop(input, "SP");
         }
+        offset += spaces.len();
+        // Where the term stands, which ends where `rest` begins.
+        let place = |rest: &[u8]| Origin(Span::new(offset, term.len() - rest.len()));
         // §4.6.1: modifiers have an equals sign right after their name.
-        input = match name(term) {
-            Ok((rest @ [b'=', ..], name)) => modifier(rest, term, name, &mut record)?.0,
+        let rest = match name(term) {
+            Ok((rest @ [b'=', ..], name)) => modifier(rest, term, name, place, &mut record)?.0,
             _ => {
                 let (rest, directive) = directive(term)?;
-                record.directives.push(directive);
+                record.directives.push(Directive { span: place(rest), ..directive });
                 rest
             }
         };
+        offset += term.len() - rest.len();
+        input = rest;
     }
 }
 
@@ -69,7 +74,7 @@ fn terms(input: &[u8]) -> Parsed<'_, Record> {
 pub(super) fn directive(input: &[u8]) -> Parsed<'_, Directive> {
     let (rest, qualifier) = qualifier(input)?;
     let (rest, mechanism) = mechanism(rest)?;
-    Ok((rest, Directive { qualifier, mechanism }))
+    Ok((rest, Directive::new(qualifier, mechanism)))
 }
 
 /// `[ qualifier ]`, where `qualifier = "+" / "-" / "?" / "~"`
@@ -159,31 +164,41 @@ fn exists(input: &[u8]) -> Parsed<'_, Mechanism> {
     Ok((rest, Mechanism::Exists(domain)))
 }
 
-/// `modifier = redirect / explanation / unknown-modifier`, from the equals sign on; `term` is where the term begins.
-fn modifier<'t>(equals: &'t [u8], term: &'t [u8], name: &[u8], record: &mut Record) -> Parsed<'t, ()> {
+/// `modifier = redirect / explanation / unknown-modifier`, from the equals sign on; `term` is where the term begins, and `place` says
+/// where it stands.
+fn modifier<'t>(
+    equals: &'t [u8],
+    term: &'t [u8],
+    name: &[u8],
+    place: impl Fn(&[u8]) -> Origin<Option<Span>>,
+    record: &mut Record,
+) -> Parsed<'t, ()> {
     let value = equals.get(1..).unwrap_or_default();
     let known = if name.eq_ignore_ascii_case(b"redirect") {
         &mut record.redirect
     } else if name.eq_ignore_ascii_case(b"exp") {
         &mut record.exp
     } else {
-        return unknown_modifier(value, name, record);
+        let (rest, modifier) = unknown_modifier(value, name)?;
+        record.unknown_modifiers.extend(modifier.map(|mut modifier| {
+            modifier.span = place(rest);
+            modifier
+        }));
+        return Ok((rest, ()));
     };
     // RFC 7208 §6: these two modifiers must not appear more than once each.
     if known.is_some() {
         return stop(term, "each of \"redirect\" and \"exp\" at most once");
     }
     let (rest, domain) = to_end_of_term(value)?;
-    *known = Some(domain);
+    *known = Some(Modifier { span: place(rest), ..Modifier::new(domain) });
     Ok((rest, ()))
 }
 
 /// `unknown-modifier = name "=" macro-string ; where name is not any known modifier`
-fn unknown_modifier<'t>(value: &'t [u8], name: &[u8], record: &mut Record) -> Parsed<'t, ()> {
+fn unknown_modifier<'t>(value: &'t [u8], name: &[u8]) -> Parsed<'t, Option<UnknownModifier>> {
     let (rest, value) = macro_string(value)?;
-    let modifier = text(name).and_then(|name| UnknownModifier::new(name, value).ok());
-    record.unknown_modifiers.extend(modifier);
-    Ok((rest, ()))
+    Ok((rest, text(name).and_then(|name| UnknownModifier::new(name, value).ok())))
 }
 
 /// The `name` of an unknown-modifier.

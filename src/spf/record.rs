@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     dns::BLOCK,
-    lex::{DottedQuad, SyntaxError, parse_all},
+    lex::{DottedQuad, Origin, Span, SyntaxError, parse_all},
 };
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::fmt;
@@ -14,18 +14,19 @@ use std::fmt;
 /// An SPF record. Every value of this type can be written as a record that reads as the same value.
 ///
 /// ```
-/// use mailverdict::spf::{Directive, Mechanism, Qualifier, Record};
+/// use mailverdict::spf::{Directive, Mechanism, Modifier, Qualifier, Record};
 /// let record = Record::parse(b"V=spf1  IP4:192.0.2.0/24 redirect=_spf.example.com mx -all")?;
 /// assert_eq!(record.to_string(), "v=spf1 ip4:192.0.2.0/24 mx -all redirect=_spf.example.com");
 ///
 /// let made = Record {
 ///     directives: vec![
-///         Directive { qualifier: Qualifier::Pass, mechanism: Mechanism::Include("_spf.example.com".parse()?) },
-///         Directive { qualifier: Qualifier::Fail, mechanism: Mechanism::All },
+///         Directive::new(Qualifier::Pass, Mechanism::Include("_spf.example.com".parse()?)),
+///         Directive::new(Qualifier::Fail, Mechanism::All),
 ///     ],
+///     exp: Some(Modifier::new("why.example.com".parse()?)),
 ///     ..Record::default()
 /// };
-/// assert_eq!(made.to_string(), "v=spf1 include:_spf.example.com -all");
+/// assert_eq!(made.to_string(), "v=spf1 include:_spf.example.com -all exp=why.example.com");
 /// # Ok::<(), mailverdict::SyntaxError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,9 +34,9 @@ pub struct Record {
     /// The directives, in the order in which they are tried.
     pub directives: Vec<Directive>,
     /// `redirect=` (§6.1); ignored where there is an `all`.
-    pub redirect: Option<DomainSpec>,
+    pub redirect: Option<Modifier>,
     /// `exp=` (§6.2).
-    pub exp: Option<DomainSpec>,
+    pub exp: Option<Modifier>,
     /// All other modifiers, which have no effect (§6).
     pub unknown_modifiers: Vec<UnknownModifier>,
 }
@@ -47,6 +48,7 @@ pub struct Directive {
     pub qualifier: Qualifier,
     /// What is compared with the client.
     pub mechanism: Mechanism,
+    pub(super) span: Origin<Option<Span>>,
 }
 
 /// The result that a matching directive causes (§4.6.2).
@@ -99,11 +101,33 @@ pub struct HostSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PrefixLen<const MAX: u8>(u8);
 
-/// A modifier that this document does not define (§6).
+/// A modifier that RFC 7208 defines, `redirect` or `exp` (§6.1, §6.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Modifier {
+    /// What stands behind the equals sign.
+    pub domain: DomainSpec,
+    pub(super) span: Origin<Option<Span>>,
+}
+
+/// A modifier that RFC 7208 does not define (§6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownModifier {
     name: Box<str>,
     value: MacroString,
+    pub(super) span: Origin<Option<Span>>,
+}
+
+/// A term of a record (§4.6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Term<'r> {
+    /// A mechanism with its qualifier.
+    Directive(&'r Directive),
+    /// `redirect=`
+    Redirect(&'r Modifier),
+    /// `exp=`
+    Exp(&'r Modifier),
+    /// Any other modifier.
+    UnknownModifier(&'r UnknownModifier),
 }
 
 impl Record {
@@ -117,9 +141,7 @@ impl Record {
 
     /// About how many octets of memory it takes.
     pub(super) fn weight(&self) -> usize {
-        let specs = self.directives.iter().filter_map(|directive| directive.mechanism.domain_spec());
-        let specs = specs.chain(&self.redirect).chain(&self.exp).map(DomainSpec::macro_string);
-        let strings = specs.chain(self.unknown_modifiers.iter().map(UnknownModifier::value));
+        let strings = self.terms_by_kind().filter_map(Term::macro_string);
         size_of_val(&*self.directives)
             + size_of_val(&*self.unknown_modifiers)
             // A string has a block of memory or two for itself, and modifiers have one for their names.
@@ -135,8 +157,32 @@ impl Record {
         }
     }
 
+    /// All terms in the order of the text. Those that were made, and not read, come before all others.
+    ///
+    /// ```
+    /// use mailverdict::spf::Record;
+    /// let text = b"v=spf1 Redirect=example.net  mx x=y";
+    /// let record = Record::parse(text)?;
+    /// let spans = record.terms().into_iter().filter_map(|term| term.span());
+    /// let quoted: Vec<&[u8]> = spans.filter_map(|span| span.of(text)).collect();
+    /// assert_eq!(quoted, [&b"Redirect=example.net"[..], b"mx", b"x=y"]);
+    /// # Ok::<(), mailverdict::SyntaxError>(())
+    /// ```
+    pub fn terms(&self) -> Vec<Term<'_>> {
+        let mut terms: Vec<_> = self.terms_by_kind().collect();
+        terms.sort_by_key(|term| term.span().map(Span::offset));
+        terms
+    }
+
+    /// All terms in the order in which they are written.
+    fn terms_by_kind(&self) -> impl Iterator<Item = Term<'_>> {
+        let directives = self.directives.iter().map(Term::Directive);
+        let modifiers = self.redirect.iter().map(Term::Redirect).chain(self.exp.iter().map(Term::Exp));
+        directives.chain(modifiers).chain(self.unknown_modifiers.iter().map(Term::UnknownModifier))
+    }
+
     /// The `redirect` that follows when nothing matches: none where there is an `all` (§5.1, §6.1).
-    pub fn effective_redirect(&self) -> Option<&DomainSpec> {
+    pub fn effective_redirect(&self) -> Option<&Modifier> {
         let has_all = || self.directives.iter().any(|directive| matches!(directive.mechanism, Mechanism::All));
         self.redirect.as_ref().filter(|_| !has_all())
     }
@@ -174,13 +220,41 @@ impl<const MAX: u8> Default for PrefixLen<MAX> {
     }
 }
 
+impl Directive {
+    /// A directive that was not read from a record.
+    pub const fn new(qualifier: Qualifier, mechanism: Mechanism) -> Self {
+        Self { qualifier, mechanism, span: Origin(None) }
+    }
+
+    /// Where it stands in its record, with its qualifier as far as that is written. `None` where it was made, or read by itself.
+    pub fn span(&self) -> Option<Span> {
+        self.span.0
+    }
+}
+
+impl Modifier {
+    /// A modifier that was not read from a record.
+    pub const fn new(domain: DomainSpec) -> Self {
+        Self { domain, span: Origin(None) }
+    }
+
+    /// Where it stands in its record, with its name. `None` where it was made.
+    pub fn span(&self) -> Option<Span> {
+        self.span.0
+    }
+}
+
 impl UnknownModifier {
     /// A modifier of this name.
     ///
     /// # Errors
     /// [`SyntaxError`] where `name` is no modifier name, or one that RFC 7208 defines.
     pub fn new(name: &str, value: MacroString) -> Result<Self, SyntaxError> {
-        parse_all(name.as_bytes(), parse::unknown_name).map(|name| Self { name: name.into(), value })
+        parse_all(name.as_bytes(), parse::unknown_name).map(|name| Self {
+            name: name.into(),
+            value,
+            span: Origin(None),
+        })
     }
 
     /// The name, as written.
@@ -191,6 +265,30 @@ impl UnknownModifier {
     /// What stands behind the equals sign.
     pub fn value(&self) -> &MacroString {
         &self.value
+    }
+
+    /// Where it stands in its record, with its name. `None` where it was made.
+    pub fn span(&self) -> Option<Span> {
+        self.span.0
+    }
+}
+
+impl<'r> Term<'r> {
+    /// Where it stands in its record. `None` where it was made.
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Self::Directive(directive) => directive.span(),
+            Self::Redirect(modifier) | Self::Exp(modifier) => modifier.span(),
+            Self::UnknownModifier(modifier) => modifier.span(),
+        }
+    }
+
+    fn macro_string(self) -> Option<&'r MacroString> {
+        match self {
+            Self::Directive(directive) => directive.mechanism.domain_spec().map(DomainSpec::macro_string),
+            Self::Redirect(modifier) | Self::Exp(modifier) => Some(modifier.domain.macro_string()),
+            Self::UnknownModifier(modifier) => Some(modifier.value()),
+        }
     }
 }
 
@@ -208,14 +306,18 @@ impl Mechanism {
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("v=spf1")?;
-        self.directives.iter().try_for_each(|directive| write!(f, " {directive}"))?;
-        if let Some(redirect) = &self.redirect {
-            write!(f, " redirect={redirect}")?;
+        self.terms_by_kind().try_for_each(|term| write!(f, " {term}"))
+    }
+}
+
+impl fmt::Display for Term<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directive(directive) => directive.fmt(f),
+            Self::Redirect(modifier) => write!(f, "redirect={}", modifier.domain),
+            Self::Exp(modifier) => write!(f, "exp={}", modifier.domain),
+            Self::UnknownModifier(modifier) => modifier.fmt(f),
         }
-        if let Some(exp) = &self.exp {
-            write!(f, " exp={exp}")?;
-        }
-        self.unknown_modifiers.iter().try_for_each(|modifier| write!(f, " {modifier}"))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     limits::{Budget, Limit},
     observe::Observe,
     parse,
-    record::Directive,
+    record::Term,
     result::{Explanation, NoneReason, PermError, TempError},
 };
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     lex::parse_all,
     name::{Name, NameError},
 };
-use std::fmt;
 
 /// What ends an evaluation before its end: the exceptions of RFC 7208 §4.6.2, or that something is not known yet. Boxed, because few
 /// evaluations come to one and every step would carry it.
@@ -32,12 +31,6 @@ pub(super) enum Stop {
 pub(super) struct Place<'t> {
     pub(super) domain: &'t Name,
     pub(super) term: Term<'t>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Term<'t> {
-    Directive(&'t Directive),
-    Redirect(&'t DomainSpec),
 }
 
 impl<O: Observe> CheckHost<'_, '_, O> {
@@ -151,15 +144,6 @@ impl Place<'_> {
     pub(super) fn no_record(&self, target: &str, reason: NoneReason) -> Stop {
         let term = self.term.to_string().into();
         PermError::NoRecordAtTarget { domain: self.domain.clone(), term, target: target.into(), reason }.into()
-    }
-}
-
-impl fmt::Display for Term<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Directive(directive) => directive.fmt(f),
-            Self::Redirect(spec) => write!(f, "redirect={spec}"),
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     limits::Spent,
     observe::{Observe, Tried},
-    record::{Directive, Record},
+    record::{Directive, Record, Term},
     result::SpfResult,
 };
 use crate::{lex::Printable, name::Name};
@@ -134,8 +134,8 @@ impl Visit {
             }
         }
         if let Some(redirect) = &self.redirect {
-            let spec = self.record.as_ref().and_then(|record| record.redirect.as_ref());
-            let term = spec.map(|spec| format!("redirect={spec}")).unwrap_or_default();
+            let term = self.record.as_ref().and_then(|record| record.redirect.as_ref()).map(Term::Redirect);
+            let term = term.map(|term| term.to_string()).unwrap_or_default();
             lines.push(Line { text: format!("{guides}├─ {term}"), beside: Some((None, redirect.entered)) });
             redirect.draw(&format!("{guides}│  "), lines);
         }

@@ -1,6 +1,6 @@
 //! Parsers: what is read can be written, and reads the same again.
 
-use super::assert_clean;
+use super::{assert_clean, spans};
 use mailverdict::{
     authentication_results::{self, AuthenticationResults, strip_forged},
     dkim::{KeyRecord, Signature},
@@ -15,6 +15,7 @@ pub(crate) fn spf_record(data: &[u8]) {
     match spf::Record::parse(data) {
         Ok(record) => {
             assert!(spf::Record::has_version(data));
+            spans::spf_terms(data, &record);
             let text = record.to_string();
             assert_clean(&text);
             assert_eq!(spf::Record::parse(text.as_bytes()).as_ref(), Ok(&record), "{text:?}");

@@ -17,6 +17,7 @@ mod pieces;
 #[path = "../ready.rs"]
 mod ready;
 mod seeds;
+mod spans;
 mod verdict;
 
 pub(crate) use evaluation::{arc_chain, authenticate, check_host, dkim_signed};
