@@ -48,7 +48,7 @@ pub mod verdict;
 pub use authenticator::Authenticator;
 pub use budget::{Budget, Share};
 pub use evaluation::{Evaluation, Progress};
-pub use lex::{Span, SyntaxError};
+pub use lex::{Span, SyntaxError, TagSpan};
 pub use message::Message;
 pub use policy::Policy;
 pub use session::Session;

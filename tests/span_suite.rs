@@ -89,3 +89,113 @@ mod spf {
         }
     }
 }
+
+mod dkim {
+    use super::spans;
+    use mailverdict::{
+        TagSpan,
+        dkim::{KeyRecord, Signature},
+    };
+    use proptest::{
+        prelude::*,
+        sample::{select, subsequence},
+    };
+
+    /// A tag and its value as the text has them.
+    fn quoted(text: &[u8], span: Option<TagSpan>) -> Option<(&str, &str)> {
+        let quote = |span: mailverdict::Span| std::str::from_utf8(span.of(text).unwrap()).unwrap();
+        span.map(|span| (quote(span.whole()), quote(span.value())))
+    }
+
+    #[test]
+    fn tags_of_a_folded_field_are_quoted_with_their_folds() {
+        let value =
+            b" v = 1;\r\n\ta=rsa-sha256 ; A=x; d\r\n =Example.COM;s=k1; r=y;\r\n h=From :\r\n\tTo;\tbh= AA\r\n AA ;\
+            b=\r\n BB\r\n\tBB\r\n ;\r\n";
+        let signature = Signature::parse(value).unwrap();
+        let expected = [
+            ("v", Some(("v = 1", "1"))),
+            ("a", Some(("a=rsa-sha256", "rsa-sha256"))),
+            ("d", Some(("d\r\n =Example.COM", "Example.COM"))),
+            ("s", Some(("s=k1", "k1"))),
+            ("h", Some(("h=From :\r\n\tTo", "From :\r\n\tTo"))),
+            ("bh", Some(("bh= AA\r\n AA", "AA\r\n AA"))),
+            ("b", Some(("b=\r\n BB\r\n\tBB", "BB\r\n\tBB"))),
+            ("c", None),
+            // Not defined by RFC 6376.
+            ("r", None),
+            // Names are case-sensitive.
+            ("A", None),
+        ];
+        for (name, expected) in expected {
+            assert_eq!(quoted(value, signature.span_of(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_empty_value_stands_behind_its_equals_sign() {
+        for (text, whole) in [("v=DKIM1; p=", "p="), ("p= \t; k=rsa", "p="), ("k=rsa;  p  = ;", "p  =")] {
+            let span = KeyRecord::parse(text.as_bytes()).unwrap().span_of("p");
+            assert_eq!(quoted(text.as_bytes(), span), Some((whole, "")), "{text}");
+            let span = span.unwrap();
+            assert_eq!(span.value().range().start, span.whole().range().end);
+        }
+    }
+
+    #[test]
+    fn where_tags_stand_says_nothing_about_what_they_say() {
+        let records = ["v=DKIM1;p=;t=s", "v=DKIM1;  t=s; p="].map(|text| KeyRecord::parse(text.as_bytes()).unwrap());
+        assert_eq!(records[0], records[1]);
+        assert_ne!(records[0].span_of("p"), records[1].span_of("p"));
+        let values = ["v=1;a=a-b;d=a.b;s=s;h=from;bh=AAAA;b=BBBB", "b=BBBB;v=1;a=a-b;d=a.b;s=s;h=from;bh=AAAA\r\n"];
+        let [one, other] = values.map(|value| Signature::parse(value.as_bytes()).unwrap());
+        assert_eq!(one, other);
+    }
+
+    fn white() -> impl Strategy<Value = String> {
+        select(&["", "", " ", "\t", " \r\n ", "\r\n\t"][..]).prop_map(str::to_owned)
+    }
+
+    type Tags = &'static [(&'static str, &'static str)];
+
+    /// These tags and some of the optional ones in any order, with white space on all sides.
+    fn list(required: Tags, optional: Tags) -> impl Strategy<Value = String> {
+        let spaced = |(name, value): &(&'static str, &'static str)| {
+            let (name, value) = (*name, *value);
+            (white(), white(), white(), white()).prop_map(move |(a, b, c, d)| format!("{a}{name}{b}={c}{value}{d}"))
+        };
+        let some = subsequence(optional, 0..=optional.len());
+        let tags =
+            some.prop_flat_map(move |some| required.iter().chain(&some).map(spaced).collect::<Vec<_>>().prop_shuffle());
+        (tags, select(&["", ";", "; ", ";\r\n"][..])).prop_map(|(tags, end)| tags.join(";") + end)
+    }
+
+    proptest! {
+        #[test]
+        fn tags_of_signatures_are_what_stands_between_semicolons(
+            value in list(
+                &[("v", "1"), ("a", "a-b"), ("b", "AA\r\n AA"), ("bh", "AAA="), ("d", "a.example"), ("h", "from\t: To"), ("s", "s")],
+                &[
+                    ("c", "relaxed"), ("i", "@a.example"), ("l", "7"), ("q", "dns/txt"), ("t", "1"), ("x", "2"), ("z", "From:x"),
+                    ("zz", ""), ("bH", "b=1"),
+                ],
+            ),
+        ) {
+            let signature = Signature::parse(value.as_bytes()).unwrap();
+            spans::tags(value.as_bytes(), &spans::SIGNATURE_TAGS, |name| signature.span_of(name));
+        }
+
+        #[test]
+        fn tags_of_key_records_are_what_stands_between_semicolons(
+            version in "( ?v ?= ?DKIM1 ?;)?",
+            tags in list(
+                &[("p", "")],
+                &[("h", "sha1:sha256"), ("k", "rsa"), ("n", "v=1"), ("s", "* : email"), ("t", "y"), ("g", "")],
+            ),
+        ) {
+            let text = (version + &tags).trim_end().to_owned();
+            let record = KeyRecord::parse(text.as_bytes()).unwrap();
+            spans::tags(text.as_bytes(), &spans::KEY_TAGS, |name| record.span_of(name));
+        }
+    }
+}

@@ -89,7 +89,7 @@ impl SignatureReport {
                     None => hasher.field(field),
                 }
             }
-            key.verify(hasher.finish(own, &signature.data_span).as_bytes(), &signature.data()).is_ok()
+            key.verify(hasher.finish(own, &signature.data_span.0).as_bytes(), &signature.data()).is_ok()
         };
         let named = signature.canonicalization.header;
         let other = other(named);

@@ -2,7 +2,7 @@
 
 use super::{KeyRecordError, parse};
 use crate::lex::{
-    SyntaxError,
+    Origin, SyntaxError, TagSpan, TagSpans,
     tag_list::{TagListError, Tags},
 };
 
@@ -22,7 +22,11 @@ pub struct KeyRecord {
     pub testing: bool,
     /// `t=s`: the domain of `i=` must be that of `d=`.
     pub strict_identity: bool,
+    spans: Origin<TagSpans<7>>,
 }
+
+/// The tags of RFC 6376 §3.6.1.
+const TAGS: [&str; 7] = ["v", "k", "p", "t", "s", "h", "n"];
 
 impl KeyRecord {
     /// Reads the text of a TXT record, its strings joined.
@@ -76,7 +80,14 @@ impl KeyRecord {
             services: services.transpose()?.unwrap_or_else(|| ["*".into()].into()),
             testing: flag("y"),
             strict_identity: flag("s"),
+            spans: Origin(TagSpans::of(&TAGS, &tags)),
         })
+    }
+
+    /// Where the tag of this name, such as `p`, stands in the text that was read. `None` where there is none, or RFC 6376 §3.6.1 does
+    /// not define it.
+    pub fn span_of(&self, tag: &str) -> Option<TagSpan> {
+        self.spans.0.named(tag)
     }
 
     /// Whether the key has been revoked (`p=` is empty).

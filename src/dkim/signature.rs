@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     lex::{
-        SyntaxError,
+        Origin, SyntaxError, TagSpan, TagSpans,
         tag_list::{Tag, TagListError, Tags},
     },
     name::{Domain, DomainText, Joined, Name},
@@ -51,8 +51,12 @@ pub struct Signature {
     /// Both names of the canonicalization, for reports.
     canonicalization_text: Text,
     /// Where the value of `b=` stands in the value of the field, white space around it included.
-    pub(crate) data_span: Range<usize>,
+    pub(crate) data_span: Origin<Range<usize>>,
+    spans: Origin<TagSpans<14>>,
 }
+
+/// The tags of RFC 6376 §3.5, in the order in which signers mostly write them.
+const TAGS: [&str; 14] = ["v", "a", "c", "d", "s", "t", "h", "bh", "b", "i", "q", "x", "l", "z"];
 
 /// Which field is read: the rules differ in `v=` and `i=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,8 +152,15 @@ impl Signature {
             timestamp,
             expiration,
             key_name,
-            data_span: data_tag.raw_start..data_tag.raw_end,
+            data_span: Origin(data_tag.raw_start..data_tag.raw_end),
+            spans: Origin(TagSpans::of(&TAGS, tags)),
         })
+    }
+
+    /// Where the tag of this name, such as `bh`, stands in the value that was read. `None` where there is none, or RFC 6376 §3.5 does
+    /// not define it.
+    pub fn span_of(&self, tag: &str) -> Option<TagSpan> {
+        self.spans.0.named(tag)
     }
 
     /// The summary for reports.

@@ -71,7 +71,7 @@ impl PendingSignature {
     ) -> Self {
         let mut hasher = HeaderHasher::new(signature.canonicalization.header, key_user.algorithm.hash());
         index.select(signature.signed_fields.octets(), own_index).for_each(|field| hasher.field(field));
-        let header_hash = hasher.finish(own, &signature.data_span);
+        let header_hash = hasher.finish(own, &signature.data_span.0);
         Self { signature, key_user, header_hash }
     }
 

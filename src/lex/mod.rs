@@ -10,12 +10,15 @@ pub(crate) mod quoted;
 mod span;
 pub(crate) mod structured;
 pub(crate) mod tag_list;
+mod tag_span;
 
 pub use span::Span;
+pub use tag_span::TagSpan;
 
 pub(crate) use dotted_quad::DottedQuad;
 pub(crate) use origin::Origin;
 pub(crate) use printable::Printable;
+pub(crate) use tag_span::TagSpans;
 
 use nom::error::{ErrorKind, FromExternalError, ParseError};
 use std::fmt;

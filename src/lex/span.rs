@@ -31,6 +31,11 @@ impl Span {
         Some(Self { offset, length: end - offset })
     }
 
+    /// From `start` to `end`, which is not before it.
+    pub(super) fn between(start: u32, end: u32) -> Self {
+        Self { offset: start, length: end.saturating_sub(start) }
+    }
+
     /// Octets from the start of the text.
     pub fn offset(self) -> usize {
         self.offset as usize

@@ -53,6 +53,7 @@ pub(crate) fn dkim_signature(data: &[u8]) {
     let read = Signature::parse(data);
     match &read {
         Ok(signature) => {
+            spans::tags(data, &spans::SIGNATURE_TAGS, |name| signature.span_of(name));
             assert!(signature.identity_domain.is_at_or_below(&signature.domain));
             assert!(signature.signed_fields.iter().any(|name| name.eq_ignore_ascii_case("from")));
             assert!(!signature.data().is_empty() && !signature.body_hash.is_empty());
@@ -77,6 +78,7 @@ pub(crate) fn dkim_signature(data: &[u8]) {
 pub(crate) fn key_record(data: &[u8]) {
     match KeyRecord::parse(data) {
         Ok(record) => {
+            spans::tags(data, &spans::KEY_TAGS, |name| record.span_of(name));
             assert_eq!(record.is_revoked(), record.key.is_empty());
             let flags = [record.testing.then_some("y"), record.strict_identity.then_some("s")];
             let flags: Vec<&str> = flags.into_iter().flatten().collect();

@@ -1,6 +1,15 @@
 //! Spans quote their terms and tags: what stands between the spaces or semicolons of a text, as the plainest of readers finds it.
 
-use mailverdict::spf::{self, Term};
+use mailverdict::{
+    TagSpan,
+    spf::{self, Term},
+};
+
+/// The tags of DKIM-Signature (RFC 6376 §3.5).
+pub(crate) const SIGNATURE_TAGS: [&str; 14] = ["v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"];
+
+/// The tags of key records (RFC 6376 §3.6.1).
+pub(crate) const KEY_TAGS: [&str; 7] = ["v", "h", "k", "n", "p", "s", "t"];
 
 /// The terms of an SPF record are what stands between its spaces, in this order, and each reads alone as it does in the record.
 pub(crate) fn spf_terms(text: &[u8], record: &spf::Record) {
@@ -30,4 +39,30 @@ pub(crate) fn spf_terms(text: &[u8], record: &spf::Record) {
 fn place(text: &[u8], part: &[u8]) -> std::ops::Range<usize> {
     let offset = part.as_ptr().addr() - text.as_ptr().addr();
     offset..offset + part.len()
+}
+
+/// The tags of a list are what stands between its semicolons, without the white space around it.
+pub(crate) fn tags(list: &[u8], names: &[&str], span_of: impl Fn(&str) -> Option<TagSpan>) {
+    let mut tags = Vec::new();
+    for part in list.split(|octet| *octet == b';') {
+        let tag = trimmed(part);
+        let Some(equals) = tag.iter().position(|octet| *octet == b'=') else { continue };
+        let value = trimmed(&tag[equals + 1..]);
+        tags.push((trimmed(&tag[..equals]), place(list, tag), place(list, value)));
+    }
+    for name in names {
+        let expected = tags.iter().find(|(tag, ..)| *tag == name.as_bytes());
+        let expected = expected.map(|(_, tag, value)| (tag.clone(), value.clone()));
+        assert_eq!(span_of(name).map(|span| (span.whole().range(), span.value().range())), expected, "{name}=");
+    }
+    assert_eq!(span_of(""), None);
+    assert_eq!(span_of("zz"), None);
+}
+
+/// Without white space at both ends; nothing but white space is empty where it begins.
+fn trimmed(text: &[u8]) -> &[u8] {
+    let white = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
+    let Some(start) = text.iter().position(|octet| !white(octet)) else { return &text[..0] };
+    let end = text.iter().rposition(|octet| !white(octet)).map_or(start, |last| last + 1);
+    &text[start..end]
 }
