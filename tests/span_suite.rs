@@ -94,6 +94,7 @@ mod dkim {
     use super::spans;
     use mailverdict::{
         TagSpan,
+        arc::Seal,
         dkim::{KeyRecord, Signature},
     };
     use proptest::{
@@ -130,6 +131,23 @@ mod dkim {
         for (name, expected) in expected {
             assert_eq!(quoted(value, signature.span_of(name)), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn tags_of_the_fields_of_arc_are_read_alike() {
+        let value = b"i=1; a=rsa-sha256;\r\n\tcv = none ; d=a.example; s=s; t=7; b=\r\n BBBB; h=from; r=y";
+        let seal = Seal::parse(value).unwrap();
+        assert_eq!(quoted(value, seal.span_of("i")), Some(("i=1", "1")));
+        assert_eq!(quoted(value, seal.span_of("cv")), Some(("cv = none", "none")));
+        assert_eq!(quoted(value, seal.span_of("b")), Some(("b=\r\n BBBB", "BBBB")));
+        assert_eq!(quoted(value, seal.span_of("h")), Some(("h=from", "from")));
+        assert_eq!((seal.span_of("r"), seal.span_of("bh")), (None, None));
+        let value = b"v=x; i=1; a=rsa-sha256; d=a.example; s=s; h=from:; bh=AAAA; b=BBBB;\r\n";
+        let signature = Signature::parse_arc_message_signature(value).unwrap();
+        assert_eq!(quoted(value, signature.span_of("v")), Some(("v=x", "x")));
+        assert_eq!(quoted(value, signature.span_of("i")), Some(("i=1", "1")));
+        assert_eq!(quoted(value, signature.span_of("h")), Some(("h=from:", "from:")));
+        assert_eq!(&*signature.identity, "@a.example");
     }
 
     #[test]
@@ -183,6 +201,17 @@ mod dkim {
         ) {
             let signature = Signature::parse(value.as_bytes()).unwrap();
             spans::tags(value.as_bytes(), &spans::SIGNATURE_TAGS, |name| signature.span_of(name));
+        }
+
+        #[test]
+        fn tags_of_seals_are_what_stands_between_semicolons(
+            value in list(
+                &[("a", "a-b"), ("b", "AA\r\n AA"), ("d", "a.example"), ("s", "s"), ("cv", "pass")],
+                &[("i", "2"), ("t", "1"), ("h", "from\t: To"), ("bh", ""), ("CV", "x")],
+            ),
+        ) {
+            let seal = Seal::parse(value.as_bytes()).unwrap();
+            spans::tags(value.as_bytes(), &spans::SEAL_TAGS, |name| seal.span_of(name));
         }
 
         #[test]

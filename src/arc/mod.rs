@@ -13,6 +13,7 @@ mod validate;
 
 pub use policy::Policy;
 pub use result::{ArcReport, ArcResult, ChainStatus, FailReason};
+pub use seal::Seal;
 pub use set::ArcField;
 pub use set_report::SetReport;
 pub use trust::Trusted;

@@ -18,11 +18,10 @@ use crate::{
         header_hash::{FieldIndex, HeaderHasher},
         keys::{self, KeyUser},
         parse::with_decoded,
-        signature::{Form, Signature, list_error, list_text},
+        signature::Signature,
         verify::{PendingSignature, acceptable},
     },
     known::Known,
-    lex::tag_list::Tags,
     message::Header,
     name::Name,
     time::UnixTime,
@@ -160,9 +159,7 @@ fn message_signature(
     now: UnixTime,
 ) -> Result<PendingSignature, FailReason> {
     let fail = |result| fail(instance, ArcField::MessageSignature, result);
-    let signature = Tags::read(list_text(field.value()))
-        .map_err(list_error)
-        .and_then(|tags| Signature::of_tags(&tags, Form::ArcMessageSignature))
+    let signature = Signature::parse_arc_message_signature(field.value())
         .map_err(|error| fail(DkimResult::PermError(PermReason::Signature(error))))?;
     // RFC 8617 §4.1.2 forbids sealers to list any ARC field. A seal in the list is refused. The two others are not: §5.2 has no
     // such step, the chain holds as well with them, and the public suite wants them accepted (its every set lists
@@ -195,7 +192,7 @@ impl Link {
         let usable = keys.usable(policy, &self.seal.key_name, key_user).map_err(|no_key| no_key.result)?;
         let verify =
             |data: Option<&[u8]>| keys::verify_digest(known, &usable, digest, data.unwrap_or_default()).map(|_| ());
-        with_decoded(&self.seal.data, verify)
+        with_decoded(&self.seal.signature_data, verify)
     }
 }
 
@@ -248,6 +245,6 @@ impl<'m> SealedFields<'m> {
         let mut own = hasher.clone();
         own.field(set.results.field);
         own.field(set.message_signature.field);
-        Ok(SealHash { key_user, digest: own.finish(set.seal.field, &seal.data_span) })
+        Ok(SealHash { key_user, digest: own.finish(set.seal.field, &seal.data_span.0) })
     }
 }

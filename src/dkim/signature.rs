@@ -86,6 +86,25 @@ impl Signature {
         Self::of_tags(&tags, Form::Dkim)
     }
 
+    /// Reads the value of an ARC-Message-Signature field in the same way (RFC 8617 §4.1.2): a `v=` is ignored, and `i=`, the instance, is
+    /// not judged here. The identity is always `@` and the signing domain.
+    ///
+    /// # Errors
+    /// As those of [`parse`](Self::parse).
+    ///
+    /// ```
+    /// use mailverdict::dkim::Signature;
+    /// let value = b" i=1; a=rsa-sha256; d=example.com; s=k1;\r\n h=From : To; bh=AAAA; b=BBBB\r\n";
+    /// let signature = Signature::parse_arc_message_signature(value)?;
+    /// let instance = signature.span_of("i").and_then(|tag| tag.value().of(value));
+    /// assert_eq!(instance, Some(&b"1"[..]));
+    /// # Ok::<(), mailverdict::dkim::SignatureError>(())
+    /// ```
+    pub fn parse_arc_message_signature(field_value: &[u8]) -> Result<Self, SignatureError> {
+        let tags = Tags::read(list_text(field_value)).map_err(list_error)?;
+        Self::of_tags(&tags, Form::ArcMessageSignature)
+    }
+
     /// Reads tags that follow the grammar and have no duplicates.
     pub(crate) fn of_tags(tags: &Tags<'_>, form: Form) -> Result<Self, SignatureError> {
         if form == Form::Dkim {

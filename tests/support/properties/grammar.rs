@@ -2,6 +2,7 @@
 
 use super::{assert_clean, spans};
 use mailverdict::{
+    arc::Seal,
     authentication_results::{self, AuthenticationResults, strip_forged},
     dkim::{KeyRecord, Signature},
     dmarc,
@@ -72,6 +73,13 @@ pub(crate) fn dkim_signature(data: &[u8]) {
     // The line end of the field is not part of the list.
     if !data.ends_with(b"\r\n") {
         assert_eq!(Signature::parse(&[data, b"\r\n"].concat()), read);
+    }
+    if let Ok(signature) = Signature::parse_arc_message_signature(data) {
+        spans::tags(data, &spans::SIGNATURE_TAGS, |name| signature.span_of(name));
+    }
+    if let Ok(seal) = Seal::parse(data) {
+        spans::tags(data, &spans::SEAL_TAGS, |name| seal.span_of(name));
+        assert_eq!(seal.has_field_list, seal.span_of("h").is_some());
     }
 }
 

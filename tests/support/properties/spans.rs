@@ -8,6 +8,9 @@ use mailverdict::{
 /// The tags of DKIM-Signature (RFC 6376 §3.5).
 pub(crate) const SIGNATURE_TAGS: [&str; 14] = ["v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"];
 
+/// The tags of ARC-Seal (RFC 8617 §4.1.3), and the one that it must not have.
+pub(crate) const SEAL_TAGS: [&str; 8] = ["i", "a", "b", "cv", "d", "s", "t", "h"];
+
 /// The tags of key records (RFC 6376 §3.6.1).
 pub(crate) const KEY_TAGS: [&str; 7] = ["v", "h", "k", "n", "p", "s", "t"];
 
