@@ -12,6 +12,7 @@ mod discover;
 mod disposition;
 mod edition;
 mod identifier;
+mod ignored;
 mod octets;
 mod policy;
 mod public_suffix;
@@ -28,14 +29,13 @@ pub use comparison::{Cause, Comparison, Difference};
 pub use disposition::Disposition;
 pub use edition::{Edition, Editions};
 pub use identifier::AuthenticatedIdentifier;
+pub use ignored::{Ignored, IgnoredBecause};
 pub use policy::Policy;
 #[cfg(feature = "psl")]
 pub use public_suffix::BuiltInSuffixes;
 pub use public_suffix::{PublicSuffixes, SuffixList};
 pub use publication::{Found, PublishedRecord};
-pub use record::{
-    Existence, FailureOptions, Ignored, IgnoredBecause, Mode, PolicyTag, PublicSuffix, Record, Request, Usability,
-};
+pub use record::{Existence, FailureOptions, Mode, PolicyTag, PublicSuffix, Record, Request, Usability};
 pub use report::{DmarcReport, Lowered};
 pub use result::{DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason};
 pub use tree_walk::{Step, TreeWalk, targets};

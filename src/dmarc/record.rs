@@ -3,11 +3,11 @@
 use super::{
     disposition::Disposition,
     edition::Edition,
+    ignored::{Ignored, IgnoredBecause},
     octets::{printable, skip_wsp, trim_wsp},
     uri::{ReportUri, uri_list},
 };
 use crate::{dns::LookupError, lex::SyntaxError};
-use std::fmt;
 
 /// A DMARC Policy Record, tag by tag.
 ///
@@ -113,32 +113,6 @@ impl Default for FailureOptions {
     fn default() -> Self {
         Self { all_fail: true, any_fails: false, dkim: false, spf: false }
     }
-}
-
-/// A part of a record that means nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Ignored {
-    /// The part as published, made printable: a whole tag, or a member of its list.
-    pub text: Box<str>,
-    /// Why it was passed over.
-    pub why: IgnoredBecause,
-}
-
-/// Why a part of a record was passed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub enum IgnoredBecause {
-    /// The tag is not registered.
-    UnknownTag,
-    /// There is no `=`, no name before it, or no value behind it.
-    NoTag,
-    /// The value does not follow the tag's grammar.
-    MalformedValue,
-    /// The tag was given before.
-    Repeated,
 }
 
 impl Record {
@@ -404,16 +378,5 @@ fn mode(value: &[u8]) -> Option<Mode> {
         b"r" | b"R" => Some(Mode::Relaxed),
         b"s" | b"S" => Some(Mode::Strict),
         _ => None,
-    }
-}
-
-impl fmt::Display for IgnoredBecause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownTag => "the tag is not registered",
-            Self::NoTag => "this is no tag with a value",
-            Self::MalformedValue => "the value is malformed",
-            Self::Repeated => "the tag was given before",
-        })
     }
 }

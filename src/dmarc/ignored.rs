@@ -1,0 +1,40 @@
+//! What is passed over in a DMARC record.
+
+use std::fmt;
+
+/// A part of a record that means nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Ignored {
+    /// The part as published, made printable: a whole tag, or a member of its list.
+    pub text: Box<str>,
+    /// Why it was passed over.
+    pub why: IgnoredBecause,
+}
+
+/// Why a part of a record was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum IgnoredBecause {
+    /// The tag is not registered.
+    UnknownTag,
+    /// There is no `=`, no name before it, or no value behind it.
+    NoTag,
+    /// The value does not follow the tag's grammar.
+    MalformedValue,
+    /// The tag was given before.
+    Repeated,
+}
+
+impl fmt::Display for IgnoredBecause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownTag => "the tag is not registered",
+            Self::NoTag => "this is no tag with a value",
+            Self::MalformedValue => "the value is malformed",
+            Self::Repeated => "the tag was given before",
+        })
+    }
+}
