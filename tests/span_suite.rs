@@ -228,3 +228,90 @@ mod dkim {
         }
     }
 }
+
+mod dmarc {
+    use super::spans;
+    use mailverdict::{
+        Span,
+        dmarc::{Record, ReportUri},
+    };
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    fn quote(text: &str, span: Option<Span>) -> &str {
+        std::str::from_utf8(span.unwrap().of(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn tags_are_quoted_as_they_were_written() {
+        let text = "V \t=  DMARC1 ;;  P=Reject; \tsp =\tnone\t; adkim= ; t=y;T=n; pct=100;x=y;";
+        let record = Record::parse(text.as_bytes()).unwrap();
+        let expected = [
+            ("v", "V \t=  DMARC1", "DMARC1"),
+            ("p", "P=Reject", "Reject"),
+            ("sp", "sp =\tnone", "none"),
+            ("adkim", "adkim=", ""),
+            ("t", "t=y", "y"),
+            ("pct", "pct=100", "100"),
+        ];
+        for (name, whole, value) in expected {
+            let tag = record.span_of(name).unwrap();
+            assert_eq!((quote(text, Some(tag.whole())), quote(text, Some(tag.value()))), (whole, value));
+        }
+        for name in ["np", "x", "P", ""] {
+            assert_eq!(record.span_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_was_passed_over_is_quoted_as_it_was_written() {
+        let text = "v=DMARC1; p=reject; P = none ; zz; fo = 0 : q:: D; rua= mailto:a@b.example , a@b,,mailto:c@d.example!1m; \u{e4}=\\; v=";
+        let record = Record::parse(text.as_bytes()).unwrap();
+        let quoted: Vec<&str> = record.ignored.iter().map(|ignored| quote(text, ignored.span())).collect();
+        assert_eq!(quoted, ["P = none", "zz", "q", "", "a@b", "", "\u{e4}=\\", "v="]);
+        let uris: Vec<&str> = record.aggregate_reports.iter().map(|uri| quote(text, uri.span())).collect();
+        assert_eq!(uris, ["mailto:a@b.example", "mailto:c@d.example!1m"]);
+        assert_eq!(quote(text, record.span_of("p").map(|tag| tag.whole())), "p=reject");
+        assert_eq!(quote(text, record.span_of("fo").map(|tag| tag.value())), "0 : q:: D");
+        assert_eq!(quote(text, record.span_of("v").map(|tag| tag.whole())), "v=DMARC1");
+    }
+
+    #[test]
+    fn where_tags_stand_says_nothing_about_what_they_say() {
+        let [one, other] =
+            ["v=DMARC1;p=none;rua=mailto:a@b.example;x=y", "v=DMARC1 ;  rua = mailto:a@b.example; x=y; p=none;"]
+                .map(|text| Record::parse(text.as_bytes()).unwrap());
+        assert_eq!(one, other);
+        assert_ne!(one.span_of("p"), other.span_of("p"));
+        let alone = ReportUri::parse(b"mailto:a@b.example").unwrap();
+        assert_eq!(one.aggregate_reports.first(), Some(&alone));
+        assert_eq!(alone.span(), None);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn spans_are_not_serialized() {
+        let record = Record::parse(b"v=DMARC1; p=x; rua=mailto:a@b.example").unwrap();
+        let json = serde_json::to_value(&record).unwrap();
+        assert_eq!(json.as_object().unwrap().len(), 14);
+        assert_eq!(json["ignored"], serde_json::json!([{ "text": "p=x", "why": "MalformedValue" }]));
+        assert!(!json.to_string().contains("span"));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_what_stands_between_separators(
+            version in "[vV] ?= ?DMARC1 ?",
+            tags in vec(("[ \\t]{0,2}", select(&[
+                "p=none", "P = reject", "p=", "p\t=\tx", "sp=quarantine", "SP=", "np=none", "adkim= s", "aspf =r", "psd=y", "t=y", "T=n",
+                "fo=0:1 : d: x ::s", "fo= ", "rua=mailto:a@b.example", "rua = a, mailto:a@b.example!10m ,,https://c.example ", "ruf=x,y",
+                "ruf=mailto:%zz,mailto:a@b.example", "pct=7", "pct=101", "rf=afrf", "ri= 1", "v=DMARC1", "v=", "=", "=x", "x", "x=y",
+                "\u{e4}=", "p=\\", "p\n=none", "",
+            ][..]), "[ \\t]{0,2}"), 0..9),
+        ) {
+            let tags = tags.into_iter().map(|(before, tag, after)| before + tag + &after);
+            let text: Vec<String> = std::iter::once(version).chain(tags).collect();
+            let text = text.join(";");
+            spans::dmarc_parts(text.as_bytes(), &Record::parse(text.as_bytes()).unwrap());
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What is passed over in a DMARC record.
 
+use super::octets::{Part, printable};
+use crate::lex::{Origin, Span};
 use std::fmt;
 
 /// A part of a record that means nothing.
@@ -11,6 +13,8 @@ pub struct Ignored {
     pub text: Box<str>,
     /// Why it was passed over.
     pub why: IgnoredBecause,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    span: Origin<Option<Span>>,
 }
 
 /// Why a part of a record was passed over.
@@ -26,6 +30,17 @@ pub enum IgnoredBecause {
     MalformedValue,
     /// The tag was given before.
     Repeated,
+}
+
+impl Ignored {
+    pub(super) fn new(part: Part<'_>, why: IgnoredBecause) -> Self {
+        Self { text: printable(part.text), why, span: Origin(part.span()) }
+    }
+
+    /// Where it stands in its record.
+    pub fn span(&self) -> Option<Span> {
+        self.span.0
+    }
 }
 
 impl fmt::Display for IgnoredBecause {

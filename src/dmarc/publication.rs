@@ -42,7 +42,7 @@ pub struct PublishedRecord {
     pub domain: Domain,
     /// The name of the TXT record.
     pub name: Name,
-    /// Its text, octets outside printable ASCII escaped.
+    /// Its text, octets outside printable ASCII escaped. Spans count in the text as published, in which each such octet is one.
     pub text: Box<str>,
     /// What it says.
     pub record: Record,

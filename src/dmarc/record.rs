@@ -4,10 +4,13 @@ use super::{
     disposition::Disposition,
     edition::Edition,
     ignored::{Ignored, IgnoredBecause},
-    octets::{printable, skip_wsp, trim_wsp},
+    octets::{Part, printable, skip_wsp},
     uri::{ReportUri, uri_list},
 };
-use crate::{dns::LookupError, lex::SyntaxError};
+use crate::{
+    dns::LookupError,
+    lex::{Origin, SyntaxError, TagSpan, TagSpans},
+};
 
 /// A DMARC Policy Record, tag by tag.
 ///
@@ -55,6 +58,8 @@ pub struct Record {
     pub report_interval: Option<Box<str>>,
     /// What was passed over, in the order of the record.
     pub ignored: Vec<Ignored>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    spans: Origin<TagSpans<14>>,
 }
 
 /// What a record says in `p`, `sp` or `np`.
@@ -122,8 +127,9 @@ impl Record {
     /// Where the text does not begin with `v=DMARC1`, and so is no DMARC record at all (RFC 9989 §4.7, `v`). Nothing else is an
     /// error.
     pub fn parse(text: &[u8]) -> Result<Self, SyntaxError> {
-        let mut specs = text.split(|octet| *octet == b';');
-        check_version(specs.next().unwrap_or_default())?;
+        let mut specs = Part::whole(text).split(b';');
+        let version = specs.next().unwrap_or_default();
+        check_version(version.text)?;
         let mut record = Self {
             policy: Request::Absent,
             subdomain_policy: Request::Absent,
@@ -139,34 +145,55 @@ impl Record {
             report_format: None,
             report_interval: None,
             ignored: Vec::new(),
+            spans: Origin(TagSpans::new(&TAGS)),
         };
+        let version = version.trim();
+        // `v` is the first of the names.
+        record.spans.0.see(0, version.split_once(b'=').and_then(|(_, value)| version.tag_span(value.trim())));
         let mut seen = [false; TAGS.len()];
         for spec in specs {
-            let spec = trim_wsp(spec);
-            if !spec.is_empty()
+            let spec = spec.trim();
+            if !spec.text.is_empty()
                 && let Err(why) = record.read_tag(spec, &mut seen)
             {
-                record.ignored.push(Ignored { text: printable(spec), why });
+                record.ignored.push(Ignored::new(spec, why));
             }
         }
         Ok(record)
     }
 
-    fn read_tag(&mut self, spec: &[u8], seen: &mut [bool; TAGS.len()]) -> Result<(), IgnoredBecause> {
+    /// Where the tag of this name, such as `sp`, stands in the text that was read, also where its value is malformed; of a tag that is
+    /// given twice, the first. `None` where there is none, or it is not registered.
+    ///
+    /// ```
+    /// use mailverdict::dmarc::Record;
+    /// let text = b"v=DMARC1; P = Reject ; sp=x; sp=none";
+    /// let record = Record::parse(text)?;
+    /// let tag = record.span_of("p").expect("there is a p");
+    /// assert_eq!(tag.whole().of(text), Some(&b"P = Reject"[..]));
+    /// assert_eq!(tag.value().of(text), Some(&b"Reject"[..]));
+    /// assert_eq!(record.span_of("sp").map(|tag| tag.whole().range()), Some(23..27));
+    /// # Ok::<(), mailverdict::SyntaxError>(())
+    /// ```
+    pub fn span_of(&self, tag: &str) -> Option<TagSpan> {
+        self.spans.0.named(tag)
+    }
+
+    fn read_tag(&mut self, spec: Part<'_>, seen: &mut [bool; TAGS.len()]) -> Result<(), IgnoredBecause> {
         // RFC 9989 §4.8: dmarc-tag = 1*ALPHA equals 1*dmarc-value
-        let equals = memchr::memchr(b'=', spec).ok_or(IgnoredBecause::NoTag)?;
-        let name = spec.get(..equals).unwrap_or_default();
-        let name = trim_wsp(name);
-        let value = trim_wsp(spec.get(equals + 1..).unwrap_or_default());
+        let (name, part) = spec.split_once(b'=').ok_or(IgnoredBecause::NoTag)?;
+        let (name, part) = (name.trim().text, part.trim());
+        let value = part.text;
         if name.is_empty() || !name.iter().all(u8::is_ascii_alphabetic) {
             return Err(IgnoredBecause::NoTag);
         }
-        let tag = TAGS.iter().position(|tag| name.eq_ignore_ascii_case(tag.as_bytes()));
-        let (tag, seen) =
-            tag.and_then(|at| Some((*TAGS.get(at)?, seen.get_mut(at)?))).ok_or(IgnoredBecause::UnknownTag)?;
+        let at = TAGS.iter().position(|tag| name.eq_ignore_ascii_case(tag.as_bytes()));
+        let at = at.ok_or(IgnoredBecause::UnknownTag)?;
+        let (tag, seen) = TAGS.get(at).zip(seen.get_mut(at)).ok_or(IgnoredBecause::UnknownTag)?;
         if std::mem::replace(seen, true) {
             return Err(IgnoredBecause::Repeated);
         }
+        self.spans.0.see(at, spec.tag_span(part));
         let malformed = Err(IgnoredBecause::MalformedValue);
         // RFC 9989 §4.10.1: a `p`, `sp` or `np` that is not valid decides over the whole record.
         if let Some(request) = self.request_mut(tag) {
@@ -184,7 +211,7 @@ impl Record {
         if value.is_empty() || !value.iter().all(|octet| matches!(octet, 0x20..=0x7e)) {
             return malformed;
         }
-        match tag {
+        match *tag {
             "adkim" => self.dkim_alignment = mode(value).ok_or(IgnoredBecause::MalformedValue)?,
             "aspf" => self.spf_alignment = mode(value).ok_or(IgnoredBecause::MalformedValue)?,
             "psd" => {
@@ -202,8 +229,8 @@ impl Record {
                     _ => return malformed,
                 }
             }
-            "fo" => return self.read_failure_options(value),
-            "rua" | "ruf" => return self.read_uris(tag, value),
+            "fo" => return self.read_failure_options(part),
+            "rua" | "ruf" => return self.read_uris(tag, part),
             "pct" => {
                 // RFC 7489 §6.3: an integer from 0 to 100.
                 let number = std::str::from_utf8(value).ok().filter(|_| value.iter().all(u8::is_ascii_digit));
@@ -227,29 +254,30 @@ impl Record {
         }
     }
 
-    fn read_uris(&mut self, tag: &str, value: &[u8]) -> Result<(), IgnoredBecause> {
-        for member in uri_list(value) {
+    fn read_uris(&mut self, tag: &str, list: Part<'_>) -> Result<(), IgnoredBecause> {
+        for member in uri_list(list) {
             match member {
                 Ok(uri) if tag == "rua" => self.aggregate_reports.push(uri),
                 Ok(uri) => self.failure_reports.push(uri),
-                Err(text) => self.ignored.push(Ignored { text, why: IgnoredBecause::MalformedValue }),
+                Err(member) => self.ignored.push(Ignored::new(member, IgnoredBecause::MalformedValue)),
             }
         }
         Ok(())
     }
 
     /// RFC 9989 §4.8, dmarc-fo; what the members say is taken together, even where they contradict each other.
-    fn read_failure_options(&mut self, value: &[u8]) -> Result<(), IgnoredBecause> {
+    fn read_failure_options(&mut self, list: Part<'_>) -> Result<(), IgnoredBecause> {
         let mut options = FailureOptions { all_fail: false, any_fails: false, dkim: false, spf: false };
         let mut any_known = false;
-        for member in value.split(|octet| *octet == b':') {
-            match trim_wsp(member) {
+        for member in list.split(b':') {
+            let member = member.trim();
+            match member.text {
                 b"0" => options.all_fail = true,
                 b"1" => options.any_fails = true,
                 b"d" | b"D" => options.dkim = true,
                 b"s" | b"S" => options.spf = true,
-                other => {
-                    self.ignored.push(Ignored { text: printable(other), why: IgnoredBecause::MalformedValue });
+                _ => {
+                    self.ignored.push(Ignored::new(member, IgnoredBecause::MalformedValue));
                     continue;
                 }
             }

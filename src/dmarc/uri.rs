@@ -1,7 +1,11 @@
 //! Where reports are to be sent: `dmarc-urilist` of RFC 9989 §4.8.
 
-use super::octets::{printable, trim_wsp};
-use crate::{dns::BLOCK, name::Domain};
+use super::octets::{Part, printable};
+use crate::{
+    dns::BLOCK,
+    lex::{Origin, Span},
+    name::Domain,
+};
 use std::fmt;
 
 /// One URI of `rua` or `ruf` (RFC 9989 §4.6).
@@ -15,6 +19,8 @@ pub struct ReportUri {
     pub target: ReportTarget,
     /// The obsolete size limit of RFC 7489 as published (`10m`); it means nothing any more (RFC 9989 §4.8).
     pub obsolete_size: Option<Box<str>>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    span: Origin<Option<Span>>,
 }
 
 /// What a report URI leads to.
@@ -72,7 +78,12 @@ impl ReportUri {
         } else {
             ReportTarget::Other { scheme: printable(&scheme.to_ascii_lowercase()), host: host(rest) }
         };
-        Some(Self { uri: printable(uri), target, obsolete_size })
+        Some(Self { uri: printable(uri), target, obsolete_size, span: Origin(None) })
+    }
+
+    /// Where it stands in its record, with the obsolete size. `None` where it was read by itself.
+    pub fn span(&self) -> Option<Span> {
+        self.span.0
     }
 
     /// The destination host of RFC 9990 §4, by which the permission to send reports is asked for.
@@ -90,11 +101,12 @@ impl fmt::Display for ReportUri {
     }
 }
 
-/// Reads the members of a list, in order; `Err` holds a member that is no URI, made printable.
-pub(super) fn uri_list(value: &[u8]) -> impl Iterator<Item = Result<ReportUri, Box<str>>> + '_ {
-    value.split(|octet| *octet == b',').map(|member| {
-        let member = trim_wsp(member);
-        ReportUri::parse(member).ok_or_else(|| printable(member))
+/// Reads the members of a list, in order; `Err` holds a member that is no URI.
+pub(super) fn uri_list(value: Part<'_>) -> impl Iterator<Item = Result<ReportUri, Part<'_>>> {
+    value.split(b',').map(|member| {
+        let member = member.trim();
+        let uri = ReportUri::parse(member.text).ok_or(member)?;
+        Ok(ReportUri { span: Origin(member.span()), ..uri })
     })
 }
 

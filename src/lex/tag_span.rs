@@ -52,16 +52,27 @@ pub(crate) struct TagSpans<const N: usize> {
 }
 
 impl<const N: usize> TagSpans<N> {
+    /// None has been read yet.
+    pub(crate) fn new(names: &'static [&'static str; N]) -> Self {
+        Self { names, spans: [None; N] }
+    }
+
     /// Those of a list without duplicates.
     pub(crate) fn of(names: &'static [&'static str; N], tags: &Tags<'_>) -> Self {
-        let mut spans = [None; N];
+        let mut spans = Self::new(names);
         for tag in tags.iter() {
-            let known = names.iter().zip(&mut spans).find(|(name, _)| name.as_bytes() == tag.name);
-            if let Some((_, span)) = known {
-                *span = tag.span();
+            if let Some(at) = names.iter().position(|name| name.as_bytes() == tag.name) {
+                spans.see(at, tag.span());
             }
         }
-        Self { names, spans }
+        spans
+    }
+
+    /// Where a tag stands whose name is the one `at` this place among the names; of several the first counts.
+    pub(crate) fn see(&mut self, at: usize, span: Option<TagSpan>) {
+        if let Some(first) = self.spans.get_mut(at) {
+            *first = first.or(span);
+        }
     }
 
     /// Where the tag of this name stands.

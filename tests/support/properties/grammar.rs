@@ -113,6 +113,7 @@ pub(crate) fn dmarc_record(data: &[u8]) {
     match dmarc::Record::parse(data) {
         Ok(record) => {
             assert!(record.percent <= 100);
+            spans::dmarc_parts(data, &record);
             for ignored in &record.ignored {
                 assert_clean(&ignored.text);
                 assert_clean(ignored.why);

@@ -1,9 +1,10 @@
 //! Spans quote their terms and tags: what stands between the spaces or semicolons of a text, as the plainest of readers finds it.
 
 use mailverdict::{
-    TagSpan,
+    Span, TagSpan, dmarc,
     spf::{self, Term},
 };
+use std::ops::Range;
 
 /// The tags of DKIM-Signature (RFC 6376 §3.5).
 pub(crate) const SIGNATURE_TAGS: [&str; 14] = ["v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"];
@@ -39,7 +40,7 @@ pub(crate) fn spf_terms(text: &[u8], record: &spf::Record) {
 }
 
 /// Where `part` stands in `text`, of which it is a part.
-fn place(text: &[u8], part: &[u8]) -> std::ops::Range<usize> {
+fn place(text: &[u8], part: &[u8]) -> Range<usize> {
     let offset = part.as_ptr().addr() - text.as_ptr().addr();
     offset..offset + part.len()
 }
@@ -60,6 +61,59 @@ pub(crate) fn tags(list: &[u8], names: &[&str], span_of: impl Fn(&str) -> Option
     }
     assert_eq!(span_of(""), None);
     assert_eq!(span_of("zz"), None);
+}
+
+/// The registered tags of DMARC records (RFC 9989 §4.7, RFC 7489 §6.3).
+const DMARC_TAGS: [&str; 14] =
+    ["v", "p", "sp", "np", "adkim", "aspf", "psd", "t", "rua", "ruf", "fo", "pct", "rf", "ri"];
+
+/// The tags of a DMARC record are the first ones of their names; what was passed over is a whole tag or a member of one, in the order of
+/// the record.
+pub(crate) fn dmarc_parts(text: &[u8], record: &dmarc::Record) {
+    // Without the white space at both ends (RFC 9989 §4.8).
+    let trimmed = |Range { mut start, mut end }: Range<usize>| {
+        let white = |at: usize| matches!(text[at], b' ' | b'\t');
+        while start < end && white(start) {
+            start += 1;
+        }
+        while start < end && white(end - 1) {
+            end -= 1;
+        }
+        start..end
+    };
+    let specs = text.split(|octet| *octet == b';').map(|spec| trimmed(place(text, spec)));
+    let specs: Vec<_> = specs.collect();
+    for name in DMARC_TAGS {
+        let expected = specs.iter().find_map(|spec| {
+            let equals = spec.start + text[spec.clone()].iter().position(|octet| *octet == b'=')?;
+            let is_named = text[trimmed(spec.start..equals)].eq_ignore_ascii_case(name.as_bytes());
+            is_named.then(|| (spec.clone(), trimmed(equals + 1..spec.end)))
+        });
+        let found = record.span_of(name).map(|span| (span.whole().range(), span.value().range()));
+        assert_eq!(found, expected, "{name}");
+    }
+    let mut end = 0;
+    for ignored in &record.ignored {
+        let span = ignored.span().expect("it was read").range();
+        assert!(end <= span.start && span.end <= text.len(), "{ignored:?}");
+        end = span.end;
+        let members = ["rua", "ruf", "fo"].map(|name| record.span_of(name).map(|tag| tag.value()));
+        let within = |list: Span| list.range().start <= span.start && span.end <= list.range().end;
+        assert!(specs.contains(&span) || members.into_iter().flatten().any(within), "{ignored:?}");
+        if text[span.clone()].iter().all(|octet| matches!(octet, b' '..=b'~') && *octet != b'\\') {
+            assert_eq!(ignored.text.as_bytes(), &text[span]);
+        }
+    }
+    for (name, uris) in [("rua", &record.aggregate_reports), ("ruf", &record.failure_reports)] {
+        let mut end = 0;
+        for uri in uris {
+            let span = uri.span().expect("it was read");
+            let list = record.span_of(name).expect("it has members").value().range();
+            assert!(list.start.max(end) <= span.offset() && span.range().end <= list.end);
+            end = span.range().end;
+            assert_eq!(span.of(text).and_then(dmarc::ReportUri::parse).as_ref(), Some(uri));
+        }
+    }
 }
 
 /// Without white space at both ends; nothing but white space is empty where it begins.
