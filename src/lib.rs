@@ -24,6 +24,7 @@ pub mod dmarc;
 pub mod dns;
 mod driver;
 mod evaluation;
+pub mod finding;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;

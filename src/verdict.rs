@@ -4,7 +4,7 @@ use crate::{
     arc::ArcReport,
     dkim::SignatureReport,
     dmarc::{Disposition, DmarcReport, DmarcResult},
-    message::Finding,
+    message::Oddity,
     name::Domain,
     spf::SpfReports,
 };
@@ -30,7 +30,7 @@ pub struct Verdict {
     /// What the receiver may do: DMARC's disposition, or `none` where [`policy_override`](Self::policy_override) offers a reason.
     pub disposition: Disposition,
     /// What is odd about the message itself.
-    pub findings: Vec<Finding>,
+    pub oddities: Vec<Oddity>,
 }
 
 /// A reason to treat a message otherwise than DMARC's policy says (RFC 9989 §5.4, `PolicyOverride` of RFC 9990).
@@ -64,7 +64,7 @@ impl Verdict {
     pub(crate) fn new(spf: SpfReports, dkim: Vec<SignatureReport>, arc: ArcReport, dmarc: DmarcReport) -> Self {
         let policy_override = PolicyOverride::offered(&arc, &dmarc);
         let disposition = if policy_override.is_some() { Disposition::None } else { dmarc.disposition };
-        Self { spf, dkim, arc, dmarc, dmarc_rfc7489: None, policy_override, disposition, findings: Vec::new() }
+        Self { spf, dkim, arc, dmarc, dmarc_rfc7489: None, policy_override, disposition, oddities: Vec::new() }
     }
 }
 

@@ -100,7 +100,7 @@ fn message_failures(case: &Yaml<'_>) -> Vec<String> {
         let got = match key {
             "spf" => verdict.spf.mail_from.as_ref().map_or("-", |report| report.result.keyword()).to_owned(),
             "dkim" => verdict.dkim.iter().map(|report| report.result.keyword()).collect::<Vec<_>>().join(" "),
-            "findings" => verdict.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            "findings" => verdict.oddities.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
             "failure_reports" => {
                 let wanted = FailureReports::asked_for(&verdict.dmarc, &verdict.spf, &verdict.dkim);
                 let kinds = [("dmarc", wanted.dmarc), ("dkim", wanted.dkim), ("spf", wanted.spf)];
@@ -269,7 +269,7 @@ mod properties {
             if let Ok(header) = Header::parse(&raw) {
                 let authors = header.authors();
                 prop_assert!(authors.from_fields() > 0);
-                prop_assert_eq!(authors.error().is_some(), authors.findings().iter().any(|f| f.to_string().starts_with("the From field is malformed")));
+                prop_assert_eq!(authors.error().is_some(), authors.oddities().iter().any(|f| f.to_string().starts_with("the From field is malformed")));
             }
         }
 

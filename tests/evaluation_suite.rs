@@ -9,7 +9,7 @@ use mailverdict::{
     Authenticator, Evaluation, Message, Policy, Progress, Session, Share, Verdict,
     dmarc::{self, Editions, SuffixList},
     dns::{LookupError, Question, Resolver as _, Zone},
-    message::{Finding, Header},
+    message::{Header, Oddity},
     spf::{Observers, Tree},
     time::UnixTime,
 };
@@ -204,7 +204,7 @@ fn a_message_in_pieces_has_the_verdict_of_the_whole() {
     let whole = now(Authenticator::new(&zone).authenticate(&message, session.clone()));
     assert_eq!((whole.dkim[0].result.keyword(), whole.arc.result.keyword()), ("pass", "pass"));
     assert_eq!(whole.spf.mail_from.as_ref().unwrap().result.keyword(), "pass");
-    assert_eq!(whole.findings.len(), 1, "{:?}", whole.findings);
+    assert_eq!(whole.oddities.len(), 1, "{:?}", whole.oddities);
     for chunk in [1, 2, 7, 1000] {
         assert_eq!(in_pieces(&zone, &policy, &message, session.clone(), chunk), whole, "{chunk}");
     }
@@ -219,7 +219,7 @@ fn a_message_without_a_field_has_a_verdict() {
         let message = Message::parse(octets).unwrap();
         let session = Session::new(Ipv4Addr::new(198, 51, 100, 40)).with_mail_from("alice@contoso.com");
         let verdict = authenticator.authenticate_at_once(&message, session);
-        assert!(verdict.findings.contains(&Finding::NoField), "{:?}", verdict.findings);
+        assert!(verdict.oddities.contains(&Oddity::NoField), "{:?}", verdict.oddities);
         assert_eq!(verdict.spf.mail_from.unwrap().result.keyword(), "pass");
         let dmarc::DmarcReport { result, author_domain, disposition, .. } = verdict.dmarc;
         assert_eq!((result.keyword(), author_domain, disposition), ("permerror", None, dmarc::Disposition::None));

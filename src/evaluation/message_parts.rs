@@ -6,7 +6,7 @@ use crate::{
     dkim::{self, SignatureReport},
     dmarc::{self, Discovered, Identifiers},
     known::{AtHand, Known, Log, Part, Unknown},
-    message::{Authors, BodyLineEnds, Finding, Header, Message},
+    message::{Authors, BodyLineEnds, Header, Message, Oddity},
     name::Domain,
     policy::Policy,
     spf::SpfReports,
@@ -17,7 +17,7 @@ use crate::{
 /// What the header and the body of a message take part in.
 #[derive(Clone, Debug)]
 pub(super) struct MessageParts {
-    header_findings: Vec<Finding>,
+    header_oddities: Vec<Oddity>,
     body_line_ends: BodyLineEnds,
     authors: Authors,
     has_ended: bool,
@@ -42,7 +42,7 @@ impl MessageParts {
     pub(super) fn new(policy: &Policy, header: &Header<'_>, now: UnixTime) -> Self {
         let authors = header.authors();
         Self {
-            header_findings: header.findings_of_fields(),
+            header_oddities: header.oddities_of_fields(),
             body_line_ends: BodyLineEnds::default(),
             has_ended: false,
             dkim: Signed::new(dkim::Verifier::new(&policy.dkim, header, authors.domains(), now)),
@@ -124,9 +124,9 @@ impl MessageParts {
         let (spf, dkim, arc) = (std::mem::take(spf), dkim.report.take()?, arc.report.take()?);
         let mut verdict = Verdict::new(spf, dkim, arc, reports.report);
         verdict.dmarc_rfc7489 = reports.rfc7489;
-        verdict.findings = std::mem::take(&mut self.header_findings);
-        verdict.findings.extend(self.body_line_ends.finding());
-        verdict.findings.extend(self.authors.findings());
+        verdict.oddities = std::mem::take(&mut self.header_oddities);
+        verdict.oddities.extend(self.body_line_ends.oddity());
+        verdict.oddities.extend(self.authors.oddities());
         Some(verdict)
     }
 }

@@ -1,7 +1,7 @@
 //! The author domains of a message, read from its From fields.
 
 use super::{
-    Finding, Header, Malformation,
+    Header, Malformation, Oddity,
     distinct::Distinct,
     possible_domains::{MAX_DOMAIN_TEXT, PossibleDomains, sole_domain},
 };
@@ -14,7 +14,7 @@ use crate::{
 };
 use smallvec::SmallVec;
 
-/// Octets of an odd local part that a finding quotes.
+/// Octets of an odd local part that an oddity quotes.
 const MAX_QUOTED: usize = 100;
 
 /// The domains that the From fields of a message name as those of its authors (RFC 9989 §3.2.2, §5.3.1).
@@ -30,7 +30,7 @@ const MAX_QUOTED: usize = 100;
 /// odd octet, begin behind one, or leave out whatever is odd; where nothing can be read, the field is
 /// [incomplete](Self::is_incomplete). The fullwidth and the small `@` count as well, and encoded words are decoded.
 ///
-/// A local part that holds an encoded word follows the grammar and breaks RFC 2047 §5, which is a finding. If decoding it gives an `@`, it
+/// A local part that holds an encoded word follows the grammar and breaks RFC 2047 §5, which is an oddity. If decoding it gives an `@`, it
 /// is read as a malformed part is.
 ///
 /// ```
@@ -155,26 +155,26 @@ impl Authors {
     }
 
     /// What is odd about the From fields.
-    pub fn findings(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
+    pub fn oddities(&self) -> Vec<Oddity> {
+        let mut oddities = Vec::new();
         if self.from_fields > 1 {
-            findings.push(Finding::ManyFromFields { count: self.from_fields });
+            oddities.push(Oddity::ManyFromFields { count: self.from_fields });
         }
         if self.disputed.is_some() {
-            findings.push(Finding::DisputedFrom);
+            oddities.push(Oddity::DisputedFrom);
         }
         if let Some(error) = &self.error {
-            findings.push(Finding::MalformedFrom { error: error.clone() });
+            oddities.push(Oddity::MalformedFrom { error: error.clone() });
         }
         match self.domains.0.len() + self.possible.0.len() {
-            0 => findings.push(Finding::NoAuthorDomain),
+            0 => oddities.push(Oddity::NoAuthorDomain),
             1 => {}
-            count => findings.push(Finding::ManyAuthorDomains { count }),
+            count => oddities.push(Oddity::ManyAuthorDomains { count }),
         }
         if let Some(local_part) = &self.encoded_local_part {
-            findings.push(Finding::EncodedLocalPart { local_part: local_part.clone() });
+            oddities.push(Oddity::EncodedLocalPart { local_part: local_part.clone() });
         }
-        findings
+        oddities
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
     fn mailboxes_of_one_domain_are_one_author_domain() {
         let authors = read("From: a@Example.COM, b@example.com., G: c@example.com;\r\n");
         assert_eq!(texts(authors.domains()), ["example.com"]);
-        assert_eq!(authors.findings(), []);
+        assert_eq!(authors.oddities(), []);
     }
 
     #[test]
@@ -230,8 +230,8 @@ mod tests {
         let authors = read("From: a@example.com\r\nfrom : b@example.net\r\n");
         assert_eq!(texts(authors.domains()), ["example.com", "example.net"]);
         let expected =
-            [Finding::ManyFromFields { count: 2 }, Finding::DisputedFrom, Finding::ManyAuthorDomains { count: 2 }];
-        assert_eq!(authors.findings(), expected);
+            [Oddity::ManyFromFields { count: 2 }, Oddity::DisputedFrom, Oddity::ManyAuthorDomains { count: 2 }];
+        assert_eq!(authors.oddities(), expected);
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
         let authors = read("From: Doe, John <john@example.com>\r\n");
         assert_eq!(texts(authors.domains()), ["example.com"]);
         assert!(!authors.is_ambiguous());
-        assert!(matches!(authors.findings()[..], [Finding::MalformedFrom { .. }]));
+        assert!(matches!(authors.oddities()[..], [Oddity::MalformedFrom { .. }]));
     }
 
     #[test]
@@ -249,8 +249,8 @@ mod tests {
         assert_eq!(texts(authors.domains()), ["example.edu"]);
         assert_eq!(texts(authors.possible()), ["example.com", "example.net", "example.org"]);
         assert!(matches!(
-            authors.findings()[..],
-            [Finding::MalformedFrom { .. }, Finding::ManyAuthorDomains { count: 4 }]
+            authors.oddities()[..],
+            [Oddity::MalformedFrom { .. }, Oddity::ManyAuthorDomains { count: 4 }]
         ));
     }
 
@@ -270,7 +270,7 @@ mod tests {
             let authors = read(&format!("From: {from}\r\n"));
             assert_eq!((texts(authors.domains()), texts(authors.possible())), (vec!["example.com"], vec![]), "{from}");
             assert!(!authors.is_ambiguous(), "{from}");
-            assert!(matches!(authors.findings()[..], [Finding::MalformedFrom { .. }]), "{from}");
+            assert!(matches!(authors.oddities()[..], [Oddity::MalformedFrom { .. }]), "{from}");
         }
     }
 
@@ -316,7 +316,7 @@ mod tests {
         for from in ["", "From:\r\n", "From: G:;\r\n", "From: a@[192.0.2.1]\r\n", "From: =?utf-8?q?a?=\r\n"] {
             let authors = read(&format!("Subject: x\r\n{from}"));
             assert_eq!(authors.domains(), [], "{from}");
-            assert_eq!(authors.findings().last(), Some(&Finding::NoAuthorDomain), "{from}");
+            assert_eq!(authors.oddities().last(), Some(&Oddity::NoAuthorDomain), "{from}");
             assert!(!authors.is_ambiguous() && !authors.is_incomplete(), "{from}");
         }
     }
@@ -337,7 +337,7 @@ mod tests {
     fn an_encoded_word_as_a_local_part_is_a_finding_and_ambiguous_where_it_holds_an_at_sign() {
         let authors = read("From: =?utf-8?q?ceo?=@example.com\r\n");
         assert_eq!((texts(authors.domains()), authors.error()), (vec!["example.com"], None));
-        assert_eq!(authors.findings(), [Finding::EncodedLocalPart { local_part: "=?utf-8?q?ceo?=".into() }]);
+        assert_eq!(authors.oddities(), [Oddity::EncodedLocalPart { local_part: "=?utf-8?q?ceo?=".into() }]);
         for from in [
             "=?utf-8?q?ceo=40victim.test?=@evil.test",
             "A <=?utf-8?b?Y2VvQHZpY3RpbS50ZXN0?=@evil.test>",
@@ -349,9 +349,9 @@ mod tests {
             assert!(authors.is_ambiguous(), "{from}");
             assert!(texts(authors.possible()).contains(&"victim.test"), "{from}: {authors:?}");
             assert_eq!(texts(authors.domains()), ["evil.test"], "{from}");
-            assert!(matches!(authors.findings().last(), Some(Finding::EncodedLocalPart { .. })), "{from}");
+            assert!(matches!(authors.oddities().last(), Some(Oddity::EncodedLocalPart { .. })), "{from}");
         }
         let long = read(&format!("From: =?x?q?{}?=@example.com\r\n", "\u{e9}".repeat(500)));
-        assert!(long.findings().last().unwrap().to_string().len() < 800);
+        assert!(long.oddities().last().unwrap().to_string().len() < 800);
     }
 }

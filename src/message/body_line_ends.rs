@@ -1,7 +1,7 @@
 //! What line ends a body has.
 
 use super::{
-    Finding,
+    Oddity,
     line_endings::{LineEndings, has_bare_ends},
 };
 
@@ -43,10 +43,10 @@ impl BodyLineEnds {
     }
 
     /// What there is to tell at the end.
-    pub(crate) fn finding(&self) -> Option<Finding> {
+    pub(crate) fn oddity(&self) -> Option<Oddity> {
         let bare_cr = self.found.bare_cr + usize::from(self.after_cr);
         let found = LineEndings { bare_cr, ..self.found };
-        (!found.are_crlf()).then_some(Finding::BodyLineEndings(found))
+        (!found.are_crlf()).then_some(Oddity::BodyLineEndings(found))
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
             for at in 0..=text.len() {
                 let mut pieces = BodyLineEnds::default();
                 [&text[..at], b"", &text[at..]].into_iter().for_each(|piece| pieces.piece(piece));
-                assert_eq!(pieces.finding(), whole.finding(), "{text:?} at {at}");
+                assert_eq!(pieces.oddity(), whole.oddity(), "{text:?} at {at}");
             }
         }
     }

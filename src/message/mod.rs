@@ -5,10 +5,10 @@ mod block;
 mod body_line_ends;
 mod distinct;
 mod field;
-mod finding;
 mod line_endings;
 mod malformation;
-mod oddities;
+mod odd_octets;
+mod oddity;
 mod possible_domains;
 mod reading;
 mod return_path;
@@ -16,9 +16,9 @@ mod singular;
 
 pub use author::Authors;
 pub use field::HeaderField;
-pub use finding::Finding;
 pub use line_endings::{LineEndings, to_crlf};
 pub use malformation::{Malformation, MalformationKind};
+pub use oddity::Oddity;
 pub use singular::SingularFields;
 
 pub(crate) use body_line_ends::BodyLineEnds;
@@ -27,7 +27,7 @@ pub(crate) use return_path::return_path;
 pub(crate) use singular::SingularCounts;
 
 use block::{Blocks, mbox_separator};
-use oddities::Oddities;
+use odd_octets::OddOctets;
 use reading::Malformed;
 
 /// Why octets are no message.
@@ -51,7 +51,7 @@ pub enum MessageError {
 #[derive(Clone, Debug)]
 pub struct Header<'m> {
     fields: Vec<HeaderField<'m>>,
-    findings: Vec<Finding>,
+    oddities: Vec<Oddity>,
     /// What is wrong with it, and what readers may make of it; nothing of that is there for the mail of every day.
     malformed: Option<Box<Malformed<'m>>>,
 }
@@ -70,10 +70,10 @@ impl<'m> Header<'m> {
         if raw.is_empty() {
             return Err(MessageError::Empty);
         }
-        let mut header = Self { fields: Vec::with_capacity(32), findings: Vec::new(), malformed: None };
+        let mut header = Self { fields: Vec::with_capacity(32), oddities: Vec::new(), malformed: None };
         let separator = mbox_separator(raw);
         if separator > 0 {
-            header.findings.push(Finding::MboxSeparator);
+            header.oddities.push(Oddity::MboxSeparator);
         }
         let mut blank_line = None;
         let mut is_odd = false;
@@ -90,20 +90,20 @@ impl<'m> Header<'m> {
         }
         let start_of_body = blocks.start_of_body();
         if header.fields.is_empty() {
-            header.findings.push(Finding::NoField);
+            header.oddities.push(Oddity::NoField);
         }
         let (lines, body) = raw.split_at_checked(start_of_body.unwrap_or(raw.len())).unwrap_or_default();
         let mut ends = blocks.line_ends();
-        let mut oddities = Oddities::default();
-        if separator > 0 || !oddities::is_plain(lines, 2 * ends.crlf + ends.bare_lf) {
-            oddities = Oddities::of(lines);
+        let mut oddities = OddOctets::default();
+        if separator > 0 || !odd_octets::is_plain(lines, 2 * ends.crlf + ends.bare_lf) {
+            oddities = OddOctets::of(lines);
             ends = if oddities.bare_ends { LineEndings::of(lines) } else { LineEndings::default() };
         }
         // LF throughout is a file of Unix.
         let bare_lf = ends.bare_lf > 0 && (ends.crlf > 0 || memchr::memmem::find(body, b"\r\n").is_some());
         if is_odd || bare_lf || ends.bare_cr > 0 || oddities.controls || oddities.line_separators {
             let malformations = malformation::find(lines, bare_lf);
-            header.findings.extend(malformations.iter().cloned().map(Finding::MalformedHeader));
+            header.oddities.extend(malformations.iter().cloned().map(Oddity::MalformedHeader));
             // To readers of CRLF alone, no other line is empty.
             let goes_on = bare_lf && !lines.ends_with(b"\r\n\r\n");
             let beyond =
@@ -115,13 +115,13 @@ impl<'m> Header<'m> {
             }));
         }
         if let Some(offset) = blank_line {
-            header.findings.push(Finding::BlankLineInField { offset });
+            header.oddities.push(Oddity::BlankLineInField { offset });
         }
         if !ends.are_crlf() {
-            header.findings.push(Finding::LineEndings(ends));
+            header.oddities.push(Oddity::LineEndings(ends));
         }
         if start_of_body.is_none() {
-            header.findings.push(Finding::NoBody);
+            header.oddities.push(Oddity::NoBody);
         }
         Ok((header, body))
     }
@@ -159,16 +159,16 @@ impl<'m> Header<'m> {
     }
 
     /// What is odd about the header.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
+    pub fn oddities(&self) -> &[Oddity] {
+        &self.oddities
     }
 
     /// The same, with the fields that stand more often than they may.
-    pub(crate) fn findings_of_fields(&self) -> Vec<Finding> {
+    pub(crate) fn oddities_of_fields(&self) -> Vec<Oddity> {
         let counts = SingularCounts::of_header(self);
         let repeated = counts.repeated().filter(|(name, _)| *name != "From");
-        let repeated = repeated.map(|(name, count)| Finding::RepeatedField { name, count });
-        self.findings.iter().cloned().chain(repeated).collect()
+        let repeated = repeated.map(|(name, count)| Oddity::RepeatedField { name, count });
+        self.oddities.iter().cloned().chain(repeated).collect()
     }
 }
 
@@ -191,7 +191,7 @@ impl<'m> Message<'m> {
     /// Splits a message into fields and body; nothing is decoded, converted or copied.
     ///
     /// # Errors
-    /// [`MessageError`] where there is no octet at all; everything else that is odd becomes a [`Finding`].
+    /// [`MessageError`] where there is no octet at all; everything else that is odd becomes a [`Oddity`].
     pub fn parse(raw: &'m [u8]) -> Result<Self, MessageError> {
         Header::split(raw).map(|(header, body)| Self { header, body })
     }
@@ -202,12 +202,12 @@ impl<'m> Message<'m> {
     }
 
     /// What is odd about the header and about the line ends of the body, which is read once for it.
-    pub fn findings(&self) -> Vec<Finding> {
-        let mut findings = self.header.findings_of_fields();
+    pub fn oddities(&self) -> Vec<Oddity> {
+        let mut oddities = self.header.oddities_of_fields();
         let mut line_ends = BodyLineEnds::default();
         line_ends.whole(self.body);
-        findings.extend(line_ends.finding());
-        findings
+        oddities.extend(line_ends.oddity());
+        oddities
     }
 
     /// All after the empty line that ends the header, octet for octet.
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(message.header().fields()[1].value(), b" 3\r\n");
         assert_eq!(message.body(), b"\r\nbody");
         assert_eq!(kinds(b"A: 1\r\n 2\r\nb : 3\r\n\r\n\r\nbody"), [(MalformationKind::SpaceBeforeColon, 10, 1)]);
-        assert_eq!(Header::parse(b"A: 1\r\n 2\r\nb: 3\r\n\r\n").unwrap().findings(), []);
+        assert_eq!(Header::parse(b"A: 1\r\n 2\r\nb: 3\r\n\r\n").unwrap().oddities(), []);
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
         let header = Header::parse(b"A: 1\nFrom: b\r\n\r\n").unwrap();
         assert_eq!(header.fields().len(), 2);
         let ends = LineEndings { crlf: 2, bare_lf: 1, bare_cr: 0 };
-        assert_eq!(header.findings()[1..], [Finding::LineEndings(ends)]);
+        assert_eq!(header.oddities()[1..], [Oddity::LineEndings(ends)]);
         assert_eq!(kinds(b"A: 1\nFrom: b\r\n\r\n"), [(MalformationKind::BareLf, 4, 1)]);
     }
 
@@ -264,11 +264,11 @@ mod tests {
 
     #[test]
     fn bare_line_ends_of_the_body_are_reported() {
-        let findings = |raw| Message::parse(raw).unwrap().findings();
-        assert_eq!(findings(b"A: 1\r\n\r\na\r\n\r\nb"), []);
+        let oddities = |raw| Message::parse(raw).unwrap().oddities();
+        assert_eq!(oddities(b"A: 1\r\n\r\na\r\n\r\nb"), []);
         let ends = LineEndings { crlf: 1, bare_lf: 1, bare_cr: 1 };
-        assert_eq!(findings(b"A: 1\r\n\r\na\nb\rc\r\n"), [Finding::BodyLineEndings(ends)]);
-        let shown = Finding::BodyLineEndings(ends).to_string();
+        assert_eq!(oddities(b"A: 1\r\n\r\na\nb\rc\r\n"), [Oddity::BodyLineEndings(ends)]);
+        let shown = Oddity::BodyLineEndings(ends).to_string();
         assert_eq!(shown, "the body has 1 bare LF and 1 bare CR beside 1 CRLF");
     }
 
@@ -277,8 +277,8 @@ mod tests {
         let header = Header::parse(b"A: 1\rFrom: b\r\n\r\n").unwrap();
         assert_eq!(header.fields().len(), 1);
         assert!(matches!(
-            header.findings(),
-            [Finding::MalformedHeader(_), Finding::LineEndings(LineEndings { bare_cr: 1, .. })]
+            header.oddities(),
+            [Oddity::MalformedHeader(_), Oddity::LineEndings(LineEndings { bare_cr: 1, .. })]
         ));
         assert_eq!(kinds(b"A: 1\rFrom: b\r\n\r\n"), [(MalformationKind::BareCr, 4, 1)]);
     }
@@ -288,7 +288,7 @@ mod tests {
         let raw = b"A: 1\r\njunk\r\n more\r\nB: 2\r\n: 3\r\nN\xc3\xa4: 4\r\n\r\n";
         assert_eq!(names(raw), ["A", "B"]);
         let header = Header::parse(raw).unwrap();
-        let texts: Vec<_> = header.findings().iter().map(ToString::to_string).collect();
+        let texts: Vec<_> = header.oddities().iter().map(ToString::to_string).collect();
         let wanted = "the header is malformed at octet 6: a line that is no header field, \"junk\" (the first of 3)";
         assert_eq!(texts, [wanted]);
     }
@@ -334,22 +334,22 @@ mod tests {
         let header = Header::parse(b"A: 1\r\n \t\r\n 2\r\nB: 3\r\n \r\n\r\n").unwrap();
         assert_eq!(header.fields().len(), 2);
         assert_eq!(header.malformations(), []);
-        assert_eq!(header.findings(), [Finding::BlankLineInField { offset: 6 }]);
-        assert_eq!(Header::parse(b"A: 1\r\n \t.\r\n\r\n").unwrap().findings(), []);
+        assert_eq!(header.oddities(), [Oddity::BlankLineInField { offset: 6 }]);
+        assert_eq!(Header::parse(b"A: 1\r\n \t.\r\n\r\n").unwrap().oddities(), []);
     }
 
     #[test]
     fn fields_that_must_stand_once_are_told_where_they_do_not() {
-        let findings = |raw| Message::parse(raw).unwrap().findings();
+        let oddities = |raw| Message::parse(raw).unwrap().oddities();
         let raw = b"Subject: a\r\nsubject: b\r\nTo: c\r\nFrom: d\r\nFrom: e\r\nReceived: f\r\nReceived: g\r\n\r\n";
-        assert_eq!(findings(raw), [Finding::RepeatedField { name: "Subject", count: 2 }]);
+        assert_eq!(oddities(raw), [Oddity::RepeatedField { name: "Subject", count: 2 }]);
     }
 
     #[test]
     fn the_separator_of_an_mbox_file_is_no_field() {
         let header = Header::parse(b"From a@b Thu Jan  1 00:00:00 1970\r\nA: 1\r\n\r\n").unwrap();
         assert_eq!(header.fields().len(), 1);
-        assert_eq!(header.findings(), [Finding::MboxSeparator]);
+        assert_eq!(header.oddities(), [Oddity::MboxSeparator]);
         assert_eq!(names(b"From : a@b\r\nA: 1\r\n\r\n"), ["From", "A"]);
     }
 
@@ -370,8 +370,8 @@ mod tests {
         ] {
             let message = Message::parse(raw).unwrap();
             assert_eq!((message.header().fields(), message.body()), (&[][..], body), "{raw:?}");
-            assert!(message.findings().contains(&Finding::NoField), "{raw:?}");
-            assert_eq!(message.header().authors().findings(), [Finding::NoAuthorDomain], "{raw:?}");
+            assert!(message.oddities().contains(&Oddity::NoField), "{raw:?}");
+            assert_eq!(message.header().authors().oddities(), [Oddity::NoAuthorDomain], "{raw:?}");
         }
     }
 
@@ -380,6 +380,6 @@ mod tests {
         let message = Message::parse(b"A: 1\r\nB: 2").unwrap();
         assert_eq!(message.header().fields().len(), 2);
         assert_eq!(message.body(), b"");
-        assert_eq!(message.header().findings(), [Finding::NoBody]);
+        assert_eq!(message.header().oddities(), [Oddity::NoBody]);
     }
 }

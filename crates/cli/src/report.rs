@@ -60,7 +60,7 @@ impl<'v> Report<'v> {
     /// What is odd about the message itself.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &dyn fmt::Display> {
         let mixed = self.mixed_line_ends.iter().map(|mixed| mixed as &dyn fmt::Display);
-        mixed.chain(self.verdict.findings.iter().map(|finding| finding as &dyn fmt::Display))
+        mixed.chain(self.verdict.oddities.iter().map(|finding| finding as &dyn fmt::Display))
     }
 
     /// A table, what DMARC concludes, findings, and header fields ready to paste.

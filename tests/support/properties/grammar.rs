@@ -191,19 +191,19 @@ pub(crate) fn message(data: &[u8]) {
         // Fields follow one another; what lies between them is passed over, and noted.
         let at = raw.as_ptr().addr() - header.as_ptr().addr();
         assert!(at >= from && at + raw.len() <= header.len());
-        assert!(at == from || !message.header().findings().is_empty());
+        assert!(at == from || !message.header().oddities().is_empty());
         from = at + raw.len();
         assert!(raw.starts_with(field.name()) && raw.ends_with(field.value()));
         assert!(!field.name().is_empty() && field.name().iter().all(u8::is_ascii_graphic));
         assert!(field.is(std::str::from_utf8(field.name()).unwrap()));
     }
-    message.header().findings().iter().for_each(assert_clean);
+    message.header().oddities().iter().for_each(assert_clean);
     // The header alone reads the same.
     let alone = Message::parse(header).expect("it is not empty");
     assert_eq!(alone.header().fields(), message.header().fields());
     assert!(alone.body().is_empty());
     let authors = message.header().authors();
-    authors.findings().iter().for_each(assert_clean);
+    authors.oddities().iter().for_each(assert_clean);
     assert!(authors.possible().iter().all(|possible| !authors.domains().contains(possible)));
     assert!(authors.possible().is_empty() || authors.is_ambiguous());
     let froms = message.header().named("From").count();

@@ -8,7 +8,7 @@ use arbitrary::Unstructured;
 use mailverdict::{
     Authenticator, Message,
     arc::ArcResult,
-    message::Finding,
+    message::Oddity,
     spf::{Limit, NoneReason, Observers, PermError, SpfReport, SpfReports, SpfResult},
 };
 use std::collections::BTreeMap;
@@ -104,12 +104,12 @@ fn authenticate(data: &[u8]) -> Option<String> {
 fn oddity(data: &[u8]) -> Option<String> {
     let (_, _, raw) = invented::scene(&mut Unstructured::new(data))?;
     let message = Message::parse(&raw).ok()?;
-    let findings = message.findings().into_iter().chain(message.header().authors().findings());
+    let findings = message.oddities().into_iter().chain(message.header().authors().oddities());
     let name = findings.filter_map(|finding| match finding {
-        Finding::BlankLineInField { .. } => Some("blank_line_in_field"),
-        Finding::RepeatedField { .. } => Some("repeated_field"),
-        Finding::EncodedLocalPart { .. } => Some("encoded_local_part"),
-        Finding::NoField => Some("no_field"),
+        Oddity::BlankLineInField { .. } => Some("blank_line_in_field"),
+        Oddity::RepeatedField { .. } => Some("repeated_field"),
+        Oddity::EncodedLocalPart { .. } => Some("encoded_local_part"),
+        Oddity::NoField => Some("no_field"),
         _ => None,
     });
     name.min().map(str::to_owned)

@@ -63,7 +63,7 @@ pub(super) fn assert_verdict(verdict: &Verdict, raw: &[u8], message: &Message<'_
     for report in std::iter::once(&verdict.dmarc).chain(&verdict.dmarc_rfc7489) {
         assert_dmarc(report, verdict);
     }
-    verdict.findings.iter().for_each(assert_clean);
+    verdict.oddities.iter().for_each(assert_clean);
     // What reads two ways never passes.
     let passes = verdict.dkim.iter().any(|report| report.result == DkimResult::Pass)
         || matches!(verdict.arc.result, ArcResult::Pass { .. });

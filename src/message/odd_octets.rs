@@ -25,7 +25,7 @@ fn is_special(octet: u8) -> u8 {
 
 /// What octets a text holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Oddities {
+pub(super) struct OddOctets {
     /// A CR or an LF without the other.
     pub(super) bare_ends: bool,
     /// A control that is neither tab nor line end.
@@ -53,7 +53,7 @@ impl Seen {
     }
 }
 
-impl Oddities {
+impl OddOctets {
     /// Those of a text, in one pass.
     pub(super) fn of(text: &[u8]) -> Self {
         let (Some(first), Some(last)) = (text.first(), text.last()) else { return Self::default() };
@@ -93,15 +93,15 @@ mod tests {
     fn each_kind_is_found_at_each_place() {
         for length in (1..5).chain(BLOCK - 2..=2 * BLOCK + 2) {
             let plain = vec![b'a'; length];
-            assert_eq!(Oddities::of(&plain), Oddities::default(), "{length}");
+            assert_eq!(OddOctets::of(&plain), OddOctets::default(), "{length}");
             for place in 0..length {
                 for octet in 0..=u8::MAX {
                     let mut text = plain.clone();
                     text[place] = octet;
                     let bare_ends = matches!(octet, b'\r' | b'\n');
                     let controls = octet != b'\t' && octet.is_ascii_control() && !bare_ends;
-                    let expected = Oddities { bare_ends, controls, line_separators: false };
-                    assert_eq!(Oddities::of(&text), expected, "{octet} at {place} of {length}");
+                    let expected = OddOctets { bare_ends, controls, line_separators: false };
+                    assert_eq!(OddOctets::of(&text), expected, "{octet} at {place} of {length}");
                     assert_eq!(
                         is_plain(&text, 0),
                         matches!(octet, b'\t' | b' '..=b'~'),
@@ -111,10 +111,10 @@ mod tests {
                 }
                 for separator in ["\u{85}", "\u{2028}", "\u{2029}"] {
                     let text = [&plain[..place], separator.as_bytes(), &plain[place..]].concat();
-                    assert!(Oddities::of(&text).line_separators, "{place} of {length}");
+                    assert!(OddOctets::of(&text).line_separators, "{place} of {length}");
                 }
                 let text = [&plain[..place], b"\t\r\n", "Å\u{2027}".as_bytes(), &plain[place..]].concat();
-                assert_eq!(Oddities::of(&text), Oddities::default(), "{place} of {length}");
+                assert_eq!(OddOctets::of(&text), OddOctets::default(), "{place} of {length}");
             }
         }
     }

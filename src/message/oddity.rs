@@ -6,7 +6,7 @@ use super::{LineEndings, Malformation};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub enum Finding {
+pub enum Oddity {
     /// The header is malformed, so that readers disagree on what it says; the first of its kind.
     MalformedHeader(Malformation),
     /// Within a field stands a line of white space alone: obsolete folding (RFC 5322 §4.2), at which some readers end the header.
@@ -57,7 +57,7 @@ pub enum Finding {
     },
 }
 
-impl std::fmt::Display for Finding {
+impl std::fmt::Display for Oddity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::MalformedHeader(malformation) => malformation.fmt(f),

@@ -1,0 +1,35 @@
+//! What is odd about a message, as findings.
+
+use super::{Finding, Rule};
+use crate::message::{MalformationKind, Oddity};
+
+impl From<&Oddity> for Finding {
+    fn from(oddity: &Oddity) -> Self {
+        Self::new(rule(oddity), oddity)
+    }
+}
+
+fn rule(oddity: &Oddity) -> Rule {
+    match oddity {
+        Oddity::MalformedHeader(malformation) => match malformation.kind {
+            MalformationKind::NotAField | MalformationKind::SpaceBeforeColon => Rule::HeaderNotAField,
+            MalformationKind::MboxSeparator => Rule::HeaderMboxSeparator,
+            MalformationKind::Nul => Rule::HeaderNul,
+            MalformationKind::BareCr | MalformationKind::BareLf => Rule::HeaderBareLineEnd,
+            MalformationKind::ByteOrderMark | MalformationKind::Control | MalformationKind::LineSeparator => {
+                Rule::Header8bit
+            }
+        },
+        Oddity::BlankLineInField { .. } | Oddity::NoField => Rule::HeaderNotAField,
+        Oddity::RepeatedField { .. } | Oddity::ManyFromFields { .. } => Rule::HeaderDuplicate,
+        Oddity::MboxSeparator => Rule::HeaderMboxSeparator,
+        Oddity::LineEndings(_) => Rule::HeaderBareLineEnd,
+        Oddity::BodyLineEndings(_) => Rule::BodyBareLineEnd,
+        Oddity::NoBody => Rule::HeaderUnterminated,
+        Oddity::ManyAuthorDomains { .. } => Rule::FromManyDomains,
+        Oddity::MalformedFrom { .. }
+        | Oddity::DisputedFrom
+        | Oddity::NoAuthorDomain
+        | Oddity::EncodedLocalPart { .. } => Rule::FromMalformed,
+    }
+}

@@ -1,0 +1,84 @@
+//! The kinds of findings.
+
+use super::{About, Severity};
+
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $rule:ident: $id:literal, $severity:ident, $about:ident, $reference:expr;)+) => {
+        /// The kinds of findings. Their ids are a promise to scripts: none is ever renamed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $($(#[doc = $doc])+ $rule,)+
+        }
+
+        impl Rule {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$rule),+];
+
+            /// The id, such as `header-duplicate`.
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $id,)+
+                }
+            }
+
+            /// How much such a finding usually matters.
+            pub fn severity(self) -> Severity {
+                match self {
+                    $(Self::$rule => Severity::$severity,)+
+                }
+            }
+
+            /// What such a finding is about.
+            pub fn about(self) -> About {
+                match self {
+                    $(Self::$rule => About::$about,)+
+                }
+            }
+
+            /// The text that it rests on.
+            pub fn reference(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$rule => $reference,)+
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// The From field is not one of RFC 5322.
+    FromMalformed: "from-malformed", Error, Message, Some("RFC 5322 §3.6.2");
+    /// From names several author domains.
+    FromManyDomains: "from-many-domains", Error, Message, Some("RFC 9989 §11.5");
+    /// A field that must stand once stands more often.
+    HeaderDuplicate: "header-duplicate", Warning, Message, Some("RFC 5322 §3.6");
+    /// The header has line ends other than CRLF.
+    HeaderBareLineEnd: "header-bare-line-end", Warning, Message, Some("RFC 5322 §2.2");
+    /// The header has a NUL.
+    HeaderNul: "header-nul", Warning, Message, Some("RFC 5322 §2.2");
+    /// The name of a field has octets that no name may have.
+    Header8bit: "header-8bit", Warning, Message, Some("RFC 5322 §2.2");
+    /// A line of the header is no field.
+    HeaderNotAField: "header-not-a-field", Warning, Message, Some("RFC 5322 §2.2");
+    /// The separator of an mbox file stands before the header.
+    HeaderMboxSeparator: "header-mbox-separator", Warning, Message, Some("RFC 5322 §2.2");
+    /// No empty line ends the header.
+    HeaderUnterminated: "header-unterminated", Warning, Message, Some("RFC 5322 §2.1");
+    /// The body has line ends other than CRLF.
+    BodyBareLineEnd: "body-bare-line-end", Warning, Message, Some("RFC 5322 §2.3");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_id_is_one_of_its_own_in_lower_case() {
+        let mut ids: Vec<_> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+        let is_plain = |id: &&str| id.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        assert!(ids.iter().all(is_plain));
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
+    }
+}
