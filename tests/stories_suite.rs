@@ -86,7 +86,7 @@ fn verdicts_are_serializable() {
         let data = serde_json::to_value(&verdict).unwrap();
         assert_eq!(data["dmarc"]["disposition"], verdict.dmarc.disposition.keyword(), "{}", story.title);
         assert_eq!(data["dkim"].as_array().unwrap().len(), verdict.dkim.len(), "{}", story.title);
-        for part in ["spf", "arc", "findings"] {
+        for part in ["spf", "arc", "oddities"] {
             assert!(data.get(part).is_some_and(|part| !part.is_null()), "{}: {part}", story.title);
         }
     }
