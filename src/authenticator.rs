@@ -17,7 +17,7 @@ use crate::{
     time::UnixTime,
     verdict::Verdict,
 };
-use std::future::Future;
+use std::{borrow::Cow, future::Future};
 
 /// Evaluates messages. Make one and keep it: it may serve any number of messages, from any number of threads. It remembers nothing; how
 /// long an answer is good for, and what was read of it, is the resolver's business.
@@ -135,7 +135,7 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> (spf::SpfReports, Log) {
-        let mut spf = SpfPart::new(&self.policy, session.clone());
+        let mut spf = SpfPart::new(&self.policy, Cow::Borrowed(session));
         let mut log = Log::new(self.policy.budget.questions_ahead, OCTETS_AHEAD);
         let run = |log: &mut Log, at_hand: AtHand<'_>| spf.run_alone(log, at_hand).map_or(Run::Waits, Run::Done);
         let reports = drive(&self.resolver, &self.clock(), &mut log, run).await;

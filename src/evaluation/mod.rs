@@ -18,6 +18,7 @@ use crate::{
     verdict::Verdict,
 };
 use message_parts::MessageParts;
+use std::borrow::Cow;
 
 /// The evaluation of one message, for programs that ask the DNS themselves, in whatever way.
 ///
@@ -194,7 +195,7 @@ impl<'p> Evaluation<'p> {
 
 impl<'p> Parts<'p> {
     pub(crate) fn new(policy: &'p Policy, session: Session) -> Self {
-        Self { policy, spf: SpfPart::new(policy, session), message: None }
+        Self { policy, spf: SpfPart::new(policy, Cow::Owned(session)), message: None }
     }
 
     pub(crate) fn header(&mut self, header: &Header<'_>) {

@@ -10,33 +10,29 @@ use crate::{
     text::Text,
     time::UnixTime,
 };
+use std::borrow::Cow;
 
 /// HELO and MAIL FROM, as far as they are known and have been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct SpfPart<'p> {
     policy: &'p Policy,
-    session: Session,
-    /// Of the session, or of the header's Return-Path; empty for the null one.
-    reverse_path: Option<Text>,
+    session: Cow<'p, Session>,
+    /// Of the header, where the session leaves the reverse-path to it; empty for the null one.
+    return_path: Option<Text>,
     /// Whether a header may still tell the reverse-path.
     is_awaited: bool,
     reports: SpfReports,
 }
 
 impl<'p> SpfPart<'p> {
-    pub(crate) fn new(policy: &'p Policy, session: Session) -> Self {
-        let reverse_path = match &session.mail_from {
-            MailFrom::FromReturnPath => None,
-            MailFrom::Null => Some(Text::default()),
-            MailFrom::Address(address) => Some(address.clone()),
-        };
+    pub(crate) fn new(policy: &'p Policy, session: Cow<'p, Session>) -> Self {
         let is_awaited = session.mail_from == MailFrom::FromReturnPath;
-        Self { policy, session, reverse_path, is_awaited, reports: SpfReports::default() }
+        Self { policy, session, return_path: None, is_awaited, reports: SpfReports::default() }
     }
 
     pub(super) fn header(&mut self, header: &Header<'_>) {
         if self.is_awaited {
-            self.reverse_path = return_path(header).map(|path| Text::from(&*path));
+            self.return_path = return_path(header).map(|path| Text::from(&*path));
             self.is_awaited = false;
         }
     }
@@ -46,23 +42,38 @@ impl<'p> SpfPart<'p> {
     }
 
     fn identities(&self) -> Identities<'_> {
-        Identities::of(&self.session, self.reverse_path.as_ref())
+        let reverse_path = match &self.session.mail_from {
+            MailFrom::FromReturnPath => self.return_path.as_ref(),
+            MailFrom::Null => None,
+            MailFrom::Address(address) => Some(address),
+        };
+        Identities::of(&self.session, reverse_path)
+    }
+
+    /// RFC 7208 §2.4: the null reverse-path is checked as `postmaster@<helo>`.
+    fn has_null_path(&self) -> bool {
+        let is_empty = |path: &Text| path.is_empty();
+        self.session.mail_from == MailFrom::Null || self.return_path.as_ref().is_some_and(is_empty)
     }
 
     /// Checks what has not been checked.
     pub(super) fn check(&mut self, log: &mut Log, at_hand: AtHand<'_>) {
-        let Self { policy, session, reverse_path, reports: SpfReports { helo, mail_from }, .. } = self;
-        let identities = Identities::of(session, reverse_path.as_ref());
-        let mut check = |part, share, arguments: &Option<_>, report: &mut Option<_>| {
-            if let (Some(arguments), None) = (arguments, &report) {
-                let known = &mut Known::new(log, at_hand, part, share);
-                *report = spf::check(known, &policy.spf, arguments, &mut ()).ok();
+        let Policy { spf, budget, .. } = self.policy;
+        let identities = self.identities();
+        let check = |log: &mut Log, part, share, arguments: Option<_>, report: &Option<_>| match (arguments, report) {
+            (Some(arguments), None) => {
+                spf::check(&mut Known::new(log, at_hand, part, share), spf, arguments, &mut ()).ok()
             }
+            (_, _) => None,
         };
-        check(Part::Helo, policy.budget.helo, &identities.helo, helo);
-        check(Part::MailFrom, policy.budget.mail_from, &identities.mail_from, mail_from);
-        if let (Some(""), Some(helo), None) = (reverse_path.as_deref(), &helo, &mail_from) {
-            *mail_from = Some(helo.as_mail_from());
+        let helo = check(log, Part::Helo, budget.helo, identities.helo, &self.reports.helo);
+        let mail_from = check(log, Part::MailFrom, budget.mail_from, identities.mail_from, &self.reports.mail_from);
+        let has_null_path = self.has_null_path();
+        let reports = &mut self.reports;
+        reports.helo = reports.helo.take().or(helo);
+        reports.mail_from = reports.mail_from.take().or(mail_from);
+        if let (true, Some(helo), None) = (has_null_path, &reports.helo, &reports.mail_from) {
+            reports.mail_from = Some(helo.as_mail_from());
         }
     }
 
@@ -114,13 +125,13 @@ impl<'p> SpfPart<'p> {
     pub(crate) fn explain<O: spf::Observe>(&self, log: &mut Log, observers: &mut spf::Observers<O>) {
         let Self { policy, .. } = self;
         let identities = self.identities();
-        let mut check = |part, share, arguments: &Option<_>, observer| {
+        let mut check = |part, share, arguments: Option<_>, observer| {
             if let Some(arguments) = arguments {
                 // What is not known yet ends it here as well.
                 let _ = spf::check(&mut Known::new(log, &|_| None, part, share), &policy.spf, arguments, observer);
             }
         };
-        check(Part::Helo, policy.budget.helo, &identities.helo, &mut observers.helo);
-        check(Part::MailFrom, policy.budget.mail_from, &identities.mail_from, &mut observers.mail_from);
+        check(Part::Helo, policy.budget.helo, identities.helo, &mut observers.helo);
+        check(Part::MailFrom, policy.budget.mail_from, identities.mail_from, &mut observers.mail_from);
     }
 }

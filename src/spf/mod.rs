@@ -40,10 +40,10 @@ use check_host::CheckHost;
 pub(crate) fn check<O: Observe>(
     known: &mut Known<'_>,
     limits: &Limits,
-    arguments: &Arguments<'_>,
+    arguments: Arguments<'_>,
     observer: &mut O,
 ) -> Result<SpfReport, Unknown> {
-    let Arguments { identity, ip, sender, address, .. } = *arguments;
+    let (identity, ip) = (arguments.identity, arguments.ip);
     let report = |sender, domain, result, Spent { lookups, void_lookups }| SpfReport {
         identity,
         ip,
@@ -56,6 +56,7 @@ pub(crate) fn check<O: Observe>(
     let resolved = match arguments.resolve() {
         Ok(resolved) => resolved,
         Err(reason) => {
+            let Arguments { sender, address, .. } = arguments;
             let whole = sender.with_domain(sender.domain, address);
             let domain = Err(sender.domain.len());
             return Ok(report(whole, domain, SpfResult::None(reason), Spent::default()));
@@ -65,7 +66,7 @@ pub(crate) fn check<O: Observe>(
     let mut check = CheckHost::new(known, &values, *limits, observer);
     let outcome = check.check_host(resolved.domain.as_name(), 0, false);
     let (result, spent) = (SpfResult::of(outcome).ok_or(Unknown)?, check.spent());
-    Ok(report(resolved.sender.clone(), Ok(resolved.domain.clone()), result, spent))
+    Ok(report(resolved.sender, Ok(resolved.domain), result, spent))
 }
 
 impl SpfReport {
