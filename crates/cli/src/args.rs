@@ -42,6 +42,20 @@ pub(crate) enum Command {
     /// Exit status: 0 when all lines were answered, whatever the answers are; 2 for bad usage, input that cannot be read or output
     /// that cannot be written; 130 after SIGINT: what was begun is finished and written first, unless SIGINT comes a second time.
     Batch(Batch),
+    /// Print the completions of a shell, for it to read.
+    ///
+    /// For bash: mailverdict completions bash > ~/.local/share/bash-completion/completions/mailverdict
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of a command.
+    ///
+    /// To read it: mailverdict man check | man -l -
+    Man {
+        /// The command, such as `check`.
+        command: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

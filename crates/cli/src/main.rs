@@ -10,6 +10,7 @@ mod hops;
 mod input;
 mod json;
 mod json_text;
+mod manual;
 mod report;
 mod request;
 mod source;
@@ -50,6 +51,8 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Check(args) => check::run(&args),
         Command::Spf(args) => spf::run(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { command } => manual::page(command.as_deref()),
     }
 }
 

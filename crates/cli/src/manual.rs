@@ -1,0 +1,40 @@
+//! What the program says of itself: completions for shells, and manual pages.
+
+use crate::{args::Arguments, failure::Failure, print};
+use clap::{Command, CommandFactory as _};
+use clap_complete::Shell;
+use std::process::ExitCode;
+
+const NAME: &str = "mailverdict";
+
+/// Prints what a shell reads to complete the command line.
+pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut text);
+    print(&String::from_utf8_lossy(&text))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the manual page of the program, or of one of its commands.
+pub(crate) fn page(command: Option<&str>) -> Result<ExitCode, Failure> {
+    let mut program = Arguments::command().disable_help_subcommand(true);
+    // So that each command knows the line that calls it.
+    program.build();
+    let (of, title) = match command {
+        None => (program, NAME.to_owned()),
+        Some(name) => {
+            let command = program.find_subcommand(name).cloned().ok_or_else(|| unknown(&program, name))?;
+            (command, format!("{NAME}-{name}"))
+        }
+    };
+    let mut text = Vec::new();
+    let version = format!("{NAME} {}", env!("CARGO_PKG_VERSION"));
+    clap_mangen::Man::new(of).title(title).source(version).render(&mut text).map_err(Failure::Output)?;
+    print(&String::from_utf8_lossy(&text))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unknown(program: &Command, name: &str) -> Failure {
+    let known: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+    Failure::Usage(format!("there is no command \"{name}\"; there are {}", known.join(", ")))
+}
