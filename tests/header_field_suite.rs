@@ -307,8 +307,8 @@ fn hop_failures(case: &Yaml<'_>) -> Vec<String> {
     }
     let own = texts(case, "own");
     if let Some(wanted) = case.as_mapping_get("border") {
-        let border = received::border(&hops, |ip| own.contains(&ip.to_string()));
-        let border = border.map(|border| hops.iter().position(|hop| hop == border).unwrap() + 1);
+        let border = received::client(&hops, |ip| own.contains(&ip.to_string()));
+        let border = border.ok().map(|border| hops.iter().position(|hop| hop == border).unwrap() + 1);
         let border = border.map_or_else(|| "-".to_owned(), |number| number.to_string());
         let wanted = wanted.as_integer().map_or_else(|| "-".to_owned(), |number| number.to_string());
         if border != wanted {
@@ -332,12 +332,31 @@ fn received_fields_become_hops() {
     run("headers with Received fields", include_str!("data/received/hops.yml"), hop_failures);
 }
 
+/// Each is a sentence of its own.
+#[test]
+fn why_there_is_no_client_is_said() {
+    let why = |header: &str| {
+        let message = Message::parse(header.as_bytes()).unwrap();
+        let hops = received::hops(message.header());
+        received::client(&hops, |_| false).unwrap_err().to_string()
+    };
+    assert_eq!(why("X: y\r\n"), "the message has no Received field");
+    assert_eq!(why("Received: from a ([10.0.0.1]) by b\r\n"), "no Received field names a client from outside");
+    assert_eq!(
+        why("Received: from a by b\r\nReceived: from c ([192.0.2.1]) by a\r\n"),
+        "a Received field names a client without an address that can be read: a"
+    );
+}
+
 /// Minutes, if each word were to copy those before it.
 #[test]
 fn many_words_are_read_in_linear_time() {
     let words = "a ".repeat(500_000);
     let hop = received::Hop::parse(0, format!("by mx.a.example with {words}; 6 Oct 2025 08:15:00 -0000").as_bytes());
     assert_eq!(hop.with.as_deref(), Some(words.trim_end()));
+    // Nor does looking for a date without a semicolon take longer.
+    let hop = received::Hop::parse(0, format!("by mx.a.example with {words} 6 Oct 2025 08:15:00 -0000").as_bytes());
+    assert_eq!(hop.time.map(|time| time.to_string()).as_deref(), Some("2025-10-06T08:15:00Z"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{
     edition::Edition,
     publication::PublishedRecord,
     record::{Existence, PolicyTag},
-    result::{DmarcResult, PermReason},
+    result::{DmarcResult, PermReason, TempErrorReason},
     tree_walk::Step,
 };
 use crate::name::Domain;
@@ -79,6 +79,22 @@ impl DmarcReport {
     /// Whether an identifier that DKIM authenticated aligns with the author domain.
     pub fn dkim_aligned(&self) -> bool {
         self.aligned_by(Mechanism::Dkim)
+    }
+
+    /// Whether a pass of SPF might change the result or the disposition: where SPF was not evaluated because the client is not known,
+    /// they are what holds unless SPF passes.
+    ///
+    /// Without a policy, and where the DNS did not tell of one, SPF has no part in them; nor where something else made it a pass.
+    pub fn may_pass_by_spf(&self) -> bool {
+        match &self.result {
+            DmarcResult::Fail(_) => true,
+            // The author domains are evaluated one by one, and each of them may pass.
+            DmarcResult::PermError(_) => self.disposition != Disposition::None,
+            DmarcResult::TempError(TempErrorReason::Identifier { .. } | TempErrorReason::Alignment { .. }) => true,
+            DmarcResult::TempError(TempErrorReason::Record { .. }) | DmarcResult::Pass(_) | DmarcResult::None(_) => {
+                false
+            }
+        }
     }
 
     fn aligned_by(&self, mechanism: Mechanism) -> bool {

@@ -1,11 +1,11 @@
 //! One Received field, as the many kinds of servers write it.
 
-use super::date::date_time;
+use super::{address::address, date::date_time};
 use crate::{
     lex::structured::{Scanner, Unterminated},
     time::UnixTime,
 };
-use std::net::IpAddr;
+use std::{collections::VecDeque, net::IpAddr};
 
 /// One host that handed a message to another; what a field does not say, or not so that it can be read, is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,20 @@ impl Hop {
                 Err(Unterminated) => break,
             }
         }
-        hop.time = date.and_then(|date| date_time(date).ok());
+        let stamp = match date {
+            Some(date) => {
+                hop.time = date_time(date).ok();
+                stamp
+            }
+            // Some servers leave the semicolon out.
+            None => match split_at_date(stamp) {
+                Some((stamp, time)) => {
+                    hop.time = Some(time);
+                    stamp
+                }
+                None => stamp,
+            },
+        };
         hop.read(Scanner::new(stamp));
         hop
     }
@@ -88,6 +101,7 @@ impl Hop {
         let mut comments = Vec::new();
         let mut client: Vec<Box<str>> = Vec::new();
         let mut with = String::new();
+        let mut bracketed = None;
         while stamp.cfws(&mut comments).is_ok() {
             if clause == Clause::From {
                 client.append(&mut comments);
@@ -100,16 +114,20 @@ impl Hop {
             }
             match Clause::beginning_with(&word) {
                 Some(next) => clause = next,
+                // `from name [address] by`: a HELO of several words stands before what the server adds.
+                None if clause == Clause::From && self.from.is_some() && word.starts_with('[') => {
+                    bracketed = address(&word).or(bracketed);
+                }
                 None => self.take(clause, &word, &mut with),
             }
         }
         self.with = (!with.is_empty()).then(|| with.into());
-        let claimed = self.from.as_deref().and_then(literal);
+        let claimed = self.from.as_deref().and_then(address);
         for comment in &client {
             self.take_client(comment);
         }
-        // Without a comment the name in `from` is all there is; some servers write the address there.
-        self.address = self.address.or(claimed);
+        // What stands in a comment is the server's. Without one, `from` is all there is; some servers write the address there.
+        self.address = self.address.or(bracketed).or(claimed);
     }
 
     fn take(&mut self, clause: Clause, word: &str, with: &mut String) {
@@ -141,14 +159,14 @@ impl Hop {
             helo_follows = word.eq_ignore_ascii_case("helo") || word.eq_ignore_ascii_case("ehlo");
             if let Some(helo) = helo {
                 // The name before it was found by the server, then.
-                let found = self.from.replace(helo.into()).filter(|found| literal(found).is_none());
+                let found = self.from.replace(helo.into()).filter(|found| address(found).is_none());
                 self.reverse_name = self.reverse_name.take().or(found);
                 continue;
             }
             let word = word.rsplit('@').next().unwrap_or_default();
-            match literal(word) {
-                Some(address) if word.starts_with('[') => drop(self.address.get_or_insert(address)),
-                Some(address) => drop(bare.get_or_insert(address)),
+            match address(word) {
+                Some(found) if word.starts_with('[') => drop(self.address.get_or_insert(found)),
+                Some(found) => drop(bare.get_or_insert(found)),
                 None if self.reverse_name.is_none() && self.address.or(bare).is_none() && is_name(word) => {
                     self.reverse_name = Some(word.trim_end_matches('.').into());
                 }
@@ -159,18 +177,32 @@ impl Hop {
     }
 }
 
-/// An address, in brackets, with a port behind them or not, or without brackets; with `IPv6:` before it or not.
-fn literal(word: &str) -> Option<IpAddr> {
-    let word = match word.rsplit_once("]:") {
-        Some((bracketed, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => bracketed,
-        Some(_) | None => word,
-    };
-    let word = word.trim_start_matches('[').trim_end_matches(']');
-    let word = match word.get(..5) {
-        Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => word.get(5..).unwrap_or_default(),
-        Some(_) | None => word,
-    };
-    word.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+/// Words that a date has at most, where white space stands around its colons and before its comma (RFC 5322 §4.3).
+const DATE_WORDS: usize = 12;
+
+/// The time at the end of a stamp, and what stands before it.
+fn split_at_date(stamp: &[u8]) -> Option<(&[u8], UnixTime)> {
+    let mut scanner = Scanner::new(stamp);
+    let mut starts = VecDeque::with_capacity(DATE_WORDS);
+    let mut comments = Vec::new();
+    loop {
+        scanner.cfws(&mut comments).ok()?;
+        comments.clear();
+        let start = scanner.offset();
+        scanner.word().ok()?;
+        if scanner.offset() == start {
+            break;
+        }
+        if starts.len() == DATE_WORDS {
+            starts.pop_front();
+        }
+        starts.push_back(start);
+    }
+    // The day of the week is a part of it, so the longest one counts.
+    starts.into_iter().find_map(|start| {
+        let (before, date) = stamp.split_at_checked(start)?;
+        Some((before, date_time(date).ok()?))
+    })
 }
 
 fn is_name(word: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The way of a message, as its Received fields tell it (RFC 5322 §3.6.7, RFC 5321 §4.4).
 //!
-//! Nothing of it is proven: whoever handed the message over may have written every field below the receiver's own.
+//! Nothing of it is proven: whoever handed the message over may have written every field below the receiver's own. [`client`] finds
+//! the hop at which it came in.
 //!
 //! ```
 //! use mailverdict::{Message, received};
@@ -12,14 +13,17 @@
 //! # Ok::<(), mailverdict::message::MessageError>(())
 //! ```
 
+mod address;
+mod client;
 mod date;
 mod hop;
 
+pub use address::{AddressKind, address};
+pub use client::{NoClient, client};
 pub use date::date_time;
 pub use hop::Hop;
 
 use crate::message::Header;
-use std::net::IpAddr;
 
 /// The hops of a message, from the newest (the top of the header) to the oldest. In a malformed header, those count as well that only
 /// some readers see, as behind a bare CR: their place is that of the field that holds them.
@@ -41,16 +45,4 @@ pub fn hops(header: &Header<'_>) -> Vec<Hop> {
         }
     }
     hops
-}
-
-/// The hop that handed the message over to the receiver's own hosts: the newest whose client is not one of them.
-///
-/// `is_own` says which addresses are the receiver's. Hops that name no client at all are deliveries inside a host and are passed over.
-/// Where a client is named without an address that can be read, there is no answer: below it, anybody may have written the fields.
-pub fn border(hops: &[Hop], is_own: impl Fn(IpAddr) -> bool) -> Option<&Hop> {
-    let hop = hops.iter().find(|hop| match hop.address {
-        Some(address) => !is_own(address.to_canonical()),
-        None => hop.from.is_some(),
-    })?;
-    hop.address.is_some().then_some(hop)
 }

@@ -71,13 +71,14 @@ pub(crate) struct Check {
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
     #[arg(long, value_name = "NAME")]
     pub(crate) authserv_id: Option<String>,
-    /// Exit with 1 where DMARC's disposition is reject or quarantine, override or not, with 75 where DMARC's result is temperror.
+    /// Exit with 1 where DMARC's disposition is reject, override or not, with 4 where it is quarantine, with 3 where it is not known
+    /// without the client, and with 75 where DMARC's result is temperror.
     #[arg(long)]
     pub(crate) exit_verdict: bool,
     /// Take the message octet for octet, and do not make CRLF of bare LF line ends.
     #[arg(long)]
     pub(crate) raw: bool,
-    /// The address of the client that handed over the message; SPF is not evaluated without it.
+    /// The address of the client that handed over the message; taken from the Received fields where not given.
     #[arg(long, value_name = "IP")]
     pub(crate) ip: Option<IpAddr>,
     #[command(flatten)]
@@ -93,10 +94,12 @@ pub(crate) struct Way {
     /// Show the hops of the message, the newest first.
     #[arg(long)]
     pub(crate) hops: bool,
-    /// Take the client's address and HELO from this hop, counted from the newest: the one that handed the message over to own hosts.
+    /// Take the client's address, HELO and the time from this hop, counted from the newest: the one that handed the message over to
+    /// own hosts.
     #[arg(long, value_name = "N", conflicts_with = "ip")]
     pub(crate) border: Option<NonZeroUsize>,
-    /// Take them from the newest hop whose client is in none of these networks; may be given several times.
+    /// Take them from the newest hop whose client is in none of these networks; may be given several times. Loopback, link-local and
+    /// private addresses are own in any case.
     #[arg(long = "own-network", value_name = "CIDR", value_parser = network, conflicts_with_all = ["ip", "border"])]
     pub(crate) own_networks: Vec<IpNet>,
 }

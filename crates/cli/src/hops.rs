@@ -3,13 +3,17 @@
 use crate::{
     args,
     failure::Failure,
-    style::{Style, printable},
+    style::{Style, printable, shortened},
 };
 use mailverdict::{
     Message, Session,
     received::{self, Hop},
+    time::UnixTime,
 };
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    net::IpAddr,
+};
 
 /// The hops of a message, the newest first.
 #[derive(Debug)]
@@ -17,43 +21,101 @@ pub(crate) struct Way {
     hops: Vec<Hop>,
     /// The hop that handed the message over, counted from 1.
     border: Option<usize>,
+    client: Client,
+}
+
+/// How it is known which client handed the message over.
+#[derive(Debug)]
+enum Client {
+    /// The command line tells its address, or which hop it was.
+    Told,
+    /// It was taken from the newest hop that may be it.
+    Taken,
+    /// Nobody knows it, with the reason.
+    Unknown(String),
 }
 
 impl Way {
-    /// Reads the hops, and finds the one that handed the message over, if that was asked for.
-    pub(crate) fn of(message: &Message<'_>, args: &args::Way) -> Result<Self, Failure> {
+    /// Reads the hops, and finds the one that handed the message over, unless the client's address is given.
+    pub(crate) fn of(message: &Message<'_>, args: &args::Way, ip: Option<IpAddr>) -> Result<Self, Failure> {
         let hops = received::hops(message.header());
         let usage = |reason: String| Err(Failure::Usage(reason));
-        let border = if let Some(number) = args.border {
+        let number = |hop: &Hop| hops.iter().position(|candidate| candidate == hop).map(|at| at + 1);
+        let (border, client) = if ip.is_some() {
+            (None, Client::Told)
+        } else if let Some(number) = args.border {
             let number = number.get();
             match hops.get(number - 1) {
                 None => return usage(format!("--border {number}: the message has {} hops", hops.len())),
                 Some(hop) if hop.address.is_none() => {
                     return usage(format!("--border {number}: this hop names no client's address"));
                 }
-                Some(_) => Some(number),
+                Some(_) => (Some(number), Client::Told),
             }
-        } else if args.own_networks.is_empty() {
-            None
         } else {
             let is_own = |ip| args.own_networks.iter().any(|network| network.contains(&ip));
-            let Some(hop) = received::border(&hops, is_own) else {
-                return usage("--own-network: no hop names a client from outside with its address".to_owned());
-            };
-            hops.iter().position(|candidate| candidate == hop).map(|at| at + 1)
+            match received::client(&hops, is_own) {
+                Ok(hop) if args.own_networks.is_empty() => (number(hop), Client::Taken),
+                Ok(hop) => (number(hop), Client::Told),
+                Err(reason) if args.own_networks.is_empty() => (None, Client::Unknown(reason.to_string())),
+                Err(_) => {
+                    return usage("--own-network: no hop names a client from outside with its address".to_owned());
+                }
+            }
         };
-        Ok(Self { hops, border })
+        Ok(Self { hops, border, client })
     }
 
-    /// The session as the border's relay saw it; what the command line gives goes before.
-    pub(crate) fn session(&self, session: Session) -> Session {
-        let Some(hop) = self.border.and_then(|number| self.hops.get(number - 1)) else { return session };
+    fn border(&self) -> Option<&Hop> {
+        self.hops.get(self.border?.checked_sub(1)?)
+    }
+
+    /// The session as the border's relay saw it, at the time `at`, or else when that relay received the message; what the command line
+    /// gives goes before.
+    pub(crate) fn session(&self, session: Session, at: Option<UnixTime>) -> Session {
+        let Some(hop) = self.border() else { return session };
         let mut session = session;
         session.peer_ip = hop.address;
+        // RFC 6376 §3.5: `x=` is compared with the time of receipt. No clock of a relay is believed to be ahead of time.
+        if let (None, Some(time)) = (at, hop.time.filter(|time| *time <= session.received_at)) {
+            session.received_at = time;
+        }
         match (&session.helo, &hop.from) {
             (None, Some(helo)) => session.with_helo(helo),
             (Some(_), _) | (None, None) => session,
         }
+    }
+
+    /// Where the client's address comes from, where nobody gave it: what goes on after the address.
+    pub(crate) fn origin(&self) -> Option<String> {
+        match &self.client {
+            Client::Taken => Some(format!("taken from the Received field by {}", self.relay()?)),
+            Client::Told | Client::Unknown(_) => None,
+        }
+    }
+
+    /// What is to be known of the client and of the time, and how to tell otherwise.
+    pub(crate) fn remark(&self, session: &Session) -> Option<String> {
+        let time = self.border().and_then(|hop| hop.time).filter(|time| *time == session.received_at);
+        let time =
+            time.map(|time| format!("Evaluated as of {time}, when {} received it.", self.relay().unwrap_or_default()));
+        match &self.client {
+            Client::Told => time,
+            Client::Taken => Some(format!(
+                "{}Only fields of own hosts can be believed: --own-network, --border, --ip and --at correct it.",
+                time.map(|time| time + " ").unwrap_or_default()
+            )),
+            Client::Unknown(reason) => Some(format!(
+                "The client is not known: {}. --ip gives its address, --helo and --mail-from its names.",
+                shortened(reason)
+            )),
+        }
+    }
+
+    /// The host that wrote the border's field.
+    fn relay(&self) -> Option<String> {
+        let by = self.border()?.by.as_deref();
+        Some(by.map_or_else(|| "a host without a name".to_owned(), |by| shortened(by).into_owned()))
     }
 
     /// The hops, each with its number.

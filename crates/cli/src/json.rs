@@ -39,10 +39,10 @@ pub(crate) fn message(to: &mut Object<'_>, report: &Report<'_>) {
         signatures.iter().for_each(|report_of| list.object(|to| dkim(to, report_of, report.message)))
     });
     to.object("arc", |to| arc(to, chain));
-    to.object("dmarc", |to| dmarc(to, current));
+    to.object("dmarc", |to| dmarc(to, current, report.is_complete(current)));
     // What RFC 7489 says, and where the two differ, where both were asked for.
     if let Some(older) = &report.verdict.dmarc_rfc7489 {
-        to.object("dmarc_rfc7489", |to| dmarc(to, older));
+        to.object("dmarc_rfc7489", |to| dmarc(to, older, report.is_complete(older)));
         to.object("dmarc_differences", |to| differences(to, &Comparison::of(current, older)));
     }
     // Why the message may be treated otherwise than DMARC's policy says.
@@ -58,7 +58,7 @@ pub(crate) fn message(to: &mut Object<'_>, report: &Report<'_>) {
     // What is odd about the message itself.
     to.texts("findings", report.findings());
     // The way of the message, the newest hop first.
-    if let Some(way) = &report.way {
+    if let Some(way) = report.shown_hops() {
         hops(to, way);
     }
     if let Some(steps) = &report.steps {
@@ -136,8 +136,8 @@ fn reported(to: &mut Object<'_>, trusted: &Trusted) {
     to.optional("dmarc", trusted.dmarc.as_deref(), Object::text);
 }
 
-/// DMARC.
-fn dmarc(to: &mut Object<'_>, report: &DmarcReport) {
+/// DMARC. Where it is not complete, `result` and `disposition` are what holds unless SPF passes.
+fn dmarc(to: &mut Object<'_>, report: &DmarcReport, is_complete: bool) {
     to.text("result", report.result.keyword());
     to.optional("from_domain", report.author_domain.as_ref().map(Domain::as_str), Object::text);
     to.optional("organizational_domain", report.organizational_domain.as_ref().map(Domain::as_str), Object::text);
@@ -146,6 +146,7 @@ fn dmarc(to: &mut Object<'_>, report: &DmarcReport) {
     to.text("disposition", report.disposition.keyword());
     to.truth("spf_aligned", report.spf_aligned());
     to.truth("dkim_aligned", report.dkim_aligned());
+    to.truth("complete", is_complete);
     to.shown("reason", &report.result);
 }
 

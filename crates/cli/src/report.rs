@@ -6,13 +6,17 @@ use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
     arc::Trusted,
+    authentication_results::AuthenticationResults,
     dkim::SignatureReport,
     dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult},
     received_spf::ReceivedSpf,
     session::MailFrom,
     spf::{SpfReport, SpfReports},
 };
-use std::fmt::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 /// A verdict with all that is printed beside it.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub(crate) struct Report<'v> {
     pub(crate) message: &'v Message<'v>,
     pub(crate) verdict: &'v Verdict,
     pub(crate) session: &'v Session,
+    authserv_id: &'v str,
     /// Whole header fields, folded with CRLF, without the line end after them.
     pub(crate) authentication_results: String,
     pub(crate) received_spf: Option<String>,
@@ -27,12 +32,19 @@ pub(crate) struct Report<'v> {
     pub(crate) mixed_line_ends: Option<MixedLineEnds>,
     /// How the results came about, a step a line; for `--explain`.
     pub(crate) steps: Option<Vec<String>>,
-    /// The hops of the message; for `--hops`.
+    /// The way of the message, where it was looked at.
     pub(crate) way: Option<Way>,
+    /// Whether the hops are shown; for `--hops`.
+    pub(crate) shows_hops: bool,
 }
 
 impl<'v> Report<'v> {
-    pub(crate) fn new(message: &'v Message<'v>, verdict: &'v Verdict, session: &'v Session, authserv_id: &str) -> Self {
+    pub(crate) fn new(
+        message: &'v Message<'v>,
+        verdict: &'v Verdict,
+        session: &'v Session,
+        authserv_id: &'v str,
+    ) -> Self {
         let authentication_results = trimmed(match session.peer_ip {
             Some(ip) => verdict.to_header_field_with_remote_ip(authserv_id, ip),
             None => verdict.to_header_field(authserv_id),
@@ -42,12 +54,34 @@ impl<'v> Report<'v> {
             message,
             verdict,
             session,
+            authserv_id,
             authentication_results,
             received_spf,
             mixed_line_ends: None,
             steps: None,
             way: None,
+            shows_hops: false,
         }
+    }
+
+    /// Whether what DMARC came to does not wait for a client: what SPF would say of it might make it a pass.
+    pub(crate) fn is_complete(&self, dmarc: &DmarcReport) -> bool {
+        self.session.peer_ip.is_some() || !dmarc.may_pass_by_spf()
+    }
+
+    /// The Authentication-Results field to paste: a result of DMARC that is not complete is left out.
+    fn field_to_paste(&self) -> Cow<'_, str> {
+        if self.is_complete(&self.verdict.dmarc) {
+            return self.authentication_results.as_str().into();
+        }
+        let mut field = AuthenticationResults::new(self.authserv_id, self.verdict);
+        field.results.retain(|result| result.method != "dmarc");
+        trimmed(field.to_header_field()).into()
+    }
+
+    /// The hops, where they are to be shown.
+    pub(crate) fn shown_hops(&self) -> Option<&Way> {
+        self.way.as_ref().filter(|_| self.shows_hops)
     }
 
     /// Whether Return-Path names no mailbox, so that `report` is of the stand-in (RFC 7208 §2.4).
@@ -74,7 +108,14 @@ impl<'v> Report<'v> {
     fn write(&self, out: &mut String, style: Style) -> fmt::Result {
         let Verdict { spf, dkim, arc, dmarc, dmarc_rfc7489, .. } = self.verdict;
         let null_return_path = spf.mail_from.as_ref().is_some_and(|report| self.is_null_return_path(report));
-        writeln!(out, "{}\n", printable(&client(self.session, spf, null_return_path)))?;
+        let origin = self.way.as_ref().and_then(Way::origin);
+        let line = printable(&client(self.session, spf, null_return_path, origin.as_deref()));
+        writeln!(out, "{}", wrapped(&line, 0))?;
+        if let Some(remark) = self.way.as_ref().and_then(|way| way.remark(self.session)) {
+            writeln!(out, "{}", wrapped(&printable(&remark), 0))?;
+        }
+        writeln!(out)?;
+        let is_complete = self.is_complete(dmarc);
         let mut table = Table::default();
         spf_rows(&mut table, spf, self.session);
         for (number, report) in (1..).zip(dkim) {
@@ -107,12 +148,18 @@ impl<'v> Report<'v> {
         table.push(Row {
             check: "DMARC".to_owned(),
             domain: dmarc.author_domain.as_ref().map_or("-", |domain| domain.as_str()).to_owned(),
-            result: dmarc.result.keyword(),
+            result: if is_complete || !matches!(dmarc.result, DmarcResult::Fail(_)) {
+                dmarc.result.keyword()
+            } else {
+                "-"
+            },
             reason: policy(dmarc).unwrap_or_else(|| dmarc.result.to_string()),
         });
         table.write(out, style)?;
-        writeln!(out, "\n{}", wrapped(&printable(&conclusion(self.verdict)), 0))?;
-        writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
+        writeln!(out, "\n{}", wrapped(&printable(&conclusion(self.verdict, is_complete)), 0))?;
+        if is_complete {
+            writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
+        }
         if let Some(offer) = &self.verdict.policy_override {
             let offered = style.keyword(self.verdict.disposition.keyword());
             let words = format!("({}: {offer})", offer.reason.keyword());
@@ -127,12 +174,12 @@ impl<'v> Report<'v> {
                 writeln!(out, "  {}", wrapped(&printable(&finding.to_string()), 2))?;
             }
         }
-        if let Some(way) = &self.way {
+        if let Some(way) = self.shown_hops() {
             way.write(out, style)?;
         }
         write_steps(out, self.steps.as_deref(), style)?;
         writeln!(out, "\n{}", style.bold("HEADER FIELDS"))?;
-        for field in self.received_spf.iter().chain([&self.authentication_results]) {
+        for field in self.received_spf.as_deref().into_iter().chain([&*self.field_to_paste()]) {
             write_field(out, field)?;
         }
         Ok(())
@@ -211,9 +258,13 @@ fn reported(trusted: &Trusted) -> String {
     format!("this trusted sealer received the message with {}", said.join(", "))
 }
 
-/// Who handed over the message; `null_return_path` where a Return-Path field was read, and is `<>`.
-pub(crate) fn client(session: &Session, spf: &SpfReports, null_return_path: bool) -> String {
-    let ip = session.peer_ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
+/// Who handed over the message; `null_return_path` where a Return-Path field was read, and is `<>`; `origin` says where the address
+/// comes from.
+pub(crate) fn client(session: &Session, spf: &SpfReports, null_return_path: bool, origin: Option<&str>) -> String {
+    let mut ip = session.peer_ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
+    if let Some(origin) = origin {
+        ip = format!("{ip}, {origin}");
+    }
     let helo = session.helo.as_deref().map_or("unknown", visible);
     let mail_from = match (&session.mail_from, &spf.mail_from) {
         (MailFrom::Address(address), _) => address.to_string(),
@@ -269,7 +320,7 @@ fn policy(dmarc: &DmarcReport) -> Option<String> {
 }
 
 /// What DMARC makes of SPF and DKIM, in a sentence or two.
-fn conclusion(verdict: &Verdict) -> String {
+fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
     let Verdict { spf, dmarc, .. } = verdict;
     let author = dmarc.author_domain.as_ref().map_or("an author domain", |domain| domain.as_str());
     let lowered = dmarc.lowered.as_ref().map(|lowered| format!(" The policy is not applied in full: {lowered}."));
@@ -277,16 +328,27 @@ fn conclusion(verdict: &Verdict) -> String {
         DmarcResult::Pass(_) => {
             format!("The message comes from {author}, as its From field says: {}.", aligned(dmarc))
         }
+        DmarcResult::Fail(_) if !is_complete => {
+            format!(
+                "DMARC is not known without the client: it fails unless SPF passes. Nothing else shows that the message comes \
+                 from {author}, as its From field says."
+            )
+        }
         DmarcResult::Fail(reason) => format!(
             "Nothing shows that the message comes from {author}, as its From field says: {reason}.{}{}",
             lowered.unwrap_or_default(),
             // What was not evaluated may have made it a pass.
-            if spf.mail_from.is_none() { " SPF was not evaluated for the sender." } else { "" }
+            if spf.mail_from.is_none() {
+                " SPF was not evaluated for the sender, who is not known: see --mail-from."
+            } else {
+                ""
+            }
         ),
         DmarcResult::None(reason) => format!("DMARC has no say: {reason}."),
         DmarcResult::TempError(reason) => format!("DMARC could not be evaluated now: {reason}. Trying again may help."),
         DmarcResult::PermError(reason) => {
-            format!("DMARC cannot be evaluated: {reason}.{}", lowered.unwrap_or_default())
+            let open = if is_complete { "" } else { " What is to be done is not known without the client." };
+            format!("DMARC cannot be evaluated: {reason}.{}{open}", lowered.unwrap_or_default())
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
 
 fn write(out: &mut String, reports: &SpfReports, session: &Session, steps: Option<&[String]>) -> fmt::Result {
     let style = Style::of_stdout();
-    writeln!(out, "{}\n", printable(&client(session, reports, false)))?;
+    writeln!(out, "{}\n", printable(&client(session, reports, false, None)))?;
     let mut table = Table::default();
     spf_rows(&mut table, reports, session);
     table.write(out, style)?;
