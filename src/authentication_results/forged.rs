@@ -2,7 +2,10 @@
 
 use super::{AuthenticationResults, FIELD_NAME};
 use crate::{
-    lex::structured::{Scanner, Unterminated, is_escaped},
+    lex::{
+        encoded_word,
+        structured::{Scanner, Unterminated, is_escaped},
+    },
     message::{Header, HeaderField, Holder},
     name::Domain,
 };
@@ -64,8 +67,8 @@ pub fn strip_forged(header: &Header<'_>, authserv_id: &str) -> Vec<Forged> {
 
 /// The services whose Authentication-Results fields are believed, so that none of theirs may come in from outside (RFC 8601 §1.2, §5).
 ///
-/// Their names are recognised in whatever case, quoting, folding or form of their labels, behind comments, with characters in them
-/// that are not seen, and before a slash (RFC 8601 §2.5) or whatever else ends a name.
+/// Their names are recognised in whatever case, quoting, folding or form of their labels, in encoded words (RFC 2047), behind comments,
+/// with characters in them that are not seen, and before a slash (RFC 8601 §2.5) or whatever else ends a name.
 ///
 /// ```
 /// use mailverdict::{Message, authentication_results::TrustBoundary};
@@ -122,6 +125,16 @@ impl TrustBoundary {
 
     fn judge(&self, value: &[u8]) -> Option<ForgedReason> {
         let value = &*visible(value);
+        self.judge_as_written(value).or_else(|| {
+            // RFC 2047 has no encoded words where an authserv-id stands, and some readers decode them all the same.
+            let decoded = encoded_word::decoded(value)?;
+            let reason = self.judge_as_written(&visible(&decoded))?;
+            (reason == ForgedReason::OwnAuthservId || self.is_scattered_in(&decoded))
+                .then_some(ForgedReason::OwnAuthservId)
+        })
+    }
+
+    fn judge_as_written(&self, value: &[u8]) -> Option<ForgedReason> {
         let Ok(field) = AuthenticationResults::parse(value) else { return Some(ForgedReason::Unreadable) };
         // Where the place of the authserv-id is empty, another reader may take the next word for it.
         let is_own = if field.authserv_id.is_empty() {
