@@ -3,6 +3,8 @@
 //! A finding never changes a verdict. It explains one, or warns beside one. [`findings`] makes those that the evaluation of a message
 //! touched, from the verdict and from what was asked and answered on the way.
 
+mod client;
+mod header;
 mod message;
 mod quote;
 mod rule;
@@ -10,7 +12,7 @@ mod rule;
 pub use quote::Quote;
 pub use rule::Rule;
 
-use crate::{known::Log, session::Session, spf::SpfReports, verdict::Verdict};
+use crate::{known::Log, message::Header, session::Session, spf::SpfReports, verdict::Verdict};
 use std::fmt;
 
 /// One thing that is wrong, or good to know.
@@ -86,10 +88,36 @@ pub fn findings(verdict: &Verdict, session: &Session, log: &Log) -> Vec<Finding>
     sorted(found)
 }
 
+/// Those that only the header of the message tells of: fields that claim to be the receiver's own results, where `authserv_id` gives
+/// its name, and an earlier client that would pass. The worst first.
+///
+/// ```
+/// use mailverdict::{Authenticator, Message, Session, dns::Zone, finding::findings_of_header, spf::Observers};
+/// use std::net::Ipv4Addr;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let message = Message::parse(b"Authentication-Results: mx.example.net; dmarc=pass\r\nFrom: a@example.com\r\n\r\n")?;
+/// let session = Session::new(Ipv4Addr::new(192, 0, 2, 1));
+/// let authenticator = Authenticator::new(Zone::default());
+/// let (verdict, log) = authenticator.explain(&message, session.clone(), &mut Observers { helo: (), mail_from: () }).await;
+/// let found = findings_of_header(&verdict, &session, &log, message.header(), Some("mx.example.net"));
+/// assert_eq!(found[0].rule.id(), "results-forged");
+/// # Ok(())
+/// # }
+/// ```
+pub fn findings_of_header(
+    verdict: &Verdict,
+    session: &Session,
+    log: &Log,
+    header: &Header<'_>,
+    authserv_id: Option<&str>,
+) -> Vec<Finding> {
+    sorted(header::of_header(&verdict.spf, session, log, header, authserv_id))
+}
+
 /// The same of SPF alone, where there is no message.
 pub fn findings_of_spf(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Finding> {
-    let _ = (spf, session, log);
-    Vec::new()
+    client::of_session(spf, session, log)
 }
 
 /// The worst first; those that are as bad as each other stay in their order.

@@ -50,7 +50,6 @@ pub(crate) fn printable(octets: &[u8]) -> Box<str> {
 }
 
 /// The octets as a sentence quotes them: whole up to 60, then cut with an ellipsis.
-#[cfg_attr(not(test), expect(dead_code, reason = "the findings of records come with the next step"))]
 pub(crate) fn quoted(octets: &[u8]) -> String {
     match octets.get(..QUOTED_OCTETS).filter(|_| octets.len() > QUOTED_OCTETS) {
         Some(shown) => format!("\"{}…\"", printable(shown)),

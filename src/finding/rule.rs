@@ -47,6 +47,16 @@ macro_rules! rules {
 }
 
 rules! {
+    /// No client from outside can have the client's address.
+    ClientNotPublic: "client-not-public", Warning, Client, Some("RFC 6890");
+    /// SPF does not pass for the client, and would for one before it.
+    ClientOwnRelay: "client-own-relay", Notice, Client, None;
+    /// The client came over IPv6, and the record has addresses of IPv4 alone.
+    ClientIpv6OnlyIpv4: "client-ipv6-only-ipv4", Warning, Client, Some("RFC 7208 §5.6");
+    /// HELO is no name that SPF could check.
+    HeloNotAName: "helo-not-a-name", Warning, Client, Some("RFC 7208 §2.3");
+    /// An Authentication-Results field claims to be the receiver's own.
+    ResultsForged: "results-forged", Warning, Message, Some("RFC 8601 §5");
     /// The From field is not one of RFC 5322.
     FromMalformed: "from-malformed", Error, Message, Some("RFC 5322 §3.6.2");
     /// From names several author domains.

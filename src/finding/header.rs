@@ -1,0 +1,59 @@
+//! What other servers have written in the header, as findings.
+
+use super::{
+    Finding, Rule,
+    client::{border, own_relay},
+    quote::quoted,
+};
+use crate::{
+    authentication_results::{FIELD_NAME, Forged, ForgedReason, strip_forged},
+    known::Log,
+    message::Header,
+    received::{Hop, hops},
+    session::Session,
+    spf::SpfReports,
+};
+
+/// Those of the Received and Authentication-Results fields.
+pub(super) fn of_header(
+    spf: &SpfReports,
+    session: &Session,
+    log: &Log,
+    header: &Header<'_>,
+    authserv_id: Option<&str>,
+) -> Vec<Finding> {
+    let hops = hops(header);
+    let own_relay = own_relay(spf, session, log, &hops);
+    let forged = authserv_id.and_then(|id| results_forged(header, id, &hops, session));
+    own_relay.into_iter().chain(forged).collect()
+}
+
+/// RFC 8601 §5. Where the header shows the field of the own host that took the message in, what stands above it are own fields.
+fn results_forged(header: &Header<'_>, authserv_id: &str, hops: &[Hop], session: &Session) -> Option<Finding> {
+    let border = border(hops, session).and_then(|at| hops.get(at)).map(|hop| hop.field_index);
+    let is_forged = |forged: &Forged| match forged.reason {
+        ForgedReason::OwnAuthservId => border.is_none_or(|border| forged.field_index > border),
+        ForgedReason::UnknownVersion | ForgedReason::Unreadable => false,
+    };
+    let forged: Vec<Forged> = strip_forged(header, authserv_id).into_iter().filter(is_forged).collect();
+    let first = forged.first()?;
+    let text = header.fields().get(first.field_index).map(|field| quoted(field.value().trim_ascii()));
+    let text = text.map(|text| format!(": {text}")).unwrap_or_default();
+    let id = quoted(authserv_id.as_bytes());
+    let says = match forged.len() {
+        1 => format!(
+            "an Authentication-Results field claims to be written by this receiver, {id}, and came in with the message{text}"
+        ),
+        count => format!(
+            "{count} Authentication-Results fields claim to be written by this receiver, {id}, and came in with the message; the \
+             first is{text}"
+        ),
+    };
+    let advice =
+        "Have fields with the own name removed from what comes in; no reader can tell them from the receiver's";
+    Some(Finding {
+        name: Some(FIELD_NAME.into()),
+        advice: Some(advice.into()),
+        ..Finding::new(Rule::ResultsForged, &says)
+    })
+}
