@@ -2,7 +2,11 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
-use mailverdict::{name::Domain, time::UnixTime};
+use mailverdict::{
+    name::Domain,
+    received,
+    time::{TimeError, UnixTime},
+};
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroUsize,
@@ -79,7 +83,7 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) raw: bool,
     /// The address of the client that handed over the message; taken from the Received fields where not given.
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", value_parser = address)]
     pub(crate) ip: Option<IpAddr>,
     #[command(flatten)]
     pub(crate) way: Way,
@@ -112,11 +116,11 @@ pub(crate) struct Spf {
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) output: Output,
-    /// Evaluate as if at this time (macro %{t}).
-    #[arg(long, value_name = "UNIX_SECONDS", value_parser = unix_time)]
+    /// Evaluate as if at this time (macro %{t}): seconds since 1970, or as in 2025-10-06T08:15:05Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) at: Option<UnixTime>,
     /// The address of the client.
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", value_parser = address)]
     pub(crate) ip: IpAddr,
 }
 
@@ -169,8 +173,9 @@ pub(crate) struct Source {
 /// How messages are judged.
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// Evaluate as if at this time (x= and t= of signatures, macro %{t}); now, where not given.
-    #[arg(long, value_name = "UNIX_SECONDS", value_parser = unix_time)]
+    /// Evaluate as if at this time (x= and t= of signatures, macro %{t}): seconds since 1970, or as in 2025-10-06T08:15:05Z. Now, where
+    /// not given.
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) at: Option<UnixTime>,
     /// The edition of DMARC; `both` evaluates by RFC 9989 and reports what RFC 7489 says beside it.
     #[arg(long, value_enum, default_value = "rfc9989")]
@@ -197,8 +202,16 @@ pub(crate) enum Edition {
     Both,
 }
 
-fn unix_time(text: &str) -> Result<UnixTime, String> {
-    text.parse().map(UnixTime).map_err(|_| "expected whole seconds since 1970-01-01T00:00:00Z".to_owned())
+/// Seconds, or RFC 3339.
+fn time(text: &str) -> Result<UnixTime, String> {
+    let expected = "expected whole seconds since 1970, or a time such as 2025-10-06T08:15:05Z";
+    text.parse().map(UnixTime).or_else(|_| text.parse()).map_err(|_: TimeError| expected.to_owned())
+}
+
+/// As logs write it.
+fn address(text: &str) -> Result<IpAddr, String> {
+    received::address(text)
+        .ok_or_else(|| "expected an address, such as 192.0.2.1, 2001:db8::1 or [2001:db8::1]:25".to_owned())
 }
 
 /// A network, or an address alone.

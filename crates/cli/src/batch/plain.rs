@@ -25,7 +25,7 @@ pub(crate) fn read(line: &[u8]) -> Option<Request<'_>> {
                 b"mail_from" => request.mail_from = present(text)?,
                 b"message" => request.message = present(text)?,
                 b"message_base64" => request.message_base64 = Text::Present(Cow::Borrowed(text)),
-                _ => {}
+                _ => return None,
             }
             rest
         };
@@ -89,7 +89,7 @@ mod tests {
             r#"{"id":1,"ip":"192.0.2.1","helo":"mail.example","mail_from":"a@example.com","message":"/m/1.eml"}"#,
             r#"{"id": "a", "ip": "2001:db8::1", "helo": "mail.example", "mail_from": "", "message_base64": "RnJvbTogYUBi"}"#,
             " { \"id\"\t:\r0 , \"message_base64\" : \"\" } \n",
-            r#"{"message":"first","message":"last","id":"first","id":12345678901234567890123,"queue":"kept"}"#,
+            r#"{"message":"first","message":"last","id":"first","id":12345678901234567890123}"#,
         ] {
             assert_eq!(read(line.as_bytes()), Some(Request::read(line.as_bytes()).unwrap()), "{line}");
         }
@@ -118,6 +118,7 @@ mod tests {
             r#"{"ip":1}"#,
             r#"{"ip":null}"#,
             r#"{"other":1}"#,
+            r#"{"id":1,"other":"x"}"#,
             r#"{"ip":"a\n"}"#,
             r#"{"i\u0070":"a"}"#,
             "{\"ip\":\"\t\"}",
@@ -198,7 +199,9 @@ mod tests {
             for id in [None, Some(("id", number))] {
                 let fields: Vec<(&str, &str)> = fields.iter().copied().chain(id).collect();
                 let line = line(&fields, &spaces);
-                prop_assert_eq!(read(line.as_bytes()), Some(Request::read(line.as_bytes()).unwrap()), "{}", line);
+                // Members that there are not are left to serde_json, which tells their names.
+                let expected = Some(Request::read(line.as_bytes()).unwrap()).filter(|request| request.unknown.is_none());
+                prop_assert_eq!(read(line.as_bytes()), expected, "{}", line);
             }
         }
 

@@ -2,13 +2,13 @@
 
 use super::message::Octets;
 use crate::style::shortened;
-use mailverdict::Session;
+use mailverdict::{Session, received::address};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, net::IpAddr, ops::Deref};
+use std::{borrow::Cow, fmt, ops::Deref};
 
 /// Octets of the longest name or address that is evaluated; no line of SMTP is that long (RFC 5321 §4.5.3.1), and it comes back several
 /// times in the result.
@@ -25,6 +25,8 @@ pub(crate) struct Request<'l> {
     pub(crate) message: Text<Cow<'l, str>>,
     /// In base64, if it is a message.
     pub(crate) message_base64: Text<Cow<'l, [u8]>>,
+    /// The first name that no member has.
+    pub(crate) unknown: Option<String>,
 }
 
 /// The value of a field that should be a text; null is as good as nothing.
@@ -43,11 +45,18 @@ impl<'l> Request<'l> {
         serde_json::from_slice(line).map_err(|error| format!("the line is no JSON object: {}", described(error)))
     }
 
+    /// A name that is written wrongly is not passed over: without what it stands for, the verdict would be another one.
+    pub(crate) fn has_known_members(&self) -> Result<(), String> {
+        let known = "id, ip, helo, mail_from, message and message_base64";
+        let refused = |name: &String| Err(format!("\"{}\" is no member of a request; {known} are", shortened(name)));
+        self.unknown.as_ref().map_or(Ok(()), refused)
+    }
+
     /// What the SMTP session showed.
     pub(crate) fn session(&self) -> Result<Session, String> {
         let mut session = match self.ip.named("ip")? {
             Some(ip) => {
-                Session::new(ip.parse::<IpAddr>().map_err(|_| format!("\"ip\" is no address: \"{}\"", shortened(ip)))?)
+                Session::new(address(ip).ok_or_else(|| format!("\"ip\" is no address: \"{}\"", shortened(ip)))?)
             }
             None => Session::without_peer(),
         };
@@ -100,7 +109,7 @@ impl<'l> Text<Cow<'l, str>> {
     }
 }
 
-/// The names of fields; others may stand there as well.
+/// The names of members; no others may stand there.
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 enum Field {
@@ -110,8 +119,7 @@ enum Field {
     MailFrom,
     Message,
     MessageBase64,
-    #[serde(other)]
-    Other,
+    Other(String),
 }
 
 impl<'de> Deserialize<'de> for Request<'de> {
@@ -137,7 +145,10 @@ impl<'de> Deserialize<'de> for Request<'de> {
                         Field::MessageBase64 => {
                             request.message_base64 = map.next_value::<Text<Cow<'_, str>>>()?.into_octets();
                         }
-                        Field::Other => drop(map.next_value::<IgnoredAny>()?),
+                        Field::Other(name) => {
+                            map.next_value::<IgnoredAny>()?;
+                            request.unknown.get_or_insert(name);
+                        }
                     }
                 }
                 Ok(request)

@@ -120,6 +120,9 @@ impl Run {
             Ok(request) => request,
             Err(error) => return part.refuse(None, &error),
         };
+        if let Err(error) = request.has_known_members() {
+            return part.refuse(request.id, &error);
+        }
         let session = match self.session(&request) {
             Ok(session) => session,
             Err(error) => return part.refuse(request.id, &error),
