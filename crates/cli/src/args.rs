@@ -24,9 +24,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Evaluate one message.
+    /// Evaluate a message, or several, each by itself.
     ///
-    /// Exit status: 0 when a verdict was reached, whatever it is; 2 for bad usage or unreadable input; see --exit-verdict.
+    /// Exit status: 0 when a verdict was reached, whatever it is; 2 for bad usage or unreadable input; see --exit-verdict. Of several
+    /// messages, those that can be read are evaluated.
     Check(Check),
     /// Evaluate SPF alone, without a message.
     ///
@@ -87,9 +88,9 @@ pub(crate) struct Check {
     pub(crate) ip: Option<IpAddr>,
     #[command(flatten)]
     pub(crate) way: Way,
-    /// The message, a file in the format of RFC 5322; `-` reads standard input.
+    /// The messages, each a file in the format of RFC 5322; `-`, or none at all, reads standard input.
     #[arg(value_name = "MESSAGE")]
-    pub(crate) message: PathBuf,
+    pub(crate) messages: Vec<PathBuf>,
 }
 
 /// The way of the message, as its Received fields tell it.

@@ -1,5 +1,6 @@
 //! What ends a run without a verdict: one line on standard error that says what, where, and what to do.
 
+use crate::file_kind::FileKind;
 use clap::error::ErrorKind;
 use mailverdict::{
     dns::{HickoryError, ZoneError},
@@ -16,6 +17,8 @@ pub(crate) enum Failure {
     Unreadable { what: &'static str, path: PathBuf, error: io::Error },
     /// A message is larger than is read into memory.
     TooLarge { path: PathBuf, limit: u64 },
+    /// What was read is another kind of file.
+    OtherFile { path: PathBuf, kind: FileKind },
     /// What was read is no message.
     NoMessage { path: PathBuf, error: MessageError },
     /// A zone file cannot be used.
@@ -38,6 +41,7 @@ impl fmt::Display for Failure {
             Self::TooLarge { path, limit } => {
                 write!(f, "{}: the message is larger than {limit} octets; is it a message?", path.display())
             }
+            Self::OtherFile { path, kind } => write!(f, "{}: {kind}", path.display()),
             Self::NoMessage { path, error } => {
                 write!(f, "{}: {error}; give one message in the format of RFC 5322", path.display())
             }

@@ -1,6 +1,6 @@
 //! Messages from files and from standard input.
 
-use crate::{failure::Failure, standard};
+use crate::{failure::Failure, file_kind::FileKind, standard};
 use mailverdict::message::{LineEndings, Message, MessageError, to_crlf};
 use std::{
     borrow::Cow,
@@ -35,10 +35,36 @@ impl fmt::Display for MixedLineEnds {
     }
 }
 
+/// A message as it was read, and what was mended on the way.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) octets: Vec<u8>,
+    pub(crate) mixed_line_ends: Option<MixedLineEnds>,
+    pub(crate) byte_order_mark: Option<ByteOrderMark>,
+}
+
+/// U+FEFF in UTF-8 before the header, as some editors put it: it was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ByteOrderMark;
+
+impl ByteOrderMark {
+    const OCTETS: [u8; 3] = *b"\xef\xbb\xbf";
+}
+
+impl fmt::Display for ByteOrderMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a byte order mark before the header was passed over, as an editor may have put it there; as it stands (--raw), the \
+             message may have another verdict",
+        )
+    }
+}
+
 /// Reads a message; `-` is standard input.
 ///
-/// Unless `raw`, a message whose lines end in bare LF is taken for a file saved on Unix and brought to CRLF.
-pub(crate) fn read_message(path: &Path, raw: bool) -> Result<(Vec<u8>, Option<MixedLineEnds>), Failure> {
+/// Unless `raw`, a message whose lines end in bare LF is taken for a file saved on Unix and brought to CRLF, and a byte order mark before
+/// the header is passed over.
+pub(crate) fn read_message(path: &Path, raw: bool) -> Result<Input, Failure> {
     let standard_input = path == Path::new("-");
     let read = if standard_input {
         standard::input().and_then(bounded)
@@ -51,8 +77,18 @@ pub(crate) fn read_message(path: &Path, raw: bool) -> Result<(Vec<u8>, Option<Mi
     match octets {
         None => Err(Failure::TooLarge { path: name(), limit: MAX_MESSAGE_LEN }),
         Some(mut octets) => {
-            let mixed = if raw { None } else { bring_to_crlf(&mut octets) };
-            Ok((octets, mixed))
+            if let Some(kind) = FileKind::of(&octets) {
+                return Err(Failure::OtherFile { path: name(), kind });
+            }
+            if raw {
+                return Ok(Input { octets, mixed_line_ends: None, byte_order_mark: None });
+            }
+            let has_mark = octets.starts_with(&ByteOrderMark::OCTETS);
+            if has_mark {
+                octets.drain(..ByteOrderMark::OCTETS.len());
+            }
+            let mixed_line_ends = bring_to_crlf(&mut octets);
+            Ok(Input { octets, mixed_line_ends, byte_order_mark: has_mark.then_some(ByteOrderMark) })
         }
     }
 }

@@ -6,6 +6,7 @@ mod check;
 mod escape;
 mod explain;
 mod failure;
+mod file_kind;
 mod hops;
 mod input;
 mod json;
@@ -26,16 +27,22 @@ use std::{
     process::ExitCode,
 };
 use style::printable;
+use tokio::runtime::Runtime;
 
 /// Bad usage, unreadable input.
 const EXIT_FAILURE: u8 = 2;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|failure| {
-        // Nothing more can be said where standard error is closed.
-        let _ = writeln!(io::stderr(), "mailverdict: {}", printable(&failure.to_string()));
+        tell(&failure);
         ExitCode::from(EXIT_FAILURE)
     })
+}
+
+/// One line on standard error.
+fn tell(failure: &Failure) {
+    // Nothing more can be said where standard error is closed.
+    let _ = writeln!(io::stderr(), "mailverdict: {}", printable(&failure.to_string()));
 }
 
 fn run() -> Result<ExitCode, Failure> {
@@ -58,8 +65,12 @@ fn run() -> Result<ExitCode, Failure> {
 
 /// Drives an evaluation to its end on this thread.
 fn block_on<F: Future>(evaluation: F) -> Result<F::Output, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
-    Ok(runtime.block_on(evaluation))
+    Ok(runtime()?.block_on(evaluation))
+}
+
+/// What drives evaluations on this thread.
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)
 }
 
 /// Writes what was found out to standard output.

@@ -1,7 +1,7 @@
 //! What was found out about one message, for people.
 
 use crate::hops::Way;
-use crate::input::MixedLineEnds;
+use crate::input::{ByteOrderMark, MixedLineEnds};
 use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
@@ -30,6 +30,8 @@ pub(crate) struct Report<'v> {
     pub(crate) received_spf: Option<String>,
     /// The line ends that the message had, where it is odd that they were brought to CRLF.
     pub(crate) mixed_line_ends: Option<MixedLineEnds>,
+    /// Where one was passed over.
+    pub(crate) byte_order_mark: Option<ByteOrderMark>,
     /// How the results came about, a step a line; for `--explain`.
     pub(crate) steps: Option<Vec<String>>,
     /// The way of the message, where it was looked at.
@@ -58,6 +60,7 @@ impl<'v> Report<'v> {
             authentication_results,
             received_spf,
             mixed_line_ends: None,
+            byte_order_mark: None,
             steps: None,
             way: None,
             shows_hops: false,
@@ -94,7 +97,8 @@ impl<'v> Report<'v> {
     /// What is odd about the message itself.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &dyn fmt::Display> {
         let mixed = self.mixed_line_ends.iter().map(|mixed| mixed as &dyn fmt::Display);
-        mixed.chain(self.verdict.oddities.iter().map(|finding| finding as &dyn fmt::Display))
+        let mark = self.byte_order_mark.iter().map(|mark| mark as &dyn fmt::Display);
+        mark.chain(mixed).chain(self.verdict.oddities.iter().map(|finding| finding as &dyn fmt::Display))
     }
 
     /// A table, what DMARC concludes, findings, and header fields ready to paste.

@@ -337,7 +337,9 @@ fn lines_of_any_octets_are_answered_one_for_one() {
         input.extend_from_slice(b"\r\n");
     }
     input.extend_from_slice(b" \r\n\n");
-    input.extend_from_slice(b"{\"id\":7,\"ip\":\"192.0.2.256\",\"ip\":\"203.0.113.25\",\"helo\":[{}],\"helo\":\"fabrikam.com\"}");
+    input.extend_from_slice(
+        b"{\"id\":7,\"ip\":\"192.0.2.256\",\"ip\":\"203.0.113.25\",\"helo\":[{}],\"helo\":\"fabrikam.com\"}",
+    );
     let mut batch = Batch::start(&[ZONE]);
     batch.input.take().unwrap().write_all(&input).unwrap();
     let mut output = String::new();

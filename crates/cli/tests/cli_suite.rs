@@ -433,6 +433,20 @@ fn shows_real_output(name: &str, commands: usize) {
     }
 }
 
+/// One that cannot be read keeps none of the others back.
+#[test]
+fn of_several_messages_those_are_evaluated_that_can_be_read() {
+    let messages = ["tests/data/cli/absent.eml", "tests/data/microsoft365/01-sent-by-the-service.eml"];
+    let output = run(&[&["check", "--json", "--zone=tests/data/microsoft365/zone.db"], &messages[..]].concat(), b"");
+    assert_eq!(output.status.code(), Some(2));
+    let error = "mailverdict: cannot read the message tests/data/cli/absent.eml: no such file or directory\n";
+    assert_eq!(text(&output.stderr), error);
+    let lines = json_lines(&output.stdout);
+    assert_eq!(lines.len(), 1);
+    assert_eq!((&lines[0]["file"], &lines[0]["dkim"][0]["result"]), (&messages[1].into(), &"pass".into()));
+    assert_none(&schema().iter_errors(&lines[0]).map(|error| error.to_string()).collect::<Vec<_>>());
+}
+
 /// What a file on Unix would not have is told of, for what arrived may have another verdict.
 #[test]
 fn mixed_line_ends_are_a_finding() {
