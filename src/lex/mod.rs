@@ -3,6 +3,7 @@
 pub(crate) mod at_sign;
 mod dotted_quad;
 pub(crate) mod encoded_word;
+mod excerpt;
 pub(crate) mod mailbox;
 mod origin;
 mod printable;
@@ -16,6 +17,7 @@ pub use span::Span;
 pub use tag_span::TagSpan;
 
 pub(crate) use dotted_quad::DottedQuad;
+pub(crate) use excerpt::excerpt;
 pub(crate) use origin::Origin;
 pub(crate) use printable::Printable;
 pub(crate) use tag_span::TagSpans;

@@ -190,7 +190,7 @@ impl Missing {
             NotARecord::NoRecord if texts.is_empty() => Self::Void(NoneReason::NoRecord),
             NotARecord::NoRecord => Self::Other(NoneReason::NoRecord),
             NotARecord::ManyRecords { count } => Self::Error(PermError::ManyRecords { domain, count }.into()),
-            NotARecord::Syntax(error) => Self::Error(PermError::Syntax { domain, error }.into()),
+            NotARecord::Syntax(fault) => Self::Error(PermError::Syntax { domain, fault }.into()),
         }
     }
 }

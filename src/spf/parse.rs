@@ -1,7 +1,7 @@
 //! The grammar of RFC 7208 §12, one function per rule, in the RFC's order.
 //!
-//! Terms are told apart by what follows their name, as §4.6.1 describes: `=` makes a modifier, anything else a mechanism. The
-//! functions of the single mechanisms and modifiers are given what follows the name.
+//! What follows the name of a term tells its kind (§4.6.1): `=` makes a modifier, anything else a mechanism. The functions of the
+//! single mechanisms and modifiers are given what follows the name.
 
 use super::{
     macro_string::{Delimiters, DomainSpec, Macro, MacroLetter, MacroPart, MacroString},
@@ -17,6 +17,9 @@ use nom::{
 };
 use smallvec::SmallVec;
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What is expected where a modifier stands that stood before.
+pub(super) const AT_MOST_ONCE: &str = "each of \"redirect\" and \"exp\" at most once";
 
 /// An error at the start of `rest`.
 fn stop<'t, T>(rest: &'t [u8], expected: &'static str) -> Parsed<'t, T> {
@@ -54,20 +57,24 @@ fn terms(input: &[u8], offset: usize) -> Parsed<'_, Record> {
             return stop(input, "SP");
         }
         offset += spaces.len();
-        // Where the term stands, which ends where `rest` begins.
-        let place = |rest: &[u8]| Origin(Span::new(offset, term.len() - rest.len()));
-        // §4.6.1: modifiers have an equals sign right after their name.
-        let rest = match name(term) {
-            Ok((rest @ [b'=', ..], name)) => modifier(rest, term, name, place, &mut record)?.0,
-            _ => {
-                let (rest, directive) = directive(term)?;
-                record.directives.push(Directive { span: place(rest), ..directive });
-                rest
-            }
-        };
+        let (rest, ()) = self::term(term, offset, &mut record)?;
         offset += term.len() - rest.len();
         input = rest;
     }
+}
+
+/// `directive / modifier`, which begins at `offset` of its record and joins what was read of it.
+#[inline]
+pub(super) fn term<'t>(term: &'t [u8], offset: usize, record: &mut Record) -> Parsed<'t, ()> {
+    // Where the term stands, which ends where `rest` begins.
+    let place = |rest: &[u8]| Origin(Span::new(offset, term.len() - rest.len()));
+    // §4.6.1: modifiers have an equals sign right after their name.
+    if let Ok((rest @ [b'=', ..], name)) = name(term) {
+        return modifier(rest, term, name, place, record);
+    }
+    let (rest, directive) = directive(term)?;
+    record.directives.push(Directive { span: place(rest), ..directive });
+    Ok((rest, ()))
 }
 
 /// `directive = [ qualifier ] mechanism`
@@ -138,10 +145,7 @@ fn host(input: &[u8]) -> Parsed<'_, HostSpec> {
 /// `ptr = "ptr" [ ":" domain-spec ]`
 fn ptr(input: &[u8]) -> Parsed<'_, Mechanism> {
     match input {
-        [b':', rest @ ..] => {
-            let (rest, domain) = to_end_of_term(rest)?;
-            Ok((rest, Mechanism::Ptr(Some(domain))))
-        }
+        [b':', rest @ ..] => to_end_of_term(rest).map(|(rest, domain)| (rest, Mechanism::Ptr(Some(domain)))),
         _ => Ok((input, Mechanism::Ptr(None))),
     }
 }
@@ -188,7 +192,7 @@ fn modifier<'t>(
     };
     // RFC 7208 §6: these two modifiers must not appear more than once each.
     if known.is_some() {
-        return stop(term, "each of \"redirect\" and \"exp\" at most once");
+        return stop(term, AT_MOST_ONCE);
     }
     let (rest, domain) = to_end_of_term(value)?;
     *known = Some(Modifier { span: place(rest), ..Modifier::new(domain) });
@@ -350,14 +354,12 @@ enum Text {
 
 /// `explain-string = *( macro-string / SP )`
 pub(super) fn explain_string(input: &[u8]) -> Parsed<'_, MacroString> {
-    let (rest, parts) = macro_parts(input, Text::Explanation)?;
-    Ok((rest, MacroString::new(parts)))
+    macro_parts(input, Text::Explanation).map(|(rest, parts)| (rest, MacroString::new(parts)))
 }
 
 /// `macro-string = *( macro-expand / macro-literal )`, with any letter: that of an unknown-modifier.
 pub(super) fn macro_string(input: &[u8]) -> Parsed<'_, MacroString> {
-    let (rest, parts) = macro_parts(input, Text::UnknownModifier)?;
-    Ok((rest, MacroString::new(parts)))
+    macro_parts(input, Text::UnknownModifier).map(|(rest, parts)| (rest, MacroString::new(parts)))
 }
 
 /// `*( macro-expand / macro-literal )`, and spaces in an explanation.

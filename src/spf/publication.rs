@@ -1,10 +1,7 @@
 //! The SPF record among what a domain publishes.
 
-use super::record::Record;
-use crate::{
-    dns::{Reading, Records},
-    lex::SyntaxError,
-};
+use super::{fault::Fault, record::Record};
+use crate::dns::{Reading, Records};
 use std::{ops::Deref, sync::Arc};
 
 /// Why the texts at a name are no SPF record (RFC 7208 §4.5, §4.6).
@@ -12,7 +9,7 @@ use std::{ops::Deref, sync::Arc};
 pub(super) enum NotARecord {
     NoRecord,
     ManyRecords { count: usize },
-    Syntax(SyntaxError),
+    Syntax(Box<Fault>),
 }
 
 /// What the texts at a name come to; it stays with them.
@@ -100,7 +97,7 @@ fn read(texts: &[Box<[u8]>]) -> Result<Record, NotARecord> {
     let mut records = texts.iter().filter(|text| Record::has_version(text));
     match (records.next(), records.count()) {
         (None, _) => Err(NotARecord::NoRecord),
-        (Some(text), 0) => Record::parse(text).map_err(NotARecord::Syntax),
+        (Some(text), 0) => Record::parse(text).map_err(|error| NotARecord::Syntax(Box::new(Fault::of(text, &error)))),
         (Some(_), others) => Err(NotARecord::ManyRecords { count: others + 1 }),
     }
 }

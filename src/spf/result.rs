@@ -1,13 +1,14 @@
 //! Results of SPF, each with its reason.
 
 use super::{
+    fault::Fault,
     identity::Identity,
     limits::{Limit, MAX_LOCAL_PART, MAX_RECORDS_SIZE},
     matched::Matched,
 };
 use crate::{
     dns::LookupError,
-    lex::{DottedQuad, Printable, SyntaxError},
+    lex::{DottedQuad, Printable},
     name::{Domain, Name, NameError},
     text::Text,
 };
@@ -180,8 +181,8 @@ pub enum PermError {
     Syntax {
         /// Whose record.
         domain: Name,
-        /// Where, and what was expected there.
-        error: SyntaxError,
+        /// The first term that cannot be read, and what is wrong with it.
+        fault: Box<Fault>,
     },
     /// More than one SPF record at one domain (RFC 7208 §4.5).
     ManyRecords {
@@ -307,8 +308,8 @@ impl fmt::Display for TempError {
 impl fmt::Display for PermError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax { domain, error } => {
-                write!(f, "the SPF record of {} has an error: {error}", Printable(domain.as_str()))
+            Self::Syntax { domain, fault } => {
+                write!(f, "the SPF record of {} has an error: {fault}", Printable(domain.as_str()))
             }
             Self::ManyRecords { domain, count } => {
                 write!(f, "{} has {count} SPF records; one is allowed", Printable(domain.as_str()))

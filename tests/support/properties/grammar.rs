@@ -12,7 +12,28 @@ use mailverdict::{
     spf::{self, DomainSpec, MacroString},
 };
 
+/// Faults are told exactly where a record cannot be read; each is a term of it.
+pub(crate) fn spf_faults(data: &[u8]) {
+    let faults = spf::faults(data);
+    let is_broken = spf::Record::has_version(data) && spf::Record::parse(data).is_err();
+    assert_eq!(!faults.is_empty(), is_broken, "{faults:?}");
+    let mut end = 0;
+    for fault in &faults {
+        assert_clean(fault);
+        assert!(fault.to_string().len() < 1000);
+        let span = fault.span().expect("a short text");
+        let term = span.of(data).expect("of this text");
+        assert!(span.offset() > end && !term.is_empty() && !term.contains(&b' '), "{fault:?}");
+        end = span.range().end;
+        assert!((span.offset()..=end).contains(&fault.offset), "{fault:?}");
+        if let Some(meant) = &fault.meant {
+            assert!(spf::Record::parse(format!("v=spf1 {meant}").as_bytes()).is_ok(), "{fault:?}");
+        }
+    }
+}
+
 pub(crate) fn spf_record(data: &[u8]) {
+    spf_faults(data);
     match spf::Record::parse(data) {
         Ok(record) => {
             assert!(spf::Record::has_version(data));
