@@ -3,7 +3,7 @@
 use super::{
     limits::Spent,
     observe::{Observe, Tried},
-    record::{Directive, Record, Term},
+    record::{Directive, Mechanism, Record, Term},
     result::SpfResult,
 };
 use crate::{lex::Printable, name::Name};
@@ -118,8 +118,14 @@ impl Observe for Tree {
 struct Line {
     /// What stands on the left, guides included.
     text: String,
-    /// What stands beside a term.
-    beside: Option<(Option<Tried>, Spent)>,
+    beside: Option<Beside>,
+}
+
+/// What stands beside a term.
+enum Beside {
+    Tried(Option<Tried>, Spent),
+    /// Why it has no effect.
+    Ignored(&'static str),
 }
 
 impl Visit {
@@ -128,7 +134,10 @@ impl Visit {
         for Step { directive, tried, spent, inside } in &self.steps {
             // The count that the term itself brought about stands beside it; what it came to inside, inside.
             let spent = inside.as_ref().map_or(*spent, |inside| inside.entered);
-            lines.push(Line { text: format!("{guides}├─ {directive}"), beside: Some((Some(*tried), spent)) });
+            lines.push(Line {
+                text: format!("{guides}├─ {directive}"),
+                beside: Some(Beside::Tried(Some(*tried), spent)),
+            });
             if let Some(inside) = inside {
                 inside.draw(&format!("{guides}│  "), lines);
             }
@@ -136,8 +145,14 @@ impl Visit {
         if let Some(redirect) = &self.redirect {
             let term = self.record.as_ref().and_then(|record| record.redirect.as_ref()).map(Term::Redirect);
             let term = term.map(|term| term.to_string()).unwrap_or_default();
-            lines.push(Line { text: format!("{guides}├─ {term}"), beside: Some((None, redirect.entered)) });
+            lines
+                .push(Line {
+                    text: format!("{guides}├─ {term}"), beside: Some(Beside::Tried(None, redirect.entered))
+                });
             redirect.draw(&format!("{guides}│  "), lines);
+        }
+        for (term, why) in self.record.iter().flat_map(ignored) {
+            lines.push(Line { text: format!("{guides}├─ {term}"), beside: Some(Beside::Ignored(why)) });
         }
         let text = match &self.result {
             None => format!("{guides}└─ not finished"),
@@ -147,6 +162,24 @@ impl Visit {
         };
         lines.push(Line { text, beside: None });
     }
+}
+
+/// The terms of a record that have no effect for any client, in its order, each with the reason.
+fn ignored(record: &Record) -> Vec<(Term<'_>, &'static str)> {
+    let is_all = |term: &Term<'_>| matches!(term, Term::Directive(directive) if directive.mechanism == Mechanism::All);
+    let terms = record.terms();
+    let all = terms.iter().position(is_all);
+    let why = |(place, term): (usize, &Term<'_>)| match term {
+        // RFC 7208 §5.1: "Mechanisms after "all" will never be tested."
+        Term::Directive(_) if all.is_some_and(|all| place > all) => Some("it stands behind \"all\""),
+        // §6.1: "any "redirect" modifier MUST be ignored" where there is an "all".
+        Term::Redirect(_) if all.is_some() => Some("it stands beside \"all\""),
+        // §6: unrecognized modifiers are ignored.
+        Term::UnknownModifier(_) => Some("a modifier that nobody knows"),
+        Term::Directive(_) | Term::Redirect(_) | Term::Exp(_) => None,
+    };
+    let with_reasons = terms.iter().enumerate().filter_map(|(place, term)| Some((*term, why((place, term))?)));
+    with_reasons.take(MAX_IGNORED).collect()
 }
 
 impl fmt::Display for Tree {
@@ -165,7 +198,8 @@ impl fmt::Display for Visit {
         for Line { text, beside } in &lines {
             match beside {
                 None => writeln!(f, "{text}")?,
-                Some((tried, spent)) => {
+                Some(Beside::Ignored(why)) => writeln!(f, "{text:width$}  ignored: {why}")?,
+                Some(Beside::Tried(tried, spent)) => {
                     let tried = match tried {
                         Some(Tried::Matched) => "match",
                         Some(Tried::NotMatched) => "no match",
@@ -181,5 +215,7 @@ impl fmt::Display for Visit {
     }
 }
 
+/// Terms without effect that are drawn of one record.
+const MAX_IGNORED: usize = 32;
 /// Columns that terms may take up before the counts begin; longer terms push their own counts to the right.
 const MAX_WIDTH: usize = 72;
