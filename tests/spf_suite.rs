@@ -7,7 +7,8 @@
 //! - `check`: `helo` for the HELO identity; `receiver`, `time`: of the session; `limits`: other than the RFC's,
 //! - `domain`, `sender`: what the report says was checked; `matched`: the directive of the checked record, or `NOTHING`;
 //!   `reason`: what the reason in words holds; `lookups`, `voids`: the counts; `tree`: what
-//!   [`Tree`] draws of the check of MAIL FROM.
+//!   [`Tree`] draws of the check of MAIL FROM; `findings`: all that is found, each as `severity id name "text"`, and `says`: what each
+//!   of them holds in words.
 //!
 //! What a case does not say is taken from the scenario's `defaults`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -24,6 +25,7 @@ mod spf_zone;
 use late::{Arrival, Late};
 use mailverdict::{
     Authenticator, Message, Policy, Session,
+    finding::{Finding, findings_of_spf},
     session::MailFrom,
     spf::{self, Explanation, Identity, Observers, SpfReport, SpfResult, Tree},
     time::UnixTime,
@@ -102,6 +104,26 @@ impl<'y> Case<'y> {
         session
     }
 
+    /// How the findings differ from those that are expected, where the case says.
+    fn other_findings(&self, found: &[Finding]) -> Vec<String> {
+        let list = |key: &str| Some(self.own.as_mapping_get(key)?.as_vec().expect("a list").iter().map(text));
+        let mut failures = Vec::new();
+        if let Some(expected) = list("findings") {
+            let lines: Vec<_> = found.iter().map(line).collect();
+            let expected: Vec<_> = expected.collect();
+            if lines != expected {
+                failures.push(format!("found {lines:#?} instead of {expected:#?}"));
+            }
+        }
+        for words in list("says").into_iter().flatten() {
+            if !found.iter().any(|finding| finding.to_string().contains(&words)) {
+                let says: Vec<_> = found.iter().map(ToString::to_string).collect();
+                failures.push(format!("nothing says {words:?}: {says:#?}"));
+            }
+        }
+        failures
+    }
+
     /// What is wrong; nothing where all is well.
     fn failures(&self, report: &SpfReport) -> Vec<String> {
         let matched = report.result.matched().map(|matched| matched.directive().to_string());
@@ -136,8 +158,15 @@ impl<'y> Case<'y> {
     }
 }
 
+/// A finding as cases have it.
+fn line(finding: &Finding) -> String {
+    let quote = finding.quote.as_ref().map(|quote| format!(" \"{}\"", quote.text())).unwrap_or_default();
+    let name = finding.name.as_deref().unwrap_or("-");
+    format!("{} {} {name}{quote}", finding.severity.keyword(), finding.rule.id())
+}
+
 /// What a case and a scenario may say; anything else is a slip of the pen, and would test nothing.
-const CASE_KEYS: [&str; 24] = [
+const CASE_KEYS: [&str; 26] = [
     "description",
     "comment",
     "spec",
@@ -161,6 +190,8 @@ const CASE_KEYS: [&str; 24] = [
     "lookups",
     "voids",
     "tree",
+    "findings",
+    "says",
     "strict",
 ];
 
@@ -183,7 +214,8 @@ fn run(file: &Path) -> (usize, Vec<String>) {
             let zone = case.zone(zonedata);
             let authenticator = Authenticator::new(&zone).with_policy(case.policy());
             let mut trees = Observers::<Tree>::default();
-            let reports = now(authenticator.check_spf(&case.session(), &mut trees));
+            let (reports, log) = now(authenticator.explain_spf(&case.session(), &mut trees));
+            let found = findings_of_spf(&reports, &case.session(), &log);
             for arrival in [Arrival::Together, Arrival::First, Arrival::Last, Arrival::Shuffled(count)] {
                 let late = Late::new(&zone);
                 let authenticator = Authenticator::new(&late).with_policy(case.policy());
@@ -200,6 +232,7 @@ fn run(file: &Path) -> (usize, Vec<String>) {
             if let Some(expected) = case.text("tree").filter(|expected| *expected != tree) {
                 failed.push(format!("{description} / {name}: the tree is\n{tree}instead of\n{expected}"));
             }
+            failed.extend(case.other_findings(&found).iter().map(|why| format!("{description} / {name}: {why}")));
             failed.extend(case.failures(&report).iter().map(|why| format!("{description} / {name}: {why}")));
         }
     }

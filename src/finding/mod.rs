@@ -8,6 +8,7 @@ mod header;
 mod message;
 mod quote;
 mod rule;
+mod spf;
 
 pub use quote::Quote;
 pub use rule::Rule;
@@ -116,8 +117,10 @@ pub fn findings_of_header(
 }
 
 /// The same of SPF alone, where there is no message.
-pub fn findings_of_spf(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Finding> {
-    client::of_session(spf, session, log)
+pub fn findings_of_spf(reports: &SpfReports, session: &Session, log: &Log) -> Vec<Finding> {
+    let mut found = spf::findings(reports, session, log);
+    found.extend(client::of_session(reports, session, log));
+    sorted(found)
 }
 
 /// The worst first; those that are as bad as each other stay in their order.

@@ -1,7 +1,6 @@
 //! What a finding quotes.
 
-use crate::lex::Span;
-use std::fmt::Write as _;
+use crate::lex::{Span, excerpt, printable};
 
 /// The stretch of a record or a field that a finding is about, made printable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +9,6 @@ pub struct Quote {
     span: Option<Span>,
 }
 
-/// Octets of a text that a sentence quotes; what is longer is cut.
-const QUOTED_OCTETS: usize = 60;
 /// Characters of a sentence.
 const MAX_SENTENCE: usize = 1000;
 /// Octets of a quoted stretch that are kept.
@@ -19,7 +16,6 @@ const MAX_TEXT: usize = 4096;
 
 impl Quote {
     /// The stretch of `record` at `span`; where the span does not fit the record, there is nothing to quote.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the findings of records come with the next step"))]
     pub(crate) fn of(record: &[u8], span: Span) -> Option<Self> {
         let stretch = span.of(record)?;
         Some(Self { text: printable(stretch.get(..MAX_TEXT).unwrap_or(stretch)), span: Some(span) })
@@ -36,25 +32,9 @@ impl Quote {
     }
 }
 
-/// Octets other than printable ASCII as `\ddd`, as master files have them (RFC 1035 §5.1).
-pub(crate) fn printable(octets: &[u8]) -> Box<str> {
-    let mut text = String::with_capacity(octets.len());
-    for octet in octets {
-        match octet {
-            b' '..=b'~' => text.push(char::from(*octet)),
-            // To write to memory never fails.
-            _ => drop(write!(text, "\\{octet:03}")),
-        }
-    }
-    text.into()
-}
-
-/// The octets as a sentence quotes them: whole up to 60, then cut with an ellipsis.
+/// The octets as a sentence quotes them: whole up to 60, then cut with three dots.
 pub(crate) fn quoted(octets: &[u8]) -> String {
-    match octets.get(..QUOTED_OCTETS).filter(|_| octets.len() > QUOTED_OCTETS) {
-        Some(shown) => format!("\"{}…\"", printable(shown)),
-        None => format!("\"{}\"", printable(octets)),
-    }
+    format!("\"{}\"", excerpt(octets))
 }
 
 /// A sentence, cut where it is longer than anybody reads.
@@ -81,7 +61,7 @@ mod tests {
     #[test]
     fn what_is_long_is_cut() {
         assert_eq!(quoted(&[b'a'; 60]), format!("\"{}\"", "a".repeat(60)));
-        assert_eq!(quoted(&[b'a'; 61]), format!("\"{}…\"", "a".repeat(60)));
+        assert_eq!(quoted(&[b'a'; 61]), format!("\"{}...\"", "a".repeat(60)));
         let long = [b'\n'; MAX_TEXT + 1];
         assert_eq!(Quote::of(&long, Span::new(0, long.len()).unwrap()).unwrap().text().len(), 4 * MAX_TEXT);
         assert_eq!(bounded(&"ä".repeat(MAX_SENTENCE)).chars().count(), MAX_SENTENCE);

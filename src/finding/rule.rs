@@ -47,6 +47,58 @@ macro_rules! rules {
 }
 
 rules! {
+    /// A domain has several SPF records.
+    SpfMultiple: "spf-multiple", Error, Spf, Some("RFC 7208 §4.5");
+    /// A text is nearly an SPF record, and so none.
+    SpfNotARecord: "spf-not-a-record", Error, Spf, Some("RFC 7208 §4.5");
+    /// A term of an SPF record cannot be read.
+    SpfSyntax: "spf-syntax", Error, Spf, Some("RFC 7208 §4.6");
+    /// The name of a term is nearly that of a mechanism or a modifier.
+    SpfMechanismTypo: "spf-mechanism-typo", Error, Spf, Some("RFC 7208 §4.6.1");
+    /// Something other than blanks stands between terms, or nothing.
+    SpfSeparator: "spf-separator", Error, Spf, Some("RFC 7208 §4.6.1");
+    /// The value of `ip4:` is no network.
+    SpfIp4: "spf-ip4", Error, Spf, Some("RFC 7208 §5.6");
+    /// The value of `ip6:` is no network.
+    SpfIp6: "spf-ip6", Error, Spf, Some("RFC 7208 §5.6");
+    /// The prefix lengths of `a` or `mx` cannot be read.
+    SpfCidr: "spf-cidr", Error, Spf, Some("RFC 7208 §5.3");
+    /// What stands where a domain belongs is none.
+    SpfDomainSpec: "spf-domain-spec", Error, Spf, Some("RFC 7208 §7.1");
+    /// A macro cannot be read, or may not stand where it stands.
+    SpfMacro: "spf-macro", Error, Spf, Some("RFC 7208 §7.1");
+    /// `redirect=` or `exp=` stands twice.
+    SpfDuplicateModifier: "spf-duplicate-modifier", Error, Spf, Some("RFC 7208 §6");
+    /// A mechanism stands behind `all`.
+    SpfAfterAll: "spf-after-all", Warning, Spf, Some("RFC 7208 §5.1");
+    /// `redirect=` stands beside `all`.
+    SpfRedirectUnused: "spf-redirect-unused", Warning, Spf, Some("RFC 7208 §6.1");
+    /// A record has neither `all` nor `redirect=`.
+    SpfNoEnd: "spf-no-end", Warning, Spf, Some("RFC 7208 §4.7");
+    /// A record passes everybody.
+    SpfPassAll: "spf-pass-all", Error, Spf, Some("RFC 7208 §5.1");
+    /// A record ends in `?all`.
+    SpfNeutralAll: "spf-neutral-all", Warning, Spf, Some("RFC 7208 §8.2");
+    /// More terms ask the DNS than may.
+    SpfLookups: "spf-lookups", Error, Spf, Some("RFC 7208 §4.6.4");
+    /// More terms ask in vain than may.
+    SpfVoid: "spf-void", Error, Spf, Some("RFC 7208 §4.6.4");
+    /// An `mx` finds more hosts than it may.
+    SpfMxLimit: "spf-mx-limit", Error, Spf, Some("RFC 7208 §4.6.4");
+    /// A record has the mechanism `ptr`.
+    SpfPtr: "spf-ptr", Warning, Spf, Some("RFC 7208 §5.5");
+    /// The target of `include:` or `redirect=` has no record that can be read.
+    SpfTargetNone: "spf-target-none", Error, Spf, Some("RFC 7208 §5.2");
+    /// The target of `include:` or `redirect=` could not be asked.
+    SpfTargetError: "spf-target-error", Error, Spf, Some("RFC 7208 §5.2");
+    /// Records lead to each other in a circle.
+    SpfLoop: "spf-loop", Error, Spf, Some("RFC 7208 §4.6.4");
+    /// The target of an `include:` passes nobody.
+    SpfIncludeNoEffect: "spf-include-no-effect", Warning, Spf, Some("RFC 7208 §5.2");
+    /// A record allows an address that no client on the Internet has.
+    SpfSpecialAddress: "spf-special-address", Warning, Spf, Some("RFC 6890");
+    /// Two terms are one, because character-strings are joined without a blank.
+    SpfGluedStrings: "spf-glued-strings", Error, Spf, Some("RFC 7208 §3.3");
     /// No client from outside can have the client's address.
     ClientNotPublic: "client-not-public", Warning, Client, Some("RFC 6890");
     /// SPF does not pass for the client, and would for one before it.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 const QUOTED_OCTETS: usize = 60;
 
 /// Octets other than printable ASCII as `\ddd`, as master files have them (RFC 1035 §5.1).
-fn printable(octets: &[u8]) -> Box<str> {
+pub(crate) fn printable(octets: &[u8]) -> Box<str> {
     let mut text = String::with_capacity(octets.len());
     for octet in octets {
         match octet {

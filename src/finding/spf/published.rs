@@ -1,0 +1,194 @@
+//! The SPF records that a log has, and how they lead to each other.
+
+use crate::{
+    dns::{Answer, AnyAnswer, LookupError, RecordType},
+    known::Log,
+    name::Name,
+    spf::{DomainSpec, Fault, HostSpec, MacroLetter, MacroPart, Mechanism, Qualifier, Record, Term, faults},
+};
+
+/// Names that are looked at, of both identities together.
+const MAX_NAMES: usize = 64;
+/// Octets of records that are read, of both identities together.
+const MAX_OCTETS: usize = 1 << 18;
+
+/// The records of a log, each read once.
+pub(super) struct Records<'l> {
+    log: &'l Log,
+    nodes: Vec<Node<'l>>,
+    octets: usize,
+}
+
+/// What is at a name.
+pub(super) struct Node<'l> {
+    pub(super) name: Name,
+    pub(super) published: Published<'l>,
+    /// Whether it is the record of an identity, or redirected to by one.
+    pub(super) is_top: bool,
+    /// The record and the term that included it.
+    pub(super) through: Option<Through>,
+}
+
+/// Which term of which record.
+#[derive(Clone)]
+pub(super) struct Through {
+    pub(super) name: Name,
+    pub(super) term: Box<str>,
+}
+
+/// What the TXT records of a name come to for SPF (RFC 7208 §4.4 to §4.6).
+pub(super) enum Published<'l> {
+    Unknown,
+    Failed(&'l LookupError),
+    NxDomain,
+    None(&'l [Box<[u8]>]),
+    Many(usize),
+    Broken(&'l [u8], Vec<Fault>),
+    Record(&'l [u8], Record),
+}
+
+impl<'l> Records<'l> {
+    pub(super) fn new(log: &'l Log) -> Self {
+        Self { log, nodes: Vec::new(), octets: 0 }
+    }
+
+    pub(super) fn nodes(&self) -> &[Node<'l>] {
+        &self.nodes
+    }
+
+    /// What is at a name, if it was looked at.
+    pub(super) fn at(&self, name: &Name) -> Option<&Node<'l>> {
+        self.nodes.iter().find(|node| node.name == *name)
+    }
+
+    /// The place of a name; `None` where there are too many.
+    pub(super) fn enter(&mut self, name: &Name, is_top: bool, through: Option<Through>) -> Option<usize> {
+        if let Some(place) = self.nodes.iter().position(|node| node.name == *name) {
+            self.nodes.get_mut(place)?.is_top |= is_top;
+            return Some(place);
+        }
+        if self.nodes.len() >= MAX_NAMES {
+            return None;
+        }
+        let published = self.read(name);
+        self.nodes.push(Node { name: name.clone(), published, is_top, through });
+        Some(self.nodes.len() - 1)
+    }
+
+    fn read(&mut self, name: &Name) -> Published<'l> {
+        let answer = match self.answer(name, RecordType::Txt) {
+            Some(Ok(AnyAnswer::Txt(answer))) => answer,
+            Some(Err(error)) => return Published::Failed(error),
+            Some(Ok(_)) | None => return Published::Unknown,
+        };
+        let texts: &'l [Box<[u8]>] = match answer {
+            Answer::NxDomain(_) => return Published::NxDomain,
+            Answer::NoData(_) => &[],
+            Answer::Records(texts) => texts,
+        };
+        let mut records = texts.iter().filter(|text| Record::has_version(text));
+        let (first, others) = (records.next(), records.count());
+        let Some(text) = first else { return Published::None(texts) };
+        if others > 0 {
+            return Published::Many(others + 1);
+        }
+        self.octets = self.octets.saturating_add(text.len());
+        if self.octets > MAX_OCTETS {
+            return Published::Unknown;
+        }
+        match Record::parse(text) {
+            Ok(record) => Published::Record(text, record),
+            Err(_) => Published::Broken(text, faults(text)),
+        }
+    }
+
+    /// What the log has of a question.
+    pub(super) fn answer(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+    ) -> Option<Result<&'l AnyAnswer, &'l LookupError>> {
+        let is_it = |question: &crate::dns::Question| question.record_type == record_type && question.name == *name;
+        let entry = self.log.entries().iter().find(|entry| is_it(entry.question()))?;
+        Some(entry.answer()?.as_ref())
+    }
+}
+
+impl<'l> Node<'l> {
+    /// The record, and the text that it was read from.
+    pub(super) fn record(&self) -> Option<(&'l [u8], &Record)> {
+        match &self.published {
+            Published::Record(text, record) => Some((text, record)),
+            Published::Unknown
+            | Published::Failed(_)
+            | Published::NxDomain
+            | Published::None(_)
+            | Published::Many(_)
+            | Published::Broken(..) => None,
+        }
+    }
+}
+
+/// The directives that can be reached: those up to the first `all` (RFC 7208 §5.1).
+pub(super) fn reached(record: &Record) -> usize {
+    let all = record.directives.iter().position(|directive| matches!(directive.mechanism, Mechanism::All));
+    all.map_or(record.directives.len(), |all| all + 1)
+}
+
+/// Whether a record can pass anybody, as far as it says so itself.
+pub(super) fn can_pass(record: &Record) -> bool {
+    record.effective_redirect().is_some()
+        || record.directives.iter().take(reached(record)).any(|directive| directive.qualifier == Qualifier::Pass)
+}
+
+/// The name that a term asks for; `None` where it asks for none, or macros make it.
+pub(super) fn target<'r>(term: Term<'r>, domain: &'r Name) -> Option<&'r Name> {
+    match term {
+        Term::Directive(directive) => match &directive.mechanism {
+            Mechanism::Include(spec) | Mechanism::Exists(spec) => spec.literal(),
+            Mechanism::A(HostSpec { domain: spec, .. }) | Mechanism::Mx(HostSpec { domain: spec, .. }) => {
+                spec.as_ref().map_or(Some(domain), DomainSpec::literal)
+            }
+            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) | Mechanism::Ptr(_) => None,
+        },
+        Term::Redirect(modifier) => modifier.domain.literal(),
+        Term::Exp(_) | Term::UnknownModifier(_) => None,
+    }
+}
+
+/// The name whose record a term goes on with.
+pub(super) fn record_target(term: Term<'_>) -> Option<&DomainSpec> {
+    match term {
+        Term::Directive(directive) => match &directive.mechanism {
+            Mechanism::Include(spec) => Some(spec),
+            Mechanism::All
+            | Mechanism::A(_)
+            | Mechanism::Mx(_)
+            | Mechanism::Ptr(_)
+            | Mechanism::Ip4(_)
+            | Mechanism::Ip6(_)
+            | Mechanism::Exists(_) => None,
+        },
+        Term::Redirect(modifier) => Some(&modifier.domain),
+        Term::Exp(_) | Term::UnknownModifier(_) => None,
+    }
+}
+
+/// How often a term counts against the limit of RFC 7208 §4.6.4: once where it asks, and once more with a `%{p}`.
+pub(super) fn lookups(term: Term<'_>) -> usize {
+    let spec = match term {
+        Term::Directive(directive) => match &directive.mechanism {
+            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => return 0,
+            Mechanism::Include(spec) | Mechanism::Exists(spec) => Some(spec),
+            Mechanism::A(host) | Mechanism::Mx(host) => host.domain.as_ref(),
+            Mechanism::Ptr(spec) => spec.as_ref(),
+        },
+        Term::Redirect(modifier) => Some(&modifier.domain),
+        Term::Exp(_) | Term::UnknownModifier(_) => return 0,
+    };
+    let is_validated = |part: &MacroPart| match part {
+        MacroPart::Expand(expand) => expand.letter == MacroLetter::ValidatedDomain,
+        MacroPart::Literal(_) | MacroPart::Percent | MacroPart::Space | MacroPart::UrlSpace => false,
+    };
+    1 + usize::from(spec.is_some_and(|spec| spec.macro_string().parts().iter().any(is_validated)))
+}

@@ -1,0 +1,301 @@
+//! What is wrong at one name: with its record, or because there is none.
+
+use super::{
+    Finding, Rule, at,
+    near_miss::NearMiss,
+    of,
+    published::{Node, Published, Records, can_pass, reached, record_target, target},
+    shown,
+    special_address::kind_of,
+    term,
+};
+use crate::{
+    dns::{AnyAnswer, LookupError, RecordType},
+    finding::Severity,
+    lex::{Span, excerpt},
+    spf::{DomainSpec, Limits, MacroPart, Mechanism, Qualifier, Record, Term},
+};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// Terms of one record that are looked at.
+const MAX_TERMS: usize = 2000;
+/// Findings of one record.
+const MAX_FINDINGS: usize = 32;
+
+/// All at one name.
+pub(super) fn findings(records: &Records<'_>, place: usize, client: Option<IpAddr>) -> Vec<Finding> {
+    let Some(node) = records.nodes().get(place) else { return Vec::new() };
+    let name = &node.name;
+    match &node.published {
+        Published::None(texts) => texts.iter().find_map(|text| near_miss(node, text)).into_iter().collect(),
+        Published::Many(count) => {
+            let says =
+                format!("{} has {count} SPF records, and one is allowed: receivers answer permerror", shown(name));
+            vec![of(Rule::SpfMultiple, name, &says).advising("publish one record that has the terms of all")]
+        }
+        Published::Broken(text, faults) => faults.iter().map(|fault| term::finding(fault, name, text)).collect(),
+        Published::Record(text, record) => of_record(records, node, text, record, client),
+        Published::Unknown | Published::Failed(_) | Published::NxDomain => Vec::new(),
+    }
+}
+
+/// A text that was probably meant to be a record.
+fn near_miss(node: &Node<'_>, text: &[u8]) -> Option<Finding> {
+    let miss = NearMiss::of(text)?;
+    // As far as the version goes, whatever blanks stand in it.
+    let len = text.iter().skip(6).position(|octet| *octet == b' ').map_or(text.len(), |blank| blank + 6);
+    let start = text.get(..len)?;
+    let says = format!(
+        "a TXT record of {} begins with \"{}\" and is no SPF record, because {}: receivers see none",
+        shown(&node.name),
+        excerpt(start),
+        miss.words()
+    );
+    let finding = at(Rule::SpfNotARecord, &node.name, text, Span::new(0, len), &says);
+    Some(finding.advising("let the text begin with \"v=spf1\" and a blank"))
+}
+
+/// Those of a record that can be read.
+struct Reading<'r> {
+    node: &'r Node<'r>,
+    text: &'r [u8],
+    found: Vec<Finding>,
+}
+
+impl Reading<'_> {
+    /// Of a term, which `says` quotes first.
+    fn tell(&mut self, rule: Rule, term: Term<'_>, says: &str, advice: &str) {
+        let quoted = term.span().and_then(|span| span.of(self.text)).unwrap_or_default();
+        let says = format!("\"{}\" {says}", excerpt(quoted));
+        self.found.push(at(rule, &self.node.name, self.text, term.span(), &says).advising(advice));
+    }
+}
+
+fn of_record(
+    records: &Records<'_>,
+    node: &Node<'_>,
+    text: &[u8],
+    record: &Record,
+    client: Option<IpAddr>,
+) -> Vec<Finding> {
+    let mut reading = Reading { node, text, found: Vec::new() };
+    let all = record.directives.get(reached(record).saturating_sub(1));
+    let all = all.filter(|directive| directive.mechanism == Mechanism::All).map(Term::Directive);
+    let all_span = all.and_then(Term::span).map(Span::offset);
+    let mut open = Open::default();
+    for term in record.terms().into_iter().take(MAX_TERMS) {
+        if reading.found.len() >= MAX_FINDINGS {
+            break;
+        }
+        match (term, all, all_span) {
+            // RFC 7208 §5.1: "Mechanisms after "all" will never be tested."
+            (Term::Directive(_), Some(all), Some(end)) if term.span().is_some_and(|span| span.offset() > end) => {
+                let says = format!("stands behind \"{all}\" and is never tried");
+                reading.tell(Rule::SpfAfterAll, term, &says, "put it before, or take it out");
+            }
+            // §6.1: "any "redirect" modifier MUST be ignored" beside an "all".
+            (Term::Redirect(_), Some(all), _) => {
+                let says = format!("stands beside \"{all}\" and is ignored");
+                reading.tell(Rule::SpfRedirectUnused, term, &says, "take one of the two out");
+            }
+            (Term::UnknownModifier(modifier), ..) => unknown_modifier(&mut reading, term, modifier.name()),
+            (Term::Directive(directive), ..) => {
+                effect(&mut reading, records, term);
+                limits(&mut reading, records, term);
+                special(&mut reading, term, client);
+                pass_all(&mut reading, term, &mut open);
+                match (&directive.mechanism, directive.qualifier) {
+                    (Mechanism::Ptr(_), _) => {
+                        let says = "asks for the name of each client, which is slow and not reliable; RFC 7208 says not to publish it";
+                        reading.tell(
+                            Rule::SpfPtr,
+                            term,
+                            says,
+                            "write the addresses as ip4: and ip6:, or the hosts as a:",
+                        );
+                    }
+                    (Mechanism::All, Qualifier::Neutral) if node.is_top => {
+                        let says = "says nothing of clients that no term matches: anybody may use the domain";
+                        reading.tell(Rule::SpfNeutralAll, term, says, "write \"~all\" or \"-all\"");
+                    }
+                    _ => {}
+                }
+            }
+            (Term::Redirect(_) | Term::Exp(_), ..) => effect(&mut reading, records, term),
+        }
+        glued(&mut reading, term);
+    }
+    // §4.7. In an included record it is right: nothing but a pass counts.
+    if node.is_top && all.is_none() && record.redirect.is_none() {
+        let name = shown(&node.name);
+        let says = format!(
+            "the SPF record of {name} says nothing of clients that no term matches: it has neither \"all\" nor \"redirect=\""
+        );
+        reading.found.push(of(Rule::SpfNoEnd, &node.name, &says).advising("end the record with \"~all\" or \"-all\""));
+    }
+    reading.found
+}
+
+/// A modifier by the name of a mechanism does nothing (RFC 7208 §6).
+fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
+    const MECHANISMS: [&str; 10] = ["include", "ip4", "ip6", "ipv4", "ipv6", "ip", "a", "mx", "exists", "ptr"];
+    if MECHANISMS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        let says =
+            format!("has no effect, because \"{name}=\" is no modifier that anybody knows; the mechanism has a colon");
+        reading.tell(Rule::SpfMechanismTypo, term, &says, "write \":\" instead of \"=\"");
+        if let Some(finding) = reading.found.last_mut() {
+            finding.severity = Severity::Warning;
+        }
+    }
+}
+
+/// An include or a redirect whose target has no record, or none that can match.
+fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
+    let Some(target) = record_target(term).and_then(DomainSpec::literal) else { return };
+    let Some(node) = records.at(target) else { return };
+    let name = shown(target);
+    let none = |why: &str| format!("leads to {name}, {why}: receivers answer permerror");
+    let mut tell_none = |why: &str| {
+        reading.tell(Rule::SpfTargetNone, term, &none(why), "take the term out, or have the record there mended");
+    };
+    match &node.published {
+        Published::NxDomain => tell_none("which does not exist"),
+        Published::None(_) => tell_none("which has no SPF record"),
+        Published::Many(_) => tell_none("which has several SPF records"),
+        Published::Broken(..) => tell_none("whose SPF record cannot be read"),
+        // What could not be asked for our own limits says nothing of the target.
+        Published::Failed(
+            error @ (LookupError::Timeout
+            | LookupError::ServerFailure
+            | LookupError::Refused
+            | LookupError::Malformed
+            | LookupError::Other(_)),
+        ) => {
+            let says = format!("leads to {name}, whose record could not be had ({error}): receivers answer temperror");
+            reading.tell(
+                Rule::SpfTargetError,
+                term,
+                &says,
+                "have the name servers of that domain mended, or take the term out",
+            );
+        }
+        // §5.2: an include matches where the check of its target passes, and nowhere else.
+        Published::Record(_, record) if matches!(term, Term::Directive(_)) && !can_pass(record) => {
+            let says = format!("matches nobody, because the record of {name} passes nobody");
+            reading.tell(Rule::SpfIncludeNoEffect, term, &says, "take the term out");
+        }
+        Published::Record(..) | Published::Unknown | Published::Failed(_) => {}
+    }
+}
+
+/// RFC 7208 §4.6.4: an `mx` with more than ten hosts.
+fn limits(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
+    let Term::Directive(directive) = term else { return };
+    let Some(asked) = target(term, &reading.node.name).filter(|_| matches!(directive.mechanism, Mechanism::Mx(_)))
+    else {
+        return;
+    };
+    let Some(Ok(AnyAnswer::Mx(answer))) = records.answer(asked, RecordType::Mx) else { return };
+    let (hosts, limit) = (answer.records().len(), Limits::default().mx_hosts);
+    if hosts > usize::from(limit) {
+        let says = format!(
+            "finds {hosts} mail hosts of {}, and {limit} are allowed: receivers answer permerror",
+            shown(asked)
+        );
+        reading.tell(Rule::SpfMxLimit, term, &says, "write their addresses as ip4: and ip6:");
+    }
+}
+
+/// Two terms in one: where character-strings are joined there is no blank (RFC 7208 §3.3).
+fn glued(reading: &mut Reading<'_>, term: Term<'_>) {
+    const WITHIN: [&str; 6] = ["include:", "ip4:", "ip6:", "redirect=", "exists:", "exp="];
+    let spec = match term {
+        Term::Directive(directive) => match &directive.mechanism {
+            Mechanism::Include(spec) | Mechanism::Exists(spec) => Some(spec),
+            Mechanism::A(host) | Mechanism::Mx(host) => host.domain.as_ref(),
+            Mechanism::Ptr(spec) => spec.as_ref(),
+            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => None,
+        },
+        Term::Redirect(modifier) | Term::Exp(modifier) => Some(&modifier.domain),
+        Term::UnknownModifier(_) => None,
+    };
+    let Some(parts) = spec.map(|spec| spec.macro_string().parts()) else { return };
+    let is_glued = |part: &MacroPart| match part {
+        MacroPart::Literal(text) => {
+            let text = text.to_ascii_lowercase();
+            WITHIN.iter().any(|name| text.contains(name)) || text.ends_with("-all")
+        }
+        MacroPart::Expand(_) | MacroPart::Percent | MacroPart::Space | MacroPart::UrlSpace => false,
+    };
+    if parts.iter().any(is_glued) {
+        let says = "is two terms in one: a blank is missing, perhaps because the strings of the TXT record are joined without one";
+        reading.tell(Rule::SpfGluedStrings, term, says, "end each string of the TXT record but the last with a blank");
+    }
+}
+
+/// What passes without a test: both halves of a network pass all as well as `+all` does.
+#[derive(Default)]
+struct Open {
+    halves: Vec<IpNet>,
+}
+
+fn pass_all(reading: &mut Reading<'_>, term: Term<'_>, open: &mut Open) {
+    let Term::Directive(directive) = term else { return };
+    let (net, whom) = match &directive.mechanism {
+        Mechanism::All => (None, "everybody"),
+        Mechanism::Ip4(net) => (Some(IpNet::V4(*net)), "every IPv4 client"),
+        Mechanism::Ip6(net) => (Some(IpNet::V6(*net)), "every IPv6 client"),
+        Mechanism::Include(_) | Mechanism::A(_) | Mechanism::Mx(_) | Mechanism::Ptr(_) | Mechanism::Exists(_) => return,
+    };
+    if directive.qualifier != Qualifier::Pass || net.is_some_and(|net| net.prefix_len() > 1) {
+        return;
+    }
+    if let Some(net) = net.filter(|net| net.prefix_len() == 1) {
+        let net = net.trunc();
+        let is_other = |known: &IpNet| known.supernet() == net.supernet() && *known != net;
+        if !open.halves.iter().any(is_other) {
+            open.halves.push(net);
+            return;
+        }
+    }
+    let through = match &reading.node.through {
+        Some(through) if !reading.node.is_top => {
+            format!(", for {} as well, through \"{}\"", shown(&through.name), through.term)
+        }
+        _ => String::new(),
+    };
+    let says = format!("lets {whom} pass{through}");
+    reading.tell(
+        Rule::SpfPassAll,
+        term,
+        &says,
+        "name the hosts that send, and end the record with \"~all\" or \"-all\"",
+    );
+}
+
+/// An address that no client on the Internet has (RFC 6890). Not where the client of this check has one itself: then it is not the
+/// Internet that is checked.
+fn special(reading: &mut Reading<'_>, term: Term<'_>, client: Option<IpAddr>) {
+    let Term::Directive(directive) = term else { return };
+    let kind = match &directive.mechanism {
+        Mechanism::Ip4(net) => kind_of(IpNet::V4(*net)),
+        Mechanism::Ip6(net) => kind_of(IpNet::V6(*net)),
+        Mechanism::All
+        | Mechanism::Include(_)
+        | Mechanism::A(_)
+        | Mechanism::Mx(_)
+        | Mechanism::Ptr(_)
+        | Mechanism::Exists(_) => None,
+    };
+    let is_within = client.is_some_and(|client| kind_of(client.into()).is_some());
+    if let Some(kind) = kind.filter(|_| !is_within) {
+        let says = format!("has {kind}, which no client on the Internet has");
+        reading.tell(
+            Rule::SpfSpecialAddress,
+            term,
+            &says,
+            "write the public address by which the host sends, or take the term out",
+        );
+    }
+}
