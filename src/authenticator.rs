@@ -75,7 +75,9 @@ impl<R: Resolver> Authenticator<R> {
     ) -> (Verdict, Log) {
         let mut evaluation = Evaluation::new(&self.policy, session);
         let verdict = self.evaluate(&mut evaluation, message).await;
-        evaluation.explain(observers);
+        if O::LISTENS {
+            evaluation.explain(observers);
+        }
         (verdict, evaluation.log)
     }
 

@@ -17,6 +17,7 @@ use crate::{
 use mailverdict::{
     Authenticator,
     dmarc::{Disposition, DmarcResult},
+    finding::findings_of_header,
     spf::Observers,
 };
 use std::{
@@ -92,9 +93,11 @@ impl Run<'_> {
         let session = way.session(request::session(args.ip, &args.client, args.rules.at), args.rules.at);
         let mut trees = Observers::default();
         let (verdict, log) = runtime.block_on(authenticator.explain(&message, session.clone(), &mut trees));
-        let mut report = Report::new(&message, &verdict, &session, authserv_id);
-        report.mixed_line_ends = input.mixed_line_ends;
-        report.byte_order_mark = input.byte_order_mark;
+        let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
+        // A name that nobody gave is nobody's.
+        let own_id = (args.authserv_id.is_some() || args.client.receiver.is_some()).then_some(authserv_id.as_str());
+        report.add_findings(findings_of_header(&verdict, &session, &log, message.header(), own_id));
+        report.add_findings(input.findings());
         if args.output.explain {
             report.steps = Some(explain::steps(&message, &verdict, &trees, &log));
         }

@@ -1,7 +1,10 @@
 //! Messages from files and from standard input.
 
 use crate::{failure::Failure, file_kind::FileKind, standard};
-use mailverdict::message::{LineEndings, Message, MessageError, to_crlf};
+use mailverdict::{
+    finding::{Finding, Rule},
+    message::{LineEndings, Message, MessageError, to_crlf},
+};
 use std::{
     borrow::Cow,
     fmt,
@@ -25,6 +28,13 @@ impl MixedLineEnds {
     }
 }
 
+impl MixedLineEnds {
+    /// That they were mended.
+    pub(crate) fn finding(self) -> Finding {
+        Finding::new(Rule::BodyBareLineEnd, &self)
+    }
+}
+
 impl fmt::Display for MixedLineEnds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LineEndings { crlf, bare_lf, .. } = self.0;
@@ -41,6 +51,14 @@ pub(crate) struct Input {
     pub(crate) octets: Vec<u8>,
     pub(crate) mixed_line_ends: Option<MixedLineEnds>,
     pub(crate) byte_order_mark: Option<ByteOrderMark>,
+}
+
+impl Input {
+    /// What was mended.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> {
+        let mark = self.byte_order_mark.map(|mark| Finding::new(Rule::Header8bit, &mark));
+        mark.into_iter().chain(self.mixed_line_ends.map(MixedLineEnds::finding))
+    }
 }
 
 /// U+FEFF in UTF-8 before the header, as some editors put it: it was passed over.

@@ -6,10 +6,11 @@ use crate::{
     report::Report,
 };
 use mailverdict::{
-    Message, Verdict,
+    Message, Span, Verdict,
     arc::{ArcReport, Trusted},
     dkim::SignatureReport,
     dmarc::{Comparison, DmarcReport},
+    finding::{Finding, Quote},
     name::{Domain, Name},
     spf::{SpfReport, SpfReports},
     verdict::PolicyOverride,
@@ -55,8 +56,7 @@ pub(crate) fn message(to: &mut Object<'_>, report: &Report<'_>) {
     to.text("authentication_results", &report.authentication_results);
     // The same, for MAIL FROM or else for HELO.
     to.optional("received_spf", report.received_spf.as_deref(), Object::text);
-    // What is odd about the message itself.
-    to.texts("findings", report.findings());
+    findings(to, &report.findings);
     // The way of the message, the newest hop first.
     if let Some(way) = report.shown_hops() {
         hops(to, way);
@@ -67,7 +67,7 @@ pub(crate) fn message(to: &mut Object<'_>, report: &Report<'_>) {
 }
 
 /// All that is said of a session without a message: the same fields, null where a message is needed.
-pub(crate) fn spf_alone(to: &mut Object<'_>, reports: &SpfReports, received_spf: Option<&str>) {
+pub(crate) fn spf_alone(to: &mut Object<'_>, reports: &SpfReports, received_spf: Option<&str>, found: &[Finding]) {
     to.object("spf", |to| spf(to, reports));
     to.null("dkim");
     to.null("arc");
@@ -76,7 +76,26 @@ pub(crate) fn spf_alone(to: &mut Object<'_>, reports: &SpfReports, received_spf:
     to.null("disposition");
     to.null("authentication_results");
     to.optional("received_spf", received_spf, Object::text);
-    to.null("findings");
+    findings(to, found);
+}
+
+/// What is wrong with what the evaluation touched, the worst first.
+pub(crate) fn findings(to: &mut Object<'_>, findings: &[Finding]) {
+    to.list("findings", |list| findings.iter().for_each(|finding| list.object(|to| self::finding(to, finding))));
+}
+
+fn finding(to: &mut Object<'_>, finding: &Finding) {
+    let span = finding.quote.as_ref().and_then(Quote::span);
+    to.text("id", finding.rule.id());
+    to.text("severity", finding.severity.keyword());
+    to.text("about", finding.rule.about().keyword());
+    to.optional("name", finding.name.as_deref(), Object::text);
+    to.optional("text", finding.quote.as_ref().map(Quote::text), Object::text);
+    to.optional("offset", span.map(Span::offset), Object::number);
+    to.optional("length", span.map(Span::length), Object::number);
+    to.text("says", &finding.says);
+    to.optional("advice", finding.advice.as_deref(), Object::text);
+    to.optional("reference", finding.rule.reference(), Object::text);
 }
 
 /// SPF for both identities.

@@ -7,6 +7,7 @@ mod escape;
 mod explain;
 mod failure;
 mod file_kind;
+mod findings;
 mod hops;
 mod input;
 mod json;

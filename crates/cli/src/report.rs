@@ -1,7 +1,7 @@
 //! What was found out about one message, for people.
 
+use crate::findings;
 use crate::hops::Way;
-use crate::input::{ByteOrderMark, MixedLineEnds};
 use crate::style::{Row, Style, Table, printable, wrapped};
 use mailverdict::{
     Message, Session, Verdict,
@@ -9,6 +9,8 @@ use mailverdict::{
     authentication_results::AuthenticationResults,
     dkim::SignatureReport,
     dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult},
+    finding::{Finding, findings},
+    known::Log,
     received_spf::ReceivedSpf,
     session::MailFrom,
     spf::{SpfReport, SpfReports},
@@ -25,13 +27,12 @@ pub(crate) struct Report<'v> {
     pub(crate) verdict: &'v Verdict,
     pub(crate) session: &'v Session,
     authserv_id: &'v str,
+    log: &'v Log,
     /// Whole header fields, folded with CRLF, without the line end after them.
     pub(crate) authentication_results: String,
     pub(crate) received_spf: Option<String>,
-    /// The line ends that the message had, where it is odd that they were brought to CRLF.
-    pub(crate) mixed_line_ends: Option<MixedLineEnds>,
-    /// Where one was passed over.
-    pub(crate) byte_order_mark: Option<ByteOrderMark>,
+    /// What is wrong with what the evaluation touched, the worst first.
+    pub(crate) findings: Vec<Finding>,
     /// How the results came about, a step a line; for `--explain`.
     pub(crate) steps: Option<Vec<String>>,
     /// The way of the message, where it was looked at.
@@ -41,10 +42,12 @@ pub(crate) struct Report<'v> {
 }
 
 impl<'v> Report<'v> {
+    /// Of what an evaluation came to and what it asked.
     pub(crate) fn new(
         message: &'v Message<'v>,
         verdict: &'v Verdict,
         session: &'v Session,
+        log: &'v Log,
         authserv_id: &'v str,
     ) -> Self {
         let authentication_results = trimmed(match session.peer_ip {
@@ -57,10 +60,10 @@ impl<'v> Report<'v> {
             verdict,
             session,
             authserv_id,
+            log,
             authentication_results,
             received_spf,
-            mixed_line_ends: None,
-            byte_order_mark: None,
+            findings: findings(verdict, session, log),
             steps: None,
             way: None,
             shows_hops: false,
@@ -94,11 +97,10 @@ impl<'v> Report<'v> {
         stand_in && field.is_some_and(|field| !field.value().contains(&b'@'))
     }
 
-    /// What is odd about the message itself.
-    pub(crate) fn findings(&self) -> impl Iterator<Item = &dyn fmt::Display> {
-        let mixed = self.mixed_line_ends.iter().map(|mixed| mixed as &dyn fmt::Display);
-        let mark = self.byte_order_mark.iter().map(|mark| mark as &dyn fmt::Display);
-        mark.chain(mixed).chain(self.verdict.oddities.iter().map(|finding| finding as &dyn fmt::Display))
+    /// Tells more of the message.
+    pub(crate) fn add_findings(&mut self, more: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(more);
+        self.findings.sort_by_key(|finding| finding.severity);
     }
 
     /// A table, what DMARC concludes, findings, and header fields ready to paste.
@@ -172,12 +174,7 @@ impl<'v> Report<'v> {
         if let Some(older) = dmarc_rfc7489 {
             write_comparison(out, dmarc, older, style)?;
         }
-        if self.findings().next().is_some() {
-            writeln!(out, "\n{}", style.bold("FINDINGS"))?;
-            for finding in self.findings() {
-                writeln!(out, "  {}", wrapped(&printable(&finding.to_string()), 2))?;
-            }
-        }
+        findings::write(out, &self.findings, self.log, style)?;
         if let Some(way) = self.shown_hops() {
             way.write(out, style)?;
         }

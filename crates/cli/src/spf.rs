@@ -5,7 +5,7 @@ use crate::{
     block_on,
     explain::{question_steps, spf_steps},
     failure::Failure,
-    json, print,
+    findings, json, print,
     report::{client, received_spf, spf_rows, write_field, write_steps},
     request,
     source::Source,
@@ -13,6 +13,8 @@ use crate::{
 };
 use mailverdict::{
     Authenticator, Session,
+    finding::{Finding, findings_of_spf},
+    known::Log,
     spf::{Observers, SpfReports},
 };
 use std::{
@@ -34,27 +36,36 @@ pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
         steps.extend(question_steps(&log));
         steps
     });
+    let found = findings_of_spf(&reports, &session, &log);
     let text = if args.output.json {
         json::to_line(|to| {
             json::spf(to, &reports);
+            json::findings(to, &found);
             steps.iter().for_each(|steps| json::explanation(to, steps));
         })
     } else {
         let mut text = String::new();
         // Writing to a `String` cannot fail.
-        let _ = write(&mut text, &reports, &session, steps.as_deref());
+        let _ = write(&mut text, &reports, &session, (&found, &log), steps.as_deref());
         text
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(out: &mut String, reports: &SpfReports, session: &Session, steps: Option<&[String]>) -> fmt::Result {
+fn write(
+    out: &mut String,
+    reports: &SpfReports,
+    session: &Session,
+    (found, log): (&[Finding], &Log),
+    steps: Option<&[String]>,
+) -> fmt::Result {
     let style = Style::of_stdout();
     writeln!(out, "{}\n", printable(&client(session, reports, false, None)))?;
     let mut table = Table::default();
     spf_rows(&mut table, reports, session);
     table.write(out, style)?;
+    findings::write(out, found, log, style)?;
     write_steps(out, steps, style)?;
     if let Some(field) = received_spf(reports, session) {
         writeln!(out, "\n{}", style.bold("HEADER FIELD"))?;

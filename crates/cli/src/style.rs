@@ -31,6 +31,11 @@ impl Style {
 
     /// A result's keyword or a disposition in the colour of what it means for the message.
     pub(crate) fn keyword(self, keyword: &str) -> String {
+        self.keyword_as(keyword, keyword)
+    }
+
+    /// A word in the colour of a result's keyword.
+    pub(crate) fn keyword_as(self, word: &str, keyword: &str) -> String {
         let colour = match keyword {
             "pass" => "32",
             "fail" | "reject" => "31",
@@ -38,7 +43,7 @@ impl Style {
             "temperror" | "permerror" => "35",
             _ => "2",
         };
-        self.paint(colour, keyword)
+        self.paint(colour, word)
     }
 
     fn paint(self, code: &str, text: &str) -> String {
@@ -115,7 +120,12 @@ impl Table {
 
 /// `text` broken between words, lines after the first one indented; a word is never broken.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
-    let width = WIDTH.saturating_sub(indent).max(40);
+    wrapped_at(text, indent, WIDTH)
+}
+
+/// The same in other columns than usual.
+pub(crate) fn wrapped_at(text: &str, indent: usize, columns: usize) -> String {
+    let width = columns.saturating_sub(indent).max(40);
     let mut lines = String::with_capacity(text.len());
     let mut column = 0;
     for word in text.split(' ') {

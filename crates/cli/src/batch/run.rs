@@ -10,12 +10,12 @@ use super::{
     request::Request,
 };
 use crate::{
-    input::{bring_to_crlf, parse},
+    input::{MixedLineEnds, bring_to_crlf, parse},
     json,
     report::{Report, received_spf},
     source::Source,
 };
-use mailverdict::{Authenticator, Session, spf::Observers, time::UnixTime};
+use mailverdict::{Authenticator, Session, finding::findings_of_spf, spf::Observers, time::UnixTime};
 use memchr::{memchr, memchr_iter};
 use std::{
     future::poll_fn,
@@ -147,9 +147,10 @@ impl Run {
             Ok(message) => message,
             Err(error) => return part.refuse(request.id, &error.to_string()),
         };
-        let verdict = self.authenticator.authenticate(&message, session.clone()).await;
-        let mut report = Report::new(&message, &verdict, &session, &self.authserv_id);
-        report.mixed_line_ends = mixed_line_ends;
+        let mut nobody = Observers { helo: (), mail_from: () };
+        let (verdict, log) = self.authenticator.explain(&message, session.clone(), &mut nobody).await;
+        let mut report = Report::new(&message, &verdict, &session, &log, &self.authserv_id);
+        report.add_findings(mixed_line_ends.map(MixedLineEnds::finding));
         part.write(request.id, |to| json::message(to, &report));
         part.count.tally.count(&verdict.dmarc.result);
     }
@@ -158,13 +159,16 @@ impl Run {
         if session.peer_ip.is_none() {
             return part.refuse(request.id, "without a message, \"ip\" is needed");
         }
-        let reports = self.authenticator.check_spf(session, &mut Observers { helo: (), mail_from: () }).await;
+        let mut nobody = Observers { helo: (), mail_from: () };
+        let (reports, log) = self.authenticator.explain_spf(session, &mut nobody).await;
         if reports.helo.is_none() && reports.mail_from.is_none() {
             let error = "without a message, \"helo\", or a \"mail_from\" that is not null, is needed";
             return part.refuse(request.id, error);
         }
         let field = received_spf(&reports, session);
-        part.write(request.id, |to| json::spf_alone(to, &reports, field.as_deref()));
+        part.write(request.id, |to| {
+            json::spf_alone(to, &reports, field.as_deref(), &findings_of_spf(&reports, session, &log))
+        });
         part.count.tally.spf_alone += 1;
     }
 

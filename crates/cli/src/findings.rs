@@ -1,0 +1,127 @@
+//! Findings as people read them: what is wrong, the place in the record underlined, and what to do.
+
+use crate::style::{Style, printable, wrapped_at};
+use mailverdict::{
+    dns::{AnyAnswer, RecordType},
+    finding::{About, Finding, Severity},
+    known::Log,
+};
+use std::fmt::{self, Write};
+
+/// Columns of a quoted record, its indent included; terminals have 80.
+const COLUMNS: usize = 76;
+/// Columns before what belongs to a finding.
+const INDENT: usize = 4;
+
+/// The section, where there is anything to say.
+pub(crate) fn write(out: &mut impl Write, findings: &[Finding], log: &Log, style: Style) -> fmt::Result {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", style.bold("FINDINGS"))?;
+    for finding in findings {
+        let severity = finding.severity.keyword();
+        let says = format!("{}: {}", finding.rule.id(), ascii(&finding.says));
+        let says = wrapped_at(&says, 2 + severity.len() + 1, COLUMNS);
+        writeln!(out, "  {} {says}", style.severity(finding.severity))?;
+        if let Some((shown, place)) = quoted(finding, log) {
+            let (before, mark) = (" ".repeat(INDENT + place.start), "^".repeat(place.len().max(1)));
+            writeln!(out, "{:INDENT$}{shown}\n{before}{mark}", "")?;
+        }
+        if let Some(advice) = &finding.advice {
+            writeln!(out, "{:INDENT$}{}", "", wrapped_at(&format!("-> {}", ascii(advice)), INDENT + 3, COLUMNS))?;
+        }
+    }
+    Ok(())
+}
+
+/// An ellipsis is the one sign of a sentence that is not ASCII.
+fn ascii(text: &str) -> String {
+    printable(&text.replace('\u{2026}', "..."))
+}
+
+/// The record that a finding is about, or the stretch of it around the place, and where the place stands there.
+fn quoted(finding: &Finding, log: &Log) -> Option<(String, std::ops::Range<usize>)> {
+    let (name, span) = (finding.name.as_deref()?, finding.quote.as_ref()?.span()?);
+    let range = span.range();
+    let place = record(finding, name, log).filter(|record| span.of(record) == record.get(range.clone()));
+    let record = place?;
+    let most = COLUMNS - INDENT;
+    // Each octet takes one column, or four.
+    let shown = |octets: &[u8]| octets.iter().map(|octet| column(*octet)).collect::<String>();
+    let (before, rest) = record.split_at_checked(range.start)?;
+    let (term, behind) = rest.split_at_checked(range.len())?;
+    let mut marked = shown(term);
+    let is_cut = marked.len() > most - 2 * DOTS.len();
+    if is_cut {
+        marked.truncate(most - 3 * DOTS.len());
+        marked.push_str(DOTS);
+    }
+    let room = most - marked.len();
+    let before = shown(before.get(before.len().saturating_sub(most)..).unwrap_or(before));
+    let before_is_cut = range.start > most || before.len() > room / 2 && before.len() + DOTS.len() > room;
+    let before = if before_is_cut { ending(&before, room / 2) } else { before };
+    let behind = if is_cut { String::new() } else { shown(behind.get(..most).unwrap_or(behind)) };
+    let behind = beginning(&behind, room.saturating_sub(before.len()));
+    let place = before.len()..before.len() + marked.len();
+    Some((format!("{before}{marked}{behind}"), place))
+}
+
+const DOTS: &str = "...";
+
+/// The end of a text that is longer.
+fn ending(text: &str, most: usize) -> String {
+    let kept = most.saturating_sub(DOTS.len()).min(text.len());
+    format!("{DOTS}{}", text.get(text.len() - kept..).unwrap_or_default())
+}
+
+/// The text, or its beginning where it is longer.
+fn beginning(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    format!("{}{DOTS}", text.get(..most.saturating_sub(DOTS.len())).unwrap_or_default())
+}
+
+fn column(octet: u8) -> String {
+    if matches!(octet, b' '..=b'~') { char::from(octet).to_string() } else { format!("\\{octet:03}") }
+}
+
+/// The text at the name that the finding quotes: the first one in which the quoted stretch stands.
+fn record<'l>(finding: &Finding, name: &str, log: &'l Log) -> Option<&'l [u8]> {
+    if !matches!(finding.rule.about(), About::Spf | About::Dkim | About::Dmarc) {
+        return None;
+    }
+    let quote = finding.quote.as_ref()?;
+    let span = quote.span()?;
+    let is_it = |question: &mailverdict::dns::Question| {
+        question.record_type == RecordType::Txt && question.name.as_str() == name
+    };
+    let entry = log.entries().iter().find(|entry| is_it(entry.question()))?;
+    let Some(Ok(AnyAnswer::Txt(answer))) = entry.answer() else { return None };
+    let has_it = |text: &&[u8]| {
+        let stretch = span.of(text).map(|octets| octets.iter().map(|octet| column(*octet)).collect::<String>());
+        stretch.as_deref() == Some(quote.text())
+    };
+    answer.records().iter().map(|text| &**text).find(has_it)
+}
+
+impl Style {
+    /// A severity in the colour of what it means.
+    fn severity(self, severity: Severity) -> String {
+        self.keyword_as(severity.keyword(), if severity == Severity::Error { "fail" } else { "softfail" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_the_columns() {
+        assert_eq!(beginning("abcdef", 6), "abcdef");
+        assert_eq!(beginning("abcdefg", 6), "abc...");
+        assert_eq!(ending("abcdefg", 6), "...efg");
+        assert_eq!(ascii("a\u{2026}\u{1b}"), "a...\\u{1b}");
+    }
+}
