@@ -8,7 +8,7 @@ use std::{fmt, net::IpAddr};
 ///
 /// `is_own` says which addresses are the receiver's. Loopback, link-local and private addresses ([`AddressKind`]) are passed over
 /// without being named, because no client from outside has one. Hops that name no client at all are deliveries inside a host, and are
-/// passed over as well. The time of the hop is that at which the receiver got the message, by which `x=` of signatures is to be judged
+/// passed over as well, and so are programs that fetched the message from a mailbox (`with POP3`). The time of the hop is that at which the receiver got the message, by which `x=` of signatures is to be judged
 /// (RFC 6376 §3.5).
 ///
 /// Whoever handed the message over may have written every field below this one, and none of them is looked at. The fields above it are
@@ -32,14 +32,22 @@ use std::{fmt, net::IpAddr};
 /// # Errors
 /// Why no hop shows a client from outside.
 pub fn client(hops: &[Hop], is_own: impl Fn(IpAddr) -> bool) -> Result<&Hop, NoClient<'_>> {
-    for hop in hops {
+    for hop in hops.iter().filter(|hop| !is_fetched(hop)) {
         match hop.address.map(|address| address.to_canonical()) {
             Some(address) if AddressKind::of(address).is_public() && !is_own(address) => return Ok(hop),
+            Some(_) if hop.is_claimed => return Err(NoClient::WithoutAddress(hop)),
             None if hop.from.is_some() => return Err(NoClient::WithoutAddress(hop)),
             Some(_) | None => {}
         }
     }
     Err(if hops.is_empty() { NoClient::NoHop } else { NoClient::NoneFromOutside })
+}
+
+/// Whether the host took the message from a mailbox, as programs that fetch mail write it: the client is the mailbox's server.
+fn is_fetched(hop: &Hop) -> bool {
+    let protocols = ["POP2", "POP3", "APOP", "KPOP", "RPOP", "IMAP", "IMAP4"];
+    let with = hop.with.as_deref().and_then(|with| with.split(' ').next()).unwrap_or_default();
+    protocols.iter().any(|protocol| protocol.eq_ignore_ascii_case(with))
 }
 
 /// Why no hop shows a client from outside.

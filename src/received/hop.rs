@@ -28,6 +28,9 @@ pub struct Hop {
     pub time: Option<UnixTime>,
     /// Seconds since the time of the hop before; negative where clocks differ.
     pub delay: Option<i64>,
+    /// Whether the address is known from the client's own words alone, as in `from [192.0.2.1] by …`.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(super) is_claimed: bool,
 }
 
 /// What a word belongs to (RFC 5321 §4.4).
@@ -66,6 +69,7 @@ impl Hop {
             with: None,
             time: None,
             delay: None,
+            is_claimed: false,
         };
         let mut scanner = Scanner::new(value);
         // The stamp comes before the first semicolon, the date after the last.
@@ -122,12 +126,16 @@ impl Hop {
             }
         }
         self.with = (!with.is_empty()).then(|| with.into());
-        let claimed = self.from.as_deref().and_then(address);
+        let from = self.from.clone();
+        let claimed = from.as_deref().and_then(address);
         for comment in &client {
             self.take_client(comment);
         }
         // What stands in a comment is the server's. Without one, `from` is all there is; some servers write the address there.
-        self.address = self.address.or(bracketed).or(claimed);
+        let stated = self.address.or(bracketed);
+        // Where the HELO stands in a comment, `from` is the server's as well.
+        self.is_claimed = stated.is_none() && self.from == from;
+        self.address = stated.or(claimed);
     }
 
     fn take(&mut self, clause: Clause, word: &str, with: &mut String) {
