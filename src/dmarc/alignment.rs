@@ -1,6 +1,6 @@
 //! How the identifiers that SPF and DKIM authenticated stand to the author domain (RFC 9989 §4.4).
 
-use super::record::Mode;
+use super::{organization::Organization, record::Mode};
 use crate::{dns::LookupError, name::Domain};
 use std::fmt;
 
@@ -74,9 +74,9 @@ pub enum Alignment {
     NotIdentical,
     /// Not aligned: the organizational domains differ.
     OtherOrganization {
-        /// That of the identifier; `None` where there was no need to find it, because the identifier is not at or below that of the
-        /// author domain.
-        organizational_domain: Option<Domain>,
+        /// That of the identifier; `None` where nothing tells it and there was no need to ask, because the identifier is not at or below
+        /// that of the author domain.
+        organization: Option<Organization>,
     },
     /// Not known: the DNS did not answer on the walk to an organizational domain.
     Undetermined {
@@ -114,10 +114,10 @@ impl fmt::Display for IdentifierReport {
                 write!(f, " shares the organizational domain {organizational_domain}")
             }
             Alignment::NotIdentical => f.write_str(" is another domain, and alignment is strict"),
-            Alignment::OtherOrganization { organizational_domain: Some(domain) } => {
-                write!(f, " has the organizational domain {domain}")
+            Alignment::OtherOrganization { organization: Some(organization) } => {
+                write!(f, " belongs to another organizational domain, {organization}")
             }
-            Alignment::OtherOrganization { organizational_domain: None } => {
+            Alignment::OtherOrganization { organization: None } => {
                 f.write_str(" belongs to another organizational domain")
             }
             Alignment::Undetermined { domain, error } => {

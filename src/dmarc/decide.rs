@@ -6,10 +6,12 @@ use super::{
     disposition::Disposition,
     edition::Edition,
     identifier::{Identifiers, is_exhaustion},
+    organization::{FoundBy, Organization},
     policy::Policy,
     public_suffix::{PublicSuffixes, organizational_domain},
     publication::{Found, PublishedRecord},
     record::{Existence, Mode, Usability},
+    replaced::Replaced,
     report::{DmarcReport, Lowered},
     result::{DmarcResult, FailReason, NoneReason, PassReason, PermReason, TempErrorReason},
     tree_walk::{Step, TreeWalk},
@@ -29,7 +31,7 @@ pub(super) enum Method<'a> {
 /// What was discovered for one author domain.
 struct Discovery {
     steps: Vec<Step>,
-    organizational_domain: Result<Domain, (Domain, LookupError)>,
+    organization: Result<Organization, (Domain, LookupError)>,
     record: Result<Arc<PublishedRecord>, DmarcResult>,
 }
 
@@ -54,12 +56,24 @@ impl Method<'_> {
         }
     }
 
-    fn organizational_domain(self, domain: &Domain) -> Result<Domain, (Domain, LookupError)> {
+    fn organization(self, domain: &Domain) -> Result<Organization, (Domain, LookupError)> {
         match self {
-            Self::TreeWalk(discovered) => owned(walk(discovered, domain).organizational_domain()),
-            Self::PublicSuffixes(_, suffixes) => Ok(organizational_domain(suffixes, domain)),
+            Self::TreeWalk(discovered) => owned(walk(discovered, domain).organization()),
+            Self::PublicSuffixes(_, suffixes) => Ok(by_list(suffixes, domain)),
         }
     }
+
+    /// The same of a domain from which no walk was made, where it is known all the same.
+    fn organization_without_walk(self, domain: &Domain) -> Option<Organization> {
+        match self {
+            Self::TreeWalk(discovered) => discovered.organization_without_walk(domain),
+            Self::PublicSuffixes(_, suffixes) => Some(by_list(suffixes, domain)),
+        }
+    }
+}
+
+fn by_list(suffixes: &dyn PublicSuffixes, domain: &Domain) -> Organization {
+    Organization::new(organizational_domain(suffixes, domain), FoundBy::List)
 }
 
 /// The walk from `start`; where it was not made, it ends without an answer.
@@ -82,7 +96,7 @@ fn discover_by_tree_walk(walk: &TreeWalk) -> Discovery {
     let no_record = || DmarcResult::None(NoneReason::NoRecord { author_domain: walk.start.clone() });
     let record = owned(walk.applicable_record()).map_err(temp_error);
     Discovery {
-        organizational_domain: owned(walk.organizational_domain()),
+        organization: owned(walk.organization()),
         record: record.and_then(|record| record.cloned().ok_or_else(no_record)),
         // They are handed to the report when all is decided.
         steps: Vec::new(),
@@ -113,7 +127,7 @@ fn discover_by_suffixes(discovered: &Discovered, suffixes: &dyn PublicSuffixes, 
             break;
         }
     }
-    Discovery { steps, organizational_domain: Ok(organizational), record }
+    Discovery { steps, organization: Ok(Organization::new(organizational, FoundBy::List)), record }
 }
 
 /// The identifiers whose own organizational domain decides over their alignment with one of the author domains.
@@ -281,10 +295,10 @@ fn obstacle(authors: &Authors, policy: &Policy) -> Option<PermReason> {
 /// The report on one author domain.
 fn decide_for(method: Method<'_>, author: &Domain, policy: &Policy, identifiers: &Identifiers) -> DmarcReport {
     let edition = method.edition();
-    let Discovery { steps, organizational_domain, record } = method.discover(author);
+    let Discovery { steps, organization, record } = method.discover(author);
     let mut report = DmarcReport {
         author_domain: Some(author.clone()),
-        organizational_domain: organizational_domain.as_ref().ok().cloned(),
+        organizational_domain: organization.as_ref().ok().map(|organization| organization.domain.clone()),
         steps,
         ..DmarcReport::without_author(method.edition(), PermReason::NoAuthorDomain)
     };
@@ -298,7 +312,7 @@ fn decide_for(method: Method<'_>, author: &Domain, policy: &Policy, identifiers:
     report.policy_domain = Some(published.domain.clone());
     report.record = Some(published.clone());
     if let Usability::NotAtAll(tag) = published.record.usability(edition) {
-        report.result = DmarcResult::None(NoneReason::NoValidPolicy { name: published.name.clone(), tag });
+        report.result = DmarcResult::None(NoneReason::no_valid_policy(&published, tag));
         return report;
     }
     report.existence = match edition {
@@ -311,8 +325,11 @@ fn decide_for(method: Method<'_>, author: &Domain, policy: &Policy, identifiers:
     report.policy = Some(requested);
     report.policy_tag = Some(tag);
 
-    report.identifiers = align(method, author, &published, &organizational_domain, identifiers);
-    report.result = conclude(author, identifiers, &report.identifiers);
+    report.identifiers = align(method, author, &published, &organization, identifiers);
+    report.result = conclude(author, identifiers, &report.identifiers, || FailGrounds {
+        organization: organization.ok(),
+        replaced: published.replaced(edition).map(Box::new),
+    });
     if matches!(report.result, DmarcResult::Fail(_)) {
         (report.disposition, report.lowered) = enforced(&published, edition, policy, requested);
     }
@@ -324,7 +341,7 @@ fn align(
     method: Method<'_>,
     author: &Domain,
     published: &PublishedRecord,
-    organizational_domain: &Result<Domain, (Domain, LookupError)>,
+    organization: &Result<Organization, (Domain, LookupError)>,
     identifiers: &Identifiers,
 ) -> Vec<IdentifierReport> {
     let authenticated = identifiers.authenticated.iter();
@@ -335,7 +352,7 @@ fn align(
         .chain(undetermined)
         .map(|(domain, mechanism, authentication)| {
             let mode = mode(published, mechanism);
-            let alignment = alignment(method, author, organizational_domain, domain, mode);
+            let alignment = alignment(method, author, organization, domain, mode);
             IdentifierReport { domain: domain.clone(), mechanism, authentication, mode, alignment }
         })
         .collect()
@@ -344,7 +361,7 @@ fn align(
 fn alignment(
     method: Method<'_>,
     author: &Domain,
-    organizational_domain: &Result<Domain, (Domain, LookupError)>,
+    organization: &Result<Organization, (Domain, LookupError)>,
     domain: &Domain,
     mode: Mode,
 ) -> Alignment {
@@ -355,26 +372,33 @@ fn alignment(
         Mode::Strict => return Alignment::NotIdentical,
         Mode::Relaxed => {}
     }
-    let organization = match organizational_domain {
-        Ok(organization) => organization,
+    let organization = match organization {
+        Ok(organization) => &organization.domain,
         // Every domain the walk may still have come to lies above both, or there is none.
         Err(_) if domain.rightmost(1) != author.rightmost(1) => {
-            return Alignment::OtherOrganization { organizational_domain: None };
+            return Alignment::OtherOrganization { organization: None };
         }
         Err((domain, error)) => return Alignment::Undetermined { domain: domain.clone(), error: error.clone() },
     };
     if !domain.is_at_or_below(organization) {
-        return Alignment::OtherOrganization { organizational_domain: None };
+        return Alignment::OtherOrganization { organization: method.organization_without_walk(domain) };
     }
-    match method.organizational_domain(domain) {
-        Ok(other) if other == *organization => Alignment::SameOrganization { organizational_domain: other },
-        Ok(other) => Alignment::OtherOrganization { organizational_domain: Some(other) },
+    match method.organization(domain) {
+        Ok(other) if other.domain == *organization => {
+            Alignment::SameOrganization { organizational_domain: other.domain }
+        }
+        Ok(other) => Alignment::OtherOrganization { organization: Some(other) },
         Err((domain, error)) => Alignment::Undetermined { domain, error },
     }
 }
 
 /// RFC 9989 §5.3.5 and §5.3.6.
-fn conclude(author: &Domain, identifiers: &Identifiers, reports: &[IdentifierReport]) -> DmarcResult {
+fn conclude(
+    author: &Domain,
+    identifiers: &Identifiers,
+    reports: &[IdentifierReport],
+    grounds: impl FnOnce() -> FailGrounds,
+) -> DmarcResult {
     // The reports begin with the authenticated identifiers, in their order.
     let aligned = identifiers.authenticated.iter().zip(reports).find(|(_, report)| report.is_aligned());
     if let Some((identifier, report)) = aligned {
@@ -404,9 +428,16 @@ fn conclude(author: &Domain, identifiers: &Identifiers, reports: &[IdentifierRep
         }
     }
     let author_domain = author.clone();
+    let FailGrounds { organization, replaced } = grounds();
     DmarcResult::Fail(if reports.is_empty() {
-        FailReason::NothingAuthenticated { author_domain }
+        FailReason::NothingAuthenticated { author_domain, replaced }
     } else {
-        FailReason::NotAligned { author_domain, identifiers: reports.into() }
+        FailReason::NotAligned { author_domain, organization, identifiers: reports.into(), replaced }
     })
+}
+
+/// What a failure rests on beside the identifiers.
+struct FailGrounds {
+    organization: Option<Organization>,
+    replaced: Option<Box<Replaced>>,
 }

@@ -1,12 +1,13 @@
 //! Policy discovery, RFC 9989 §4.10 (and RFC 7489 §6.6.3), and what it found.
 
 use super::{
+    organization::{FoundBy, Organization},
     policy::Policy,
     public_suffix::organizational_domain,
     publication::{Found, find_record},
     record::Existence,
     report::DmarcReport,
-    tree_walk::{TreeWalk, tree_walk},
+    tree_walk::{Step, TreeWalk, targets, tree_walk},
 };
 use crate::{
     dns::Answer,
@@ -39,6 +40,24 @@ impl Discovered {
     /// The walk from `start`, where it was made.
     pub(super) fn walk_from(&self, start: &Domain) -> Option<&TreeWalk> {
         self.walks.iter().find(|walk| walk.start == *start)
+    }
+
+    /// The organizational domain of a domain from which no walk was made, where what was found above it for others tells: its own record
+    /// could only make it its own organizational domain (RFC 9989 §4.10.2), which it is without one.
+    pub(super) fn organization_without_walk(&self, domain: &Domain) -> Option<Organization> {
+        let above = targets(domain).skip(1);
+        let above = above.map(|above| {
+            let found = self.record_at(&above).filter(|found| !matches!(found, Found::Error(_)))?.clone();
+            Some(Step { domain: above, found })
+        });
+        let itself = Step { domain: domain.clone(), found: Found::Nothing { unrelated: 0, nxdomain: false } };
+        let steps: Option<Vec<Step>> = std::iter::once(Some(itself)).chain(above).collect();
+        let organization = TreeWalk { start: domain.clone(), steps: steps? }.organization().ok()?;
+        let found_by = match organization.found_by {
+            FoundBy::NoRecord => FoundBy::NoRecordAbove,
+            other => other,
+        };
+        (organization.domain == *domain).then_some(Organization { found_by, ..organization })
     }
 
     /// Adds the walks from all of `starts`, each made once.

@@ -1,6 +1,9 @@
 //! What is passed over in a DMARC record.
 
-use super::octets::{Part, printable};
+use super::{
+    octets::{Part, printable},
+    uri::UriError,
+};
 use crate::lex::{Origin, Span};
 use std::fmt;
 
@@ -13,6 +16,8 @@ pub struct Ignored {
     pub text: Box<str>,
     /// Why it was passed over.
     pub why: IgnoredBecause,
+    /// The registered tag that it is, stands in, or begins with; `None` where it has no such name.
+    pub tag: Option<&'static str>,
     #[cfg_attr(feature = "serde", serde(skip))]
     span: Origin<Option<Span>>,
 }
@@ -28,13 +33,15 @@ pub enum IgnoredBecause {
     NoTag,
     /// The value does not follow the tag's grammar.
     MalformedValue,
+    /// A member of `rua` or `ruf` is no URI.
+    MalformedUri(UriError),
     /// The tag was given before.
     Repeated,
 }
 
 impl Ignored {
-    pub(super) fn new(part: Part<'_>, why: IgnoredBecause) -> Self {
-        Self { text: printable(part.text), why, span: Origin(part.span()) }
+    pub(super) fn new(part: Part<'_>, tag: Option<&'static str>, why: IgnoredBecause) -> Self {
+        Self { text: printable(part.text), why, tag, span: Origin(part.span()) }
     }
 
     /// Where it stands in its record.
@@ -49,6 +56,7 @@ impl fmt::Display for IgnoredBecause {
             Self::UnknownTag => "the tag is not registered",
             Self::NoTag => "this is no tag with a value",
             Self::MalformedValue => "the value is malformed",
+            Self::MalformedUri(error) => return write!(f, "this {error}"),
             Self::Repeated => "the tag was given before",
         })
     }

@@ -154,9 +154,9 @@ impl Record {
         for spec in specs {
             let spec = spec.trim();
             if !spec.text.is_empty()
-                && let Err(why) = record.read_tag(spec, &mut seen)
+                && let Err((tag, why)) = record.read_tag(spec, &mut seen)
             {
-                record.ignored.push(Ignored::new(spec, why));
+                record.ignored.push(Ignored::new(spec, tag, why));
             }
         }
         Ok(record)
@@ -179,21 +179,31 @@ impl Record {
         self.spans.0.named(tag)
     }
 
-    fn read_tag(&mut self, spec: Part<'_>, seen: &mut [bool; TAGS.len()]) -> Result<(), IgnoredBecause> {
+    /// `Err` where it is passed over, with the registered tag that it is.
+    fn read_tag(
+        &mut self,
+        spec: Part<'_>,
+        seen: &mut [bool; TAGS.len()],
+    ) -> Result<(), (Option<&'static str>, IgnoredBecause)> {
         // RFC 9989 §4.8: dmarc-tag = 1*ALPHA equals 1*dmarc-value
-        let (name, part) = spec.split_once(b'=').ok_or(IgnoredBecause::NoTag)?;
+        let no_tag = || (registered(spec.text), IgnoredBecause::NoTag);
+        let (name, part) = spec.split_once(b'=').ok_or_else(no_tag)?;
         let (name, part) = (name.trim().text, part.trim());
-        let value = part.text;
         if name.is_empty() || !name.iter().all(u8::is_ascii_alphabetic) {
-            return Err(IgnoredBecause::NoTag);
+            return Err(no_tag());
         }
         let at = TAGS.iter().position(|tag| name.eq_ignore_ascii_case(tag.as_bytes()));
-        let at = at.ok_or(IgnoredBecause::UnknownTag)?;
-        let (tag, seen) = TAGS.get(at).zip(seen.get_mut(at)).ok_or(IgnoredBecause::UnknownTag)?;
+        let at = at.ok_or((None, IgnoredBecause::UnknownTag))?;
+        let (tag, seen) = TAGS.get(at).zip(seen.get_mut(at)).ok_or((None, IgnoredBecause::UnknownTag))?;
         if std::mem::replace(seen, true) {
-            return Err(IgnoredBecause::Repeated);
+            return Err((Some(tag), IgnoredBecause::Repeated));
         }
         self.spans.0.see(at, spec.tag_span(part));
+        self.read_value(tag, part).map_err(|why| (Some(*tag), why))
+    }
+
+    fn read_value(&mut self, tag: &'static str, part: Part<'_>) -> Result<(), IgnoredBecause> {
+        let value = part.text;
         let malformed = Err(IgnoredBecause::MalformedValue);
         // RFC 9989 §4.10.1: a `p`, `sp` or `np` that is not valid decides over the whole record.
         if let Some(request) = self.request_mut(tag) {
@@ -211,7 +221,7 @@ impl Record {
         if value.is_empty() || !value.iter().all(|octet| matches!(octet, 0x20..=0x7e)) {
             return malformed;
         }
-        match *tag {
+        match tag {
             "adkim" => self.dkim_alignment = mode(value).ok_or(IgnoredBecause::MalformedValue)?,
             "aspf" => self.spf_alignment = mode(value).ok_or(IgnoredBecause::MalformedValue)?,
             "psd" => {
@@ -229,8 +239,8 @@ impl Record {
                     _ => return malformed,
                 }
             }
-            "fo" => return self.read_failure_options(part),
-            "rua" | "ruf" => return self.read_uris(tag, part),
+            "fo" => self.read_failure_options(part),
+            "rua" | "ruf" => self.read_uris(tag, part),
             "pct" => {
                 // RFC 7489 §6.3: an integer from 0 to 100.
                 let number = std::str::from_utf8(value).ok().filter(|_| value.iter().all(u8::is_ascii_digit));
@@ -254,19 +264,20 @@ impl Record {
         }
     }
 
-    fn read_uris(&mut self, tag: &str, list: Part<'_>) -> Result<(), IgnoredBecause> {
+    fn read_uris(&mut self, tag: &'static str, list: Part<'_>) {
         for member in uri_list(list) {
             match member {
                 Ok(uri) if tag == "rua" => self.aggregate_reports.push(uri),
                 Ok(uri) => self.failure_reports.push(uri),
-                Err(member) => self.ignored.push(Ignored::new(member, IgnoredBecause::MalformedValue)),
+                Err((member, error)) => {
+                    self.ignored.push(Ignored::new(member, Some(tag), IgnoredBecause::MalformedUri(error)));
+                }
             }
         }
-        Ok(())
     }
 
     /// RFC 9989 §4.8, dmarc-fo; what the members say is taken together, even where they contradict each other.
-    fn read_failure_options(&mut self, list: Part<'_>) -> Result<(), IgnoredBecause> {
+    fn read_failure_options(&mut self, list: Part<'_>) {
         let mut options = FailureOptions { all_fail: false, any_fails: false, dkim: false, spf: false };
         let mut any_known = false;
         for member in list.split(b':') {
@@ -277,7 +288,7 @@ impl Record {
                 b"d" | b"D" => options.dkim = true,
                 b"s" | b"S" => options.spf = true,
                 _ => {
-                    self.ignored.push(Ignored::new(member, IgnoredBecause::MalformedValue));
+                    self.ignored.push(Ignored::new(member, Some("fo"), IgnoredBecause::MalformedValue));
                     continue;
                 }
             }
@@ -286,7 +297,6 @@ impl Record {
         if any_known {
             self.failure_options = options;
         }
-        Ok(())
     }
 
     /// What the record asks for under an edition, with the rule of RFC 9989 §4.10.1 (RFC 7489 §6.6.3) for tags that are not
@@ -395,6 +405,13 @@ fn check_version(spec: &[u8]) -> Result<(), SyntaxError> {
     let rest = value.strip_prefix(b"DMARC1").ok_or(error(spec.len() - value.len()))?;
     let rest = skip_wsp(rest);
     if rest.is_empty() { Ok(()) } else { Err(error(spec.len() - rest.len())) }
+}
+
+/// The tag whose name a part begins with.
+fn registered(part: &[u8]) -> Option<&'static str> {
+    let letters = part.iter().take_while(|octet| octet.is_ascii_alphabetic()).count();
+    let name = part.get(..letters)?;
+    TAGS.into_iter().find(|tag| name.eq_ignore_ascii_case(tag.as_bytes()))
 }
 
 fn is_word(value: &[u8], word: &str) -> bool {

@@ -6,6 +6,7 @@ use super::{
     edition::Edition,
     publication::PublishedRecord,
     record::{Existence, PolicyTag},
+    replaced::Replaced,
     result::{DmarcResult, PermReason, TempErrorReason},
     tree_walk::Step,
 };
@@ -95,6 +96,11 @@ impl DmarcReport {
                 false
             }
         }
+    }
+
+    /// Why `none` is taken instead of the policy as it was written; `None` where it is read as it was written.
+    pub fn replaced(&self) -> Option<Replaced> {
+        self.record.as_ref()?.replaced(self.edition)
     }
 
     fn aligned_by(&self, mechanism: Mechanism) -> bool {

@@ -3,7 +3,11 @@
 use super::{
     alignment::{Alignment, IdentifierReport, Mechanism},
     identifier::AuthenticatedIdentifier,
+    ignored::{Ignored, IgnoredBecause},
+    organization::Organization,
+    publication::PublishedRecord,
     record::PolicyTag,
+    replaced::{Replaced, cut},
 };
 use crate::{
     dns::LookupError,
@@ -58,6 +62,10 @@ pub enum NoneReason {
         name: Name,
         /// The tag that is missing or malformed.
         tag: PolicyTag,
+        /// Its value as written, printable and cut where it is long; `None` where there is no such tag.
+        written: Option<Box<str>>,
+        /// The first member of a `rua` that is no URI.
+        report_uri: Option<Ignored>,
     },
     /// Several records at one name end the search (RFC 7489 §6.6.3).
     ManyRecords {
@@ -77,13 +85,19 @@ pub enum FailReason {
     NothingAuthenticated {
         /// The author domain.
         author_domain: Domain,
+        /// Why `none` is taken instead of the policy as it was written.
+        replaced: Option<Box<Replaced>>,
     },
     /// What they authenticated does not align.
     NotAligned {
         /// The author domain.
         author_domain: Domain,
+        /// Its organizational domain; `None` where the DNS did not answer.
+        organization: Option<Organization>,
         /// The identifiers, and why they do not align.
         identifiers: Box<[IdentifierReport]>,
+        /// Why `none` is taken instead of the policy as it was written.
+        replaced: Option<Box<Replaced>>,
     },
 }
 
@@ -175,6 +189,20 @@ pub enum PermReason {
     },
 }
 
+impl NoneReason {
+    /// The record lacks a valid `tag`, and a `rua` that could be used.
+    pub(super) fn no_valid_policy(published: &PublishedRecord, tag: PolicyTag) -> Self {
+        let is_report_uri =
+            |ignored: &&Ignored| ignored.tag == Some("rua") && matches!(ignored.why, IgnoredBecause::MalformedUri(_));
+        Self::NoValidPolicy {
+            name: published.name.clone(),
+            tag,
+            written: published.record.written(tag),
+            report_uri: published.record.ignored.iter().find(is_report_uri).cloned(),
+        }
+    }
+}
+
 impl DmarcResult {
     /// The result's word in header fields and reports.
     pub fn keyword(&self) -> &'static str {
@@ -222,11 +250,20 @@ impl fmt::Display for NoneReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRecord { author_domain } => write!(f, "no DMARC record applies to {author_domain}"),
-            Self::NoValidPolicy { name, tag } => write!(
-                f,
-                "the record at {name} has no valid {} tag and no rua to report that to, so DMARC does not apply",
-                tag.keyword()
-            ),
+            Self::NoValidPolicy { name, tag, written, report_uri } => {
+                let tag = tag.keyword();
+                write!(f, "the record at {name} has no valid {tag} tag")?;
+                if let Some(value) = written {
+                    write!(f, " ({tag}={value} cannot be read)")?;
+                }
+                match report_uri {
+                    Some(Ignored { text, why: IgnoredBecause::MalformedUri(error), .. }) => {
+                        write!(f, " and no rua that could be used (rua={} {error})", cut(text))?;
+                    }
+                    _ => f.write_str(" and no rua to report that to")?,
+                }
+                f.write_str(", so DMARC does not apply")
+            }
             Self::ManyRecords { domain, count } => {
                 write!(f, "{domain} publishes {count} DMARC records, so none of them applies (RFC 7489)")
             }
@@ -236,18 +273,25 @@ impl fmt::Display for NoneReason {
 
 impl fmt::Display for FailReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NothingAuthenticated { author_domain } => {
-                write!(f, "neither SPF nor DKIM authenticated a domain that could align with {author_domain}")
+        let replaced = match self {
+            Self::NothingAuthenticated { author_domain, replaced } => {
+                write!(f, "neither SPF nor DKIM authenticated a domain that could align with {author_domain}")?;
+                replaced
             }
-            Self::NotAligned { author_domain, identifiers } => {
+            Self::NotAligned { author_domain, organization, identifiers, replaced } => {
                 write!(f, "no authenticated domain aligns with {author_domain}: ")?;
                 for (place, identifier) in identifiers.iter().enumerate() {
                     write!(f, "{}{identifier}", if place == 0 { "" } else { "; " })?;
                 }
-                Ok(())
+                let is_other =
+                    |report: &IdentifierReport| matches!(report.alignment, Alignment::OtherOrganization { .. });
+                if let Some(organization) = organization.as_ref().filter(|_| identifiers.iter().any(is_other)) {
+                    write!(f, "; the organizational domain of {author_domain} is {organization}")?;
+                }
+                replaced
             }
-        }
+        };
+        replaced.iter().try_for_each(|replaced| write!(f, ". {replaced}"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The DNS Tree Walk, RFC 9989 §4.10.
 
 use super::{
+    organization::{FoundBy, Organization},
     publication::{Found, PublishedRecord, find_record},
     record::PublicSuffix,
 };
@@ -89,18 +90,32 @@ impl TreeWalk {
     /// # Errors
     /// The step at which the DNS did not answer.
     pub fn organizational_domain(&self) -> Result<Domain, (&Domain, &LookupError)> {
+        Ok(self.organization()?.domain)
+    }
+
+    /// The same, and how it was found.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn organization(&self) -> Result<Organization, (&Domain, &LookupError)> {
         if let Some(Step { domain, found: Found::Error(error) }) = self.steps.last() {
             return Err((domain, error));
         }
         let Some(top) = self.records().last() else {
             // "If this process does not determine the Organizational Domain, then the initial target domain is" it.
-            return Ok(self.start.clone());
+            return Ok(Organization::new(self.start.clone(), FoundBy::NoRecord));
         };
+        let of = |found_by| Organization::new(top.domain.clone(), found_by);
         Ok(match top.record.public_suffix {
             // "one label below this one", unless the walk started there.
-            PublicSuffix::Yes if top.domain != self.start => self.start.rightmost(top.domain.label_count() + 1),
+            PublicSuffix::Yes if top.domain != self.start => {
+                let below = self.start.rightmost(top.domain.label_count() + 1);
+                Organization::new(below, FoundBy::BelowSuffix { suffix: top.domain.clone() })
+            }
             // The fewest labels, `psd=n` and `psd=y` at the start are all the last record of the walk.
-            PublicSuffix::Yes | PublicSuffix::No | PublicSuffix::Unstated => top.domain.clone(),
+            PublicSuffix::Yes => of(FoundBy::Suffix),
+            PublicSuffix::No => of(FoundBy::NoSuffix),
+            PublicSuffix::Unstated => of(FoundBy::Record),
         })
     }
 

@@ -43,42 +43,80 @@ pub enum ReportTarget {
     },
 }
 
+/// Why a member of `rua` or `ruf` is no URI that reports could be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub enum UriError {
+    /// No scheme, such as `mailto:`, stands before it (RFC 3986 §3.1).
+    NoScheme,
+    /// It holds octets that no URI holds as they are, such as a blank (RFC 3986 §2).
+    NotUriText,
+    /// What stands behind `!` is no size (RFC 9989 §4.8).
+    NotASize,
+    /// `mailto:` without an address that has a local part and a domain (RFC 6068 §2).
+    NoAddress,
+}
+
+impl fmt::Display for UriError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoScheme => "is no URI (mailto: is missing)",
+            Self::NotUriText => "is no URI (it holds a blank or another character that no URI has)",
+            Self::NotASize => "is no URI of DMARC (a ! that is part of it is written as %21)",
+            Self::NoAddress => "has no address that mail could be sent to",
+        })
+    }
+}
+
 impl ReportUri {
     /// About how many octets of memory it takes: its text twice, in blocks of their own.
     pub(super) fn weight(&self) -> usize {
         size_of_val(self) + 2 * self.uri.len() + 4 * BLOCK
     }
 
-    /// Reads one `dmarc-uri` or `obs-dmarc-uri`; `None` where it is neither, or a `mailto:` without a usable address.
-    pub fn parse(text: &[u8]) -> Option<Self> {
+    /// Reads one `dmarc-uri` or `obs-dmarc-uri`.
+    ///
+    /// # Errors
+    /// Where it is neither, or a `mailto:` without a usable address.
+    ///
+    /// ```
+    /// use mailverdict::dmarc::{ReportUri, UriError};
+    /// assert_eq!(ReportUri::parse(b"dmarc@example.com"), Err(UriError::NoScheme));
+    /// ```
+    pub fn parse(text: &[u8]) -> Result<Self, UriError> {
         let (uri, obsolete_size) = match text.iter().position(|octet| *octet == b'!') {
             None => (text, None),
             Some(at) => {
-                let size = text.get(at + 1..)?;
+                let size = text.get(at + 1..).unwrap_or_default();
                 // RFC 9989 §4.8: obs-dmarc-report-size = "!" 1*DIGIT [ "k" / "m" / "g" / "t" ]
-                let digits = match size.split_last()? {
-                    (unit, digits) if b"kmgt".contains(&unit.to_ascii_lowercase()) => digits,
+                let digits = match size.split_last() {
+                    Some((unit, digits)) if b"kmgt".contains(&unit.to_ascii_lowercase()) => digits,
                     _ => size,
                 };
                 if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-                    return None;
+                    return Err(UriError::NotASize);
                 }
-                (text.get(..at)?, Some(printable(size)))
+                (text.get(..at).unwrap_or_default(), Some(printable(size)))
             }
         };
-        let colon = uri.iter().position(|octet| *octet == b':')?;
-        let (scheme, rest) = (uri.get(..colon)?, uri.get(colon + 1..)?);
+        let colon = memchr::memchr(b':', uri).ok_or(UriError::NoScheme)?;
+        let (scheme, rest) = uri.split_at_checked(colon).ok_or(UriError::NoScheme)?;
+        let rest = rest.get(1..).unwrap_or_default();
         // RFC 3986 §3.1: scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
         let in_scheme = |octet: &u8| octet.is_ascii_alphanumeric() || b"+-.".contains(octet);
-        if !scheme.first()?.is_ascii_alphabetic() || !scheme.iter().all(in_scheme) || !is_uri_text(rest) {
-            return None;
+        if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !scheme.iter().all(in_scheme) {
+            return Err(UriError::NoScheme);
+        }
+        if !is_uri_text(rest) {
+            return Err(UriError::NotUriText);
         }
         let target = if scheme.eq_ignore_ascii_case(b"mailto") {
-            mailbox(rest)?
+            mailbox(rest).ok_or(UriError::NoAddress)?
         } else {
             ReportTarget::Other { scheme: printable(&scheme.to_ascii_lowercase()), host: host(rest) }
         };
-        Some(Self { uri: printable(uri), target, obsolete_size, span: Origin(None) })
+        Ok(Self { uri: printable(uri), target, obsolete_size, span: Origin(None) })
     }
 
     /// Where it stands in its record, with the obsolete size. `None` where it was read by itself.
@@ -101,11 +139,11 @@ impl fmt::Display for ReportUri {
     }
 }
 
-/// Reads the members of a list, in order; `Err` holds a member that is no URI.
-pub(super) fn uri_list(value: Part<'_>) -> impl Iterator<Item = Result<ReportUri, Part<'_>>> {
+/// Reads the members of a list, in order; `Err` holds a member that is no URI, and why.
+pub(super) fn uri_list(value: Part<'_>) -> impl Iterator<Item = Result<ReportUri, (Part<'_>, UriError)>> {
     value.split(b',').map(|member| {
         let member = member.trim();
-        let uri = ReportUri::parse(member.text).ok_or(member)?;
+        let uri = ReportUri::parse(member.text).map_err(|error| (member, error))?;
         Ok(ReportUri { span: Origin(member.span()), ..uri })
     })
 }
@@ -180,20 +218,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_uri() {
+    fn what_is_no_report_uri_says_why() {
         let texts = [
-            "",
-            "a@example.com",
-            "mailto:",
-            "mailto:a",
-            "mailto:@example.com",
-            "mailto:a@b c",
-            "mailto:a@example.com!",
+            ("", UriError::NoScheme),
+            ("a@example.com", UriError::NoScheme),
+            ("1x:y", UriError::NoScheme),
+            (":x", UriError::NoScheme),
+            ("mailto:", UriError::NoAddress),
+            ("mailto:a", UriError::NoAddress),
+            ("mailto:@example.com", UriError::NoAddress),
+            ("mailto:a@[192.0.2.1]", UriError::NoAddress),
+            ("mailto:a@b c", UriError::NotUriText),
+            ("x:%zz", UriError::NotUriText),
+            ("mailto:a@example.com!", UriError::NotASize),
+            ("mailto:a@example.com!10x", UriError::NotASize),
+            ("mailto:a@example.com!m", UriError::NotASize),
         ];
-        let more =
-            ["mailto:a@example.com!10x", "mailto:a@example.com!m", "1x:y", "x:%zz", "mailto:a@[192.0.2.1]", ":x"];
-        for text in texts.iter().chain(&more) {
-            assert_eq!(ReportUri::parse(text.as_bytes()), None, "{text:?}");
+        for (text, why) in texts {
+            assert_eq!(ReportUri::parse(text.as_bytes()), Err(why), "{text:?}");
         }
     }
 }

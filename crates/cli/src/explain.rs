@@ -80,7 +80,9 @@ fn dmarc_steps(dmarc: &DmarcReport, lines: &mut Vec<String>) {
         let domain = author.author_domain.as_ref().map_or("?", |domain| domain.as_str());
         lines.push(format!("  for {domain} alone: {}, {}", author.result.keyword(), author.result));
     }
-    if let (Some(tag), Some(policy)) = (dmarc.policy_tag, dmarc.policy) {
+    if let Some(replaced) = dmarc.replaced() {
+        lines.push(format!("  {replaced}"));
+    } else if let (Some(tag), Some(policy)) = (dmarc.policy_tag, dmarc.policy) {
         lines.push(format!("  the policy that applies is {}={}", tag.keyword(), policy.keyword()));
     }
     if let Some(lowered) = &dmarc.lowered {

@@ -8,7 +8,8 @@ use mailverdict::{
     arc::Trusted,
     authentication_results::AuthenticationResults,
     dkim::SignatureReport,
-    dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult},
+    dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult, TempErrorReason},
+    dns::LookupError,
     finding::{Finding, findings},
     known::Log,
     received_spf::ReceivedSpf,
@@ -311,6 +312,9 @@ fn key(report: &SignatureReport) -> String {
 
 /// The policy that applies, as it stands in the record.
 fn policy(dmarc: &DmarcReport) -> Option<String> {
+    if let Some(replaced) = dmarc.replaced() {
+        return Some(replaced.to_string());
+    }
     let (owner, policy, tag) = (dmarc.policy_domain.as_ref()?, dmarc.policy?, dmarc.policy_tag?);
     let what = match policy {
         Disposition::None => "do nothing about",
@@ -346,11 +350,24 @@ fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
             }
         ),
         DmarcResult::None(reason) => format!("DMARC has no say: {reason}."),
-        DmarcResult::TempError(reason) => format!("DMARC could not be evaluated now: {reason}. Trying again may help."),
+        DmarcResult::TempError(reason) => {
+            format!("DMARC could not be evaluated now: {reason}. {}", trying_again(reason))
+        }
         DmarcResult::PermError(reason) => {
             let open = if is_complete { "" } else { " What is to be done is not known without the client." };
             format!("DMARC cannot be evaluated: {reason}.{}{open}", lowered.unwrap_or_default())
         }
+    }
+}
+
+/// Whether the DNS may answer another time.
+fn trying_again(reason: &TempErrorReason) -> &'static str {
+    match reason {
+        TempErrorReason::Record { error: LookupError::Malformed, .. }
+        | TempErrorReason::Alignment { error: LookupError::Malformed, .. } => {
+            "Trying again does not help: the records there must be corrected."
+        }
+        _ => "Trying again may help.",
     }
 }
 

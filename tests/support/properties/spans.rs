@@ -111,7 +111,7 @@ pub(crate) fn dmarc_parts(text: &[u8], record: &dmarc::Record) {
             let list = record.span_of(name).expect("it has members").value().range();
             assert!(list.start.max(end) <= span.offset() && span.range().end <= list.end);
             end = span.range().end;
-            assert_eq!(span.of(text).and_then(dmarc::ReportUri::parse).as_ref(), Some(uri));
+            assert_eq!(span.of(text).and_then(|text| dmarc::ReportUri::parse(text).ok()).as_ref(), Some(uri));
         }
     }
 }
