@@ -13,6 +13,7 @@ mod disposition;
 mod edition;
 mod identifier;
 mod ignored;
+mod near_miss;
 mod octets;
 mod organization;
 mod policy;
@@ -48,6 +49,7 @@ pub use uri::{ReportTarget, ReportUri, UriError};
 pub(crate) use ahead::ask_ahead;
 pub(crate) use discover::{Discovered, discover};
 pub(crate) use identifier::Identifiers;
+pub(crate) use near_miss::{NearMiss, near_miss};
 pub(crate) use tree_walk::tree_walk;
 
 use crate::{

@@ -4,9 +4,12 @@
 //! touched, from the verdict and from what was asked and answered on the way.
 
 mod client;
+mod dmarc;
+mod dns;
 mod header;
 mod message;
 mod quote;
+mod record_text;
 mod rule;
 mod spf;
 
@@ -85,6 +88,7 @@ pub enum About {
 /// The findings that the evaluation of a message touched, the worst first.
 pub fn findings(verdict: &Verdict, session: &Session, log: &Log) -> Vec<Finding> {
     let mut found = findings_of_spf(&verdict.spf, session, log);
+    found.extend(dmarc::findings(verdict, log));
     found.extend(verdict.oddities.iter().map(Finding::from));
     sorted(found)
 }
@@ -120,6 +124,7 @@ pub fn findings_of_header(
 pub fn findings_of_spf(reports: &SpfReports, session: &Session, log: &Log) -> Vec<Finding> {
     let mut found = spf::findings(reports, session, log);
     found.extend(client::of_session(reports, session, log));
+    found.extend(dns::findings(log));
     sorted(found)
 }
 

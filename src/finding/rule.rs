@@ -129,6 +129,36 @@ rules! {
     HeaderUnterminated: "header-unterminated", Warning, Message, Some("RFC 5322 §2.1");
     /// The body has line ends other than CRLF.
     BodyBareLineEnd: "body-bare-line-end", Warning, Message, Some("RFC 5322 §2.3");
+    /// Several DMARC records stand at one name.
+    DmarcMultiple: "dmarc-multiple", Error, Dmarc, Some("RFC 9989 §4.10");
+    /// A text was meant to be a DMARC record and is none.
+    DmarcNotARecord: "dmarc-not-a-record", Error, Dmarc, Some("RFC 9989 §4.7");
+    /// The record has no `p`.
+    DmarcPMissing: "dmarc-p-missing", Warning, Dmarc, Some("RFC 9989 §4.10.1");
+    /// `p` states no policy.
+    DmarcPBad: "dmarc-p-bad", Error, Dmarc, Some("RFC 9989 §4.10.1");
+    /// A tag other than `p` has a value that it does not take.
+    DmarcValueBad: "dmarc-value-bad", Warning, Dmarc, Some("RFC 9989 §4.8");
+    /// A tag stands twice.
+    DmarcDuplicateTag: "dmarc-duplicate-tag", Warning, Dmarc, Some("RFC 9989 §4.8");
+    /// A member of `rua` or `ruf` is no URI to send reports to.
+    DmarcUri: "dmarc-uri", Warning, Dmarc, Some("RFC 9989 §4.6");
+    /// Reports are asked for by another scheme than `mailto`.
+    DmarcScheme: "dmarc-scheme", Warning, Dmarc, Some("RFC 9989 §4.7");
+    /// `t=y` lowers the policy.
+    DmarcTesting: "dmarc-testing", Warning, Dmarc, Some("RFC 9989 §4.7");
+    /// `pct` means something to some receivers only.
+    DmarcPct: "dmarc-pct", Warning, Dmarc, Some("RFC 9989 A.6");
+    /// Subdomains are less protected than the domain.
+    DmarcSpWeaker: "dmarc-sp-weaker", Warning, Dmarc, Some("RFC 9989 §4.7");
+    /// Subdomains that do not exist are less protected than the domain.
+    DmarcNpWeaker: "dmarc-np-weaker", Warning, Dmarc, Some("RFC 9989 §4.7");
+    /// RFC 9989 and RFC 7489 come to different ends.
+    DmarcEditionsDiffer: "dmarc-editions-differ", Warning, Dmarc, Some("RFC 9989 §4.10; RFC 7489 §3.2");
+    /// A question to the DNS has no answer.
+    DnsUnanswered: "dns-unanswered", Warning, Dns, None;
+    /// A server answers with a failure at a name of SPF, DKIM or DMARC.
+    DnsFaults: "dns-faults", Error, Dns, None;
 }
 
 #[cfg(test)]

@@ -1,0 +1,146 @@
+//! What is wrong with DMARC records, as findings.
+
+mod hint;
+mod record;
+
+use super::{
+    Finding, Rule,
+    quote::quoted,
+    record_text::{RecordText, of_name, shown, texts},
+};
+use crate::{
+    dmarc::{Comparison, DmarcReport, Edition, NearMiss, PolicyTag, Record, Request, near_miss},
+    dns::RecordType,
+    known::{Entry, Log},
+    verdict::Verdict,
+};
+
+/// Findings of one record; what is wrong beyond them is wrong in the same way.
+const MAX_OF_A_RECORD: usize = 16;
+/// Texts of one name that are looked at.
+const MAX_TEXTS: usize = 64;
+
+/// Those of all records that were read, and of the policy that applies.
+pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let is_of_dmarc = |entry: &&Entry| {
+        let question = entry.question();
+        question.record_type == RecordType::Txt && question.name.as_str().starts_with("_dmarc.") && entry.is_needed()
+    };
+    for entry in log.entries().iter().filter(is_of_dmarc) {
+        found.extend(of_entry(entry, verdict));
+    }
+    if let Some(older) = &verdict.dmarc_rfc7489 {
+        found.extend(editions_differ(&verdict.dmarc, older));
+    }
+    found
+}
+
+/// What stands at one name.
+fn of_entry(entry: &Entry, verdict: &Verdict) -> Vec<Finding> {
+    let name = &entry.question().name;
+    let texts = texts(entry).iter().take(MAX_TEXTS).map(|text| RecordText { name, text });
+    let mut found = Vec::new();
+    let mut records = Vec::new();
+    for text in texts {
+        match Record::parse(text.text) {
+            Ok(record) => records.push((text, record)),
+            Err(_) => found.extend(near_miss(text.text).map(|(near, span)| not_a_record(&text, near, span))),
+        }
+    }
+    match records.as_slice() {
+        [] => {}
+        [(text, record)] => {
+            found.extend(record::findings(text, record, verdict.dmarc.edition).into_iter().take(MAX_OF_A_RECORD));
+            let reports = [&verdict.dmarc].into_iter().chain(&verdict.dmarc.authors);
+            let of_this = |report: &&DmarcReport| report.record.as_ref().is_some_and(|of| of.name == *name);
+            if let Some(report) = reports.into_iter().find(of_this) {
+                found.extend(of_policy(text, record, report));
+            }
+        }
+        // RFC 9989 §4.10, steps 2 and 6.
+        several => found.push(of_name(
+            name,
+            Rule::DmarcMultiple,
+            &format!("{} DMARC records stand at {}, and receivers discard all of them", several.len(), shown(name)),
+            "Publish one record.",
+        )),
+    }
+    found
+}
+
+/// RFC 9989 §4.7, v.
+fn not_a_record(text: &RecordText<'_>, near: NearMiss, span: Option<crate::lex::Span>) -> Finding {
+    let why = match near {
+        NearMiss::NotFirst => "v=DMARC1 must be the first tag",
+        NearMiss::Before => "something stands before v=DMARC1, such as a blank or a quotation mark",
+        NearMiss::NoSemicolon => "a semicolon is missing behind v=DMARC1",
+        NearMiss::Case => "v=DMARC1 must be in upper case",
+        NearMiss::Version => "it does not begin with v=DMARC1",
+    };
+    let says = format!("{} makes the text no DMARC record, because {why}: receivers ignore it", quoted(text.at(span)));
+    text.finding(Rule::DmarcNotARecord, span, &says, "Let the record begin with \"v=DMARC1;\".")
+}
+
+/// What the policy of the message comes to otherwise than its owner may think.
+fn of_policy(text: &RecordText<'_>, record: &Record, report: &DmarcReport) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let asks = |request: &Request| matches!(request, Request::Valid(asked) if *asked > crate::dmarc::Disposition::None);
+    let any_asks = [&record.policy, &record.subdomain_policy, &record.nonexistent_policy].into_iter().any(asks);
+    let tag = |name: &str| record.span_of(name).map(|tag| tag.whole());
+    // RFC 9989 §4.7, t; RFC 7489 has no such tag.
+    if record.testing && any_asks && report.edition == Edition::Rfc9989 {
+        let says = format!(
+            "{} says that the domain is testing: what is to be rejected is quarantined, and what is to be quarantined is let in",
+            quoted(text.at(tag("t")))
+        );
+        found.push(text.finding(Rule::DmarcTesting, tag("t"), &says, "Remove the tag when the test is over."));
+    }
+    // RFC 9989 A.6.
+    if record.percent < 100 && any_asks {
+        let says = format!(
+            "{} means two things: receivers that follow RFC 9989 apply the policy to all messages, those that follow RFC 7489 to {} of 100",
+            quoted(text.at(tag("pct"))),
+            record.percent
+        );
+        found.push(text.finding(Rule::DmarcPct, tag("pct"), &says, "Remove the tag; t=y is for testing."));
+    }
+    // RFC 9989 §4.7, sp and np.
+    if let (Some(policy), Request::Valid(of_domain)) = (report.policy, &record.policy)
+        && policy < *of_domain
+        && report.replaced().is_none()
+    {
+        let rule = match report.policy_tag {
+            Some(PolicyTag::Sp) => Some((Rule::DmarcSpWeaker, "sp", "subdomains")),
+            Some(PolicyTag::Np) => Some((Rule::DmarcNpWeaker, "np", "subdomains that do not exist")),
+            Some(PolicyTag::P) | None => None,
+        };
+        if let Some((rule, name, which)) = rule {
+            let author = report.author_domain.as_ref().map_or("the author domain", |domain| domain.as_str());
+            let says = format!(
+                "{} protects {which}, such as {author}, less than {} protects the domain itself",
+                quoted(text.at(tag(name))),
+                quoted(text.at(tag("p")))
+            );
+            let advice =
+                format!("Write {name}={}, if the subdomains are to be protected as well.", of_domain.keyword());
+            found.push(text.finding(rule, tag(name), &says, &advice));
+        }
+    }
+    found
+}
+
+/// RFC 9989 §4.10 and RFC 7489 §3.2, where both were evaluated.
+fn editions_differ(report: &DmarcReport, older: &DmarcReport) -> Option<Finding> {
+    let Comparison { differences, causes, .. } = Comparison::of(report, older);
+    let first = differences.first()?;
+    let mut says = first.to_string();
+    for (place, cause) in causes.iter().enumerate() {
+        says.push_str(if place == 0 { ", because " } else { "; and because " });
+        says.push_str(&cause.to_string());
+    }
+    Some(match &report.record {
+        Some(published) => of_name(&published.name, Rule::DmarcEditionsDiffer, &says, ""),
+        None => Finding::new(Rule::DmarcEditionsDiffer, &says),
+    })
+}

@@ -1,0 +1,48 @@
+//! A TXT record that findings are about.
+
+use super::{Finding, Quote, Rule};
+use crate::{
+    dns::AnyAnswer,
+    known::Entry,
+    lex::{Span, printable},
+    name::Name,
+};
+
+/// A record, and the name that was asked for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RecordText<'l> {
+    pub(super) name: &'l Name,
+    pub(super) text: &'l [u8],
+}
+
+impl RecordText<'_> {
+    /// A finding about the term or tag at `span`.
+    pub(super) fn finding(&self, rule: Rule, span: Option<Span>, says: &str, advice: &str) -> Finding {
+        let quote = span.and_then(|span| Quote::of(self.text, span));
+        Finding { quote, ..of_name(self.name, rule, says, advice) }
+    }
+
+    /// The octets at `span`; none where it does not fit.
+    pub(super) fn at(&self, span: Option<Span>) -> &[u8] {
+        span.and_then(|span| span.of(self.text)).unwrap_or_default()
+    }
+}
+
+/// A finding about all that stands at a name.
+pub(super) fn of_name(name: &Name, rule: Rule, says: &str, advice: &str) -> Finding {
+    let advice = (!advice.is_empty()).then(|| advice.into());
+    Finding { name: Some(shown(name)), advice, ..Finding::new(rule, &says) }
+}
+
+/// A name of strangers, printable.
+pub(super) fn shown(name: &Name) -> Box<str> {
+    printable(name.as_str().as_bytes())
+}
+
+/// The texts that were answered; none where the question was another or had no answer.
+pub(super) fn texts(entry: &Entry) -> &[Box<[u8]>] {
+    match entry.answer() {
+        Some(Ok(AnyAnswer::Txt(answer))) => answer.records(),
+        Some(Ok(AnyAnswer::A(_) | AnyAnswer::Aaaa(_) | AnyAnswer::Mx(_) | AnyAnswer::Ptr(_)) | Err(_)) | None => &[],
+    }
+}
