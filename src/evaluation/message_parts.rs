@@ -96,13 +96,13 @@ impl MessageParts {
     pub(super) fn run_signed(&mut self, log: &mut Log, at_hand: AtHand<'_>, policy: &Policy) {
         let Policy { dkim, arc, budget, .. } = policy;
         self.dkim.run(
-            || Known::new(log, at_hand, Part::Dkim, budget.dkim),
+            |made| made(log, at_hand, Part::Dkim, budget.dkim),
             dkim::Verifier::keys,
             self.has_ended,
             |verifier, known, keys| verifier.finish(known, dkim, keys),
         );
         self.arc.run(
-            || Known::new(log, at_hand, Part::Arc, budget.arc),
+            |made| made(log, at_hand, Part::Arc, budget.arc),
             arc::Validator::keys,
             self.has_ended,
             |validator, known, keys| validator.finish(known, arc, dkim, keys),
@@ -131,6 +131,9 @@ impl MessageParts {
     }
 }
 
+/// How a run is begun, or gone on with.
+type Made<'k> = fn(&'k mut Log, AtHand<'k>, Part, Share) -> Known<'k>;
+
 impl<W, R> Signed<W, R> {
     fn new(waiting: W) -> Self {
         Self { waiting: Some(waiting), keys: None, report: None }
@@ -139,13 +142,13 @@ impl<W, R> Signed<W, R> {
     /// Asks for the keys, and finishes with them once the body has ended. What has finished asks nothing more, and begins no run.
     fn run<'k>(
         &mut self,
-        known: impl FnOnce() -> Known<'k>,
+        known: impl FnOnce(Made<'k>) -> Known<'k>,
         keys: impl FnOnce(&W, &mut Known<'k>) -> Result<dkim::Keys, Unknown>,
         has_ended: bool,
         finish: impl FnOnce(W, &mut Known<'k>, &dkim::Keys) -> R,
     ) {
         let Some(waiting) = &self.waiting else { return };
-        let known = &mut known();
+        let known = &mut known(if self.keys.is_none() { Known::new } else { Known::going_on });
         if self.keys.is_none() {
             self.keys = keys(waiting, known).ok();
         }

@@ -52,6 +52,11 @@ impl<'k> Known<'k> {
         Self { at_hand, log, part, left: share }
     }
 
+    /// Where a run goes on that has asked all it asks: what it has asked stays needed.
+    pub(crate) fn going_on(log: &'k mut Log, at_hand: AtHand<'k>, part: Part, share: Share) -> Self {
+        Self { at_hand, log, part, left: share }
+    }
+
     /// What is left of the share.
     pub(crate) fn left(&self) -> Share {
         self.left
