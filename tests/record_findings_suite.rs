@@ -4,6 +4,7 @@
 
 mod support;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
     Authenticator, Message, Policy, Session,
     dmarc::{self, Editions, SuffixList},
@@ -14,10 +15,13 @@ use mailverdict::{
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use std::{net::IpAddr, sync::Arc};
-use support::ready::now;
+use support::{ready::now, signer::Key};
 
-const KEYS: [&str; 12] =
-    ["name", "zone", "from", "message", "mail_from", "ip", "at", "both", "fail", "found", "says", "reason"];
+const KEYS: [&str; 11] =
+    ["name", "zone", "keys", "signature", "from", "mail_from", "both", "fail", "found", "says", "reason"];
+
+/// A signature that asks for the key of k at a.example, and has nothing else to find.
+const DEFAULT: &str = "v=1; a=rsa-sha256; d=a.example; s=k; h=from:from; bh=AAAA; b=AAAA";
 
 fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
     case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text: {value:?}")))
@@ -30,6 +34,10 @@ fn list(case: &Yaml<'_>, key: &str) -> Vec<String> {
 
 fn zone(case: &Yaml<'_>) -> Zone {
     let mut zone = Zone::parse(text(case, "zone").unwrap_or_default(), text(case, "name").unwrap()).unwrap();
+    for record in list(case, "keys") {
+        let (name, record) = record.split_once(' ').unwrap();
+        zone.add_txt(&Name::parse(name).unwrap(), filled(record).into_bytes());
+    }
     for planted in text(case, "fail").unwrap_or_default().lines() {
         let [name, record_type, error] = planted.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
         let record_type = match record_type {
@@ -50,14 +58,27 @@ fn zone(case: &Yaml<'_>) -> Zone {
     zone
 }
 
+/// With the public keys in place of their names.
+fn filled(text: &str) -> String {
+    let Some((before, rest)) = text.split_once('{') else { return text.to_owned() };
+    let (name, after) = rest.split_once('}').unwrap();
+    let public = |name: &str| STANDARD.encode(Key::named(name).public());
+    match name.strip_prefix("cut:") {
+        Some(length) => format!("{before}{}{after}", &public("rsa2048")[..length.parse::<usize>().unwrap()]),
+        None => format!("{before}{}{after}", public(name)),
+    }
+}
+
 /// The findings about these things, and DMARC's reason.
 fn evaluate(case: &Yaml<'_>, about: &[&str]) -> (Vec<Finding>, String) {
-    let message = match text(case, "message") {
-        Some(message) => message.replace('\n', "\r\n"),
-        None => format!("From: {}\r\n\r\nx\r\n", text(case, "from").unwrap()),
+    let signature = match text(case, "signature") {
+        Some("default") => format!("DKIM-Signature: {DEFAULT}\r\n"),
+        Some(signature) => format!("DKIM-Signature: {signature}\r\n"),
+        None => String::new(),
     };
+    let message = format!("{signature}From: {}\r\n\r\nx\r\n", text(case, "from").unwrap_or("a@a.example"));
     let message = Message::parse(message.as_bytes()).unwrap();
-    let mut session = Session::new(text(case, "ip").unwrap_or("203.0.113.9").parse::<IpAddr>().unwrap());
+    let mut session = Session::new("203.0.113.9".parse::<IpAddr>().unwrap());
     if let Some(mail_from) = text(case, "mail_from") {
         session = session.with_mail_from(mail_from);
     }
@@ -99,6 +120,7 @@ fn failures(case: &Yaml<'_>, about: &[&str]) -> Vec<String> {
     let (found, reason) = evaluate(case, about);
     found.iter().for_each(check);
     let (got, wanted) = (found.iter().map(shown).collect::<Vec<_>>(), list(case, "found"));
+    let wanted: Vec<String> = wanted.iter().map(|wanted| filled(wanted)).collect();
     if got != wanted {
         failures.push(format!("found: {}\n      wanted: {}", got.join("\n        "), wanted.join("\n        ")));
     }
@@ -127,6 +149,11 @@ fn run(file: &str, cases: &str, about: &[&str]) {
 #[test]
 fn of_dmarc_records() {
     run("dmarc.yml", include_str!("data/finding/dmarc.yml"), &["dmarc"]);
+}
+
+#[test]
+fn of_keys_and_signatures() {
+    run("dkim.yml", include_str!("data/finding/dkim.yml"), &["dkim"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! touched, from the verdict and from what was asked and answered on the way.
 
 mod client;
+mod dkim;
 mod dmarc;
 mod dns;
 mod header;
@@ -88,6 +89,7 @@ pub enum About {
 /// The findings that the evaluation of a message touched, the worst first.
 pub fn findings(verdict: &Verdict, session: &Session, log: &Log) -> Vec<Finding> {
     let mut found = findings_of_spf(&verdict.spf, session, log);
+    found.extend(dkim::findings(verdict, log));
     found.extend(dmarc::findings(verdict, log));
     found.extend(verdict.oddities.iter().map(Finding::from));
     sorted(found)

@@ -21,6 +21,11 @@ impl Quote {
         Some(Self { text: printable(stretch.get(..MAX_TEXT).unwrap_or(stretch)), span: Some(span) })
     }
 
+    /// What stands somewhere in a field, where its place is not known.
+    pub(crate) fn unplaced(text: &str) -> Self {
+        Self { text: printable(text.as_bytes().get(..MAX_TEXT).unwrap_or(text.as_bytes())), span: None }
+    }
+
     /// The term, tag or value, with octets other than printable ASCII as `\ddd`; no more than 4096 octets of it.
     pub fn text(&self) -> &str {
         &self.text

@@ -155,6 +155,52 @@ rules! {
     DmarcNpWeaker: "dmarc-np-weaker", Warning, Dmarc, Some("RFC 9989 §4.7");
     /// RFC 9989 and RFC 7489 come to different ends.
     DmarcEditionsDiffer: "dmarc-editions-differ", Warning, Dmarc, Some("RFC 9989 §4.10; RFC 7489 §3.2");
+    /// No TXT record stands at the name of a key.
+    DkimNone: "dkim-none", Error, Dkim, Some("RFC 6376 §6.1.2");
+    /// The name of a key is an alias that leads to no TXT record.
+    DkimCnameBroken: "dkim-cname-broken", Error, Dkim, None;
+    /// Several TXT records stand at the name of a key.
+    DkimMultiple: "dkim-multiple", Error, Dkim, Some("RFC 6376 §3.6.2.2");
+    /// `v=` of a key record is another, or not first.
+    DkimVersion: "dkim-version", Error, Dkim, Some("RFC 6376 §3.6.1");
+    /// A key record has no `p=`.
+    DkimPMissing: "dkim-p-missing", Error, Dkim, Some("RFC 6376 §3.6.1");
+    /// A key has been revoked.
+    DkimRevoked: "dkim-revoked", Notice, Dkim, Some("RFC 6376 §3.6.1");
+    /// `p=` is no base64.
+    DkimPBase64: "dkim-p-base64", Error, Dkim, Some("RFC 6376 §3.6.1");
+    /// `p=` ends before its key does.
+    DkimPTruncated: "dkim-p-truncated", Error, Dkim, Some("RFC 6376 §3.6.2.2");
+    /// `k=` names no type that is known, or `p=` is of another.
+    DkimKeyType: "dkim-key-type", Error, Dkim, Some("RFC 8463 §4");
+    /// A key of RSA is shorter than receivers may accept.
+    DkimShort: "dkim-short", Error, Dkim, Some("RFC 8301 §3.2");
+    /// A key of RSA is shorter than it should be.
+    DkimWeak: "dkim-weak", Warning, Dkim, Some("RFC 8301 §3.2");
+    /// A key of RSA is longer than receivers need take.
+    DkimLong: "dkim-long", Warning, Dkim, Some("RFC 8301 §3.2");
+    /// A key that nobody should use.
+    DkimBadKey: "dkim-bad-key", Error, Dkim, None;
+    /// `h=` of a key record does not allow sha256.
+    DkimHash: "dkim-hash", Error, Dkim, Some("RFC 6376 §3.6.1");
+    /// A key record is not for mail.
+    DkimService: "dkim-service", Error, Dkim, Some("RFC 6376 §3.6.1");
+    /// A key record says that the domain is testing DKIM.
+    DkimTesting: "dkim-testing", Warning, Dkim, Some("RFC 6376 §3.6.1");
+    /// A tag stands in a key record twice.
+    DkimDuplicateTag: "dkim-duplicate-tag", Error, Dkim, Some("RFC 6376 §3.2");
+    /// A signature names From once.
+    SigFromOnce: "sig-from-once", Warning, Dkim, Some("RFC 6376 §8.15");
+    /// A signature covers a part of the body.
+    SigL: "sig-l", Warning, Dkim, Some("RFC 6376 §8.2");
+    /// A signature is made by rsa-sha1.
+    SigSha1: "sig-sha1", Error, Dkim, Some("RFC 8301 §3.1");
+    /// A signature is made with a short key.
+    SigShortKey: "sig-short-key", Error, Dkim, Some("RFC 8301 §3.2");
+    /// A signature covers fields that change on the way.
+    SigTraceFields: "sig-trace-fields", Warning, Dkim, Some("RFC 6376 §5.4");
+    /// No signature aligns with From.
+    SigNotAligned: "sig-not-aligned", Warning, Dkim, Some("RFC 9989 §4.4.1");
     /// A question to the DNS has no answer.
     DnsUnanswered: "dns-unanswered", Warning, Dns, None;
     /// A server answers with a failure at a name of SPF, DKIM or DMARC.

@@ -1,0 +1,81 @@
+//! What is wrong with key records and signatures, as findings.
+
+mod key;
+mod signature;
+mod unreadable;
+
+use super::{Finding, record_text::texts};
+use crate::{
+    dns::{Answer, AnyAnswer, RecordType},
+    finding::{
+        Rule,
+        record_text::{RecordText, of_name, shown},
+    },
+    known::{Entry, Log},
+    verdict::Verdict,
+};
+
+/// Key records of one name that are looked at.
+const MAX_RECORDS: usize = 8;
+
+/// Those of all key records that were read, and of the signatures.
+pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
+    let is_of_key = |entry: &&Entry| {
+        let question = entry.question();
+        question.record_type == RecordType::Txt && question.name.as_str().contains("._domainkey.") && entry.is_needed()
+    };
+    let mut found: Vec<Finding> = log.entries().iter().filter(is_of_key).flat_map(of_entry).collect();
+    found.extend(signature::findings(verdict));
+    found
+}
+
+/// What stands at one name.
+fn of_entry(entry: &Entry) -> Vec<Finding> {
+    let name = &entry.question().name;
+    let texts = texts(entry);
+    let mut found = Vec::new();
+    if let Some(Ok(AnyAnswer::Txt(answer))) = entry.answer()
+        && texts.is_empty()
+    {
+        found.push(no_record(entry, answer));
+    }
+    // RFC 6376 §3.6.2.2: the results are undefined.
+    if texts.len() > 1 {
+        let says = format!("{} TXT records stand at {}, where one is expected", texts.len(), shown(name));
+        found.push(of_name(name, Rule::DkimMultiple, &says, "Publish one key for a selector."));
+    }
+    found.extend(texts.iter().take(MAX_RECORDS).flat_map(|text| key::findings(&RecordText { name, text })));
+    found
+}
+
+/// RFC 6376 §6.1.2, step 3.
+fn no_record(entry: &Entry, answer: &Answer<Box<[u8]>>) -> Finding {
+    let name = &entry.question().name;
+    let lack = match answer {
+        Answer::NxDomain(_) => "does not exist",
+        Answer::NoData(_) | Answer::Records(_) => "has no TXT record",
+    };
+    let aliases: Vec<_> = entry.aliases().iter().map(shown).collect();
+    let (rule, says, advice) = match aliases.as_slice() {
+        [] => (
+            Rule::DkimNone,
+            format!("{} {lack}, so there is no key to verify the signature with", shown(name)),
+            "Publish the key record at this name, or sign with a selector that has one.",
+        ),
+        [alias] => (
+            Rule::DkimCnameBroken,
+            format!("{} is an alias of {alias}, which {lack}", shown(name)),
+            "Have the one who runs the alias's target publish the key there, or correct the alias.",
+        ),
+        several => (
+            Rule::DkimCnameBroken,
+            format!(
+                "{} is an alias that leads by way of {}, and the last of them {lack}",
+                shown(name),
+                several.join(", ")
+            ),
+            "Have the one who runs the alias's target publish the key there, or correct the aliases.",
+        ),
+    };
+    of_name(name, rule, &says, advice)
+}

@@ -1,0 +1,97 @@
+//! What DKIM-Signature fields say.
+
+use crate::{
+    dkim::{DkimResult, NeutralReason, PolicyReason, SignatureReport},
+    dmarc::{Alignment, DmarcReport, Mechanism},
+    finding::{Finding, Quote, Rule},
+    verdict::Verdict,
+};
+
+/// Signatures that are looked at.
+const MAX_SIGNATURES: usize = 16;
+
+/// Fields that change on the way, or are added there (RFC 6376 §5.4).
+const TRACE_FIELDS: [&str; 3] = ["received", "return-path", "authentication-results"];
+
+pub(super) fn findings(verdict: &Verdict) -> Vec<Finding> {
+    let evaluated = |report: &&SignatureReport| report.result != DkimResult::Neutral(NeutralReason::NotEvaluated);
+    let reports = || verdict.dkim.iter().filter(evaluated).take(MAX_SIGNATURES);
+    let mut found: Vec<Finding> = reports().flat_map(of_signature).collect();
+    found.extend(not_aligned(&verdict.dmarc, &verdict.dkim));
+    found
+}
+
+fn finding(rule: Rule, text: &str, says: &str, advice: &str) -> Finding {
+    let quote = (!text.is_empty()).then(|| Quote::unplaced(text));
+    Finding { name: Some("DKIM-Signature".into()), quote, advice: Some(advice.into()), ..Finding::new(rule, &says) }
+}
+
+fn of_signature(report: &SignatureReport) -> Vec<Finding> {
+    let signature = &report.signature;
+    let signer = signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+    let mut found = Vec::new();
+    match &report.result {
+        // RFC 8301 §3.1.
+        DkimResult::Policy(PolicyReason::HistoricAlgorithm) => {
+            let says =
+                format!("the signature of {signer} is made by \"a=rsa-sha1\", which must not be accepted any more");
+            found.push(finding(Rule::SigSha1, "a=rsa-sha1", &says, "Sign with rsa-sha256."));
+        }
+        // RFC 8301 §3.2.
+        DkimResult::Policy(PolicyReason::KeyTooShort { bits }) => {
+            let says = format!("the signature of {signer} is made with a key of {bits} bits, which is not accepted");
+            found.push(finding(Rule::SigShortKey, "", &says, "Sign with a key of 2048 bits."));
+        }
+        _ => {}
+    }
+    let names = || signature.signed_fields.iter();
+    // RFC 6376 §8.15.
+    let from = names().filter(|name| name.eq_ignore_ascii_case("from")).count();
+    let list = format!("h={}", signature.signed_fields);
+    if from == 1 {
+        let says = format!("h= of the signature of {signer} names From once, so a second From field can be added");
+        found.push(finding(Rule::SigFromOnce, &list, &says, "Name From in h= once more than there are From fields."));
+    }
+    let traces: Vec<&str> =
+        TRACE_FIELDS.into_iter().filter(|trace| names().any(|name| name.eq_ignore_ascii_case(trace))).collect();
+    if !traces.is_empty() {
+        let traces = traces.join(", ");
+        let says = format!("h= of the signature of {signer} names fields that change on the way: {traces}");
+        found.push(finding(Rule::SigTraceFields, &list, &says, "Leave them out of h=."));
+    }
+    // RFC 6376 §8.2.
+    if let Some(length) = signature.body_length {
+        let says = format!(
+            "the signature of {signer} covers the body up to octet {length} alone (\"l={length}\"): others may add to it"
+        );
+        found.push(finding(Rule::SigL, &format!("l={length}"), &says, "Sign without l=."));
+    }
+    found
+}
+
+/// RFC 9989 §4.4.1. Only where that is certain: where none could align if it verified.
+fn not_aligned(dmarc: &DmarcReport, signatures: &[SignatureReport]) -> Option<Finding> {
+    let (author, organization) = (dmarc.author_domain.as_ref()?, dmarc.organizational_domain.as_ref()?);
+    dmarc.record.as_ref()?;
+    let domains = || signatures.iter().filter_map(|report| report.signature.domain.as_ref());
+    let is_other = |alignment: &Alignment| match alignment {
+        Alignment::NotIdentical | Alignment::OtherOrganization { .. } => true,
+        Alignment::Identical
+        | Alignment::SameOrganization { .. }
+        | Alignment::Undetermined { .. }
+        | Alignment::NotEvaluated => false,
+    };
+    let differs = |domain: &crate::name::Domain| {
+        let known = dmarc.identifiers.iter().find(|of| of.mechanism == Mechanism::Dkim && of.domain == *domain);
+        known.map_or(!domain.is_at_or_below(organization), |known| is_other(&known.alignment))
+    };
+    let first = domains().next()?;
+    if !domains().take(MAX_SIGNATURES).all(differs) || signatures.len() > MAX_SIGNATURES {
+        return None;
+    }
+    let says = format!(
+        "no signature aligns with {author}: {first} signs, and the organizational domain of {author} is {organization}"
+    );
+    let advice = format!("Sign with d={author}, or with a domain that has the same organizational domain.");
+    Some(Finding { advice: Some(advice.into()), ..Finding::new(Rule::SigNotAligned, &says) })
+}
