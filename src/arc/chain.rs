@@ -125,7 +125,9 @@ impl<'m> Collection<'m> {
         // Step 3C, and the tags of the seals.
         let mut links = Vec::with_capacity(sets.len());
         for (instance, set) in sets {
-            let seal = Seal::parse(set.seal.field.value()).map_err(|error| FailReason::Seal { instance, error })?;
+            let field = set.seal.field;
+            let seal = Seal::parse(field.value())
+                .map_err(|error| FailReason::Seal { instance, error: error.in_field(field) })?;
             if seal.has_field_list {
                 return Err(FailReason::FieldListInSeal { instance });
             }

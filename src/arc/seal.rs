@@ -59,7 +59,12 @@ impl Seal {
     /// # Ok::<(), mailverdict::dkim::SignatureError>(())
     /// ```
     pub fn parse(field_value: &[u8]) -> Result<Self, SignatureError> {
-        let tags = &Tags::read(list_text(field_value)).map_err(list_error)?;
+        let list = list_text(field_value);
+        let seal = Tags::read(list).map_err(list_error).and_then(|tags| Self::of_tags(&tags));
+        seal.map_err(|error| error.quoting(list))
+    }
+
+    fn of_tags(tags: &Tags<'_>) -> Result<Self, SignatureError> {
         let data_tag = required(tags, "b")?;
         let mut texts = Texts::default();
         let domain = parse::domain_name(&required(tags, "d")?)?;

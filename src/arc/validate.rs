@@ -160,7 +160,7 @@ fn message_signature(
 ) -> Result<PendingSignature, FailReason> {
     let fail = |result| fail(instance, ArcField::MessageSignature, result);
     let signature = Signature::parse_arc_message_signature(field.value())
-        .map_err(|error| fail(DkimResult::PermError(PermReason::Signature(error))))?;
+        .map_err(|error| fail(DkimResult::PermError(PermReason::Signature(error.in_field(field)))))?;
     // RFC 8617 §4.1.2 forbids sealers to list any ARC field. A seal in the list is refused. The two others are not: §5.2 has no
     // such step, the chain holds as well with them, and the public suite wants them accepted (its every set lists
     // ARC-Authentication-Results, `ams_fields_h_includes_ams` an older ARC-Message-Signature).

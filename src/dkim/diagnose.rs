@@ -61,7 +61,7 @@ impl SignatureReport {
                 said.extend(copied_fields(own, message.header()));
             }
             (DkimResult::PermError(PermReason::Signature(SignatureError::Syntax(error))), _) => {
-                let rest = own.and_then(|own| own.value().get(error.offset..)).unwrap_or_default();
+                let rest = own.and_then(|own| own.raw().get(error.error.offset..)).unwrap_or_default();
                 said.push(match rest.trim_ascii() {
                     [] => "the signature field ends there".to_owned(),
                     _ => format!("the signature field goes on there with \"{}\"", shown(rest)),

@@ -1,6 +1,6 @@
 //! Key records, RFC 6376 §3.6.1.
 
-use super::{KeyRecordError, parse};
+use super::{KeyRecordError, parse, tag_error::TagError};
 use crate::lex::{
     Origin, SyntaxError, TagSpan, TagSpans,
     tag_list::{TagListError, Tags},
@@ -41,8 +41,15 @@ impl KeyRecord {
     /// # Ok::<(), mailverdict::dkim::KeyRecordError>(())
     /// ```
     pub fn parse(text: &[u8]) -> Result<Self, KeyRecordError> {
+        Self::read(text).map_err(|error| match error {
+            KeyRecordError::Syntax(tag) => KeyRecordError::Syntax(Box::new(TagError::of(tag.error, text))),
+            other => other,
+        })
+    }
+
+    fn read(text: &[u8]) -> Result<Self, KeyRecordError> {
         let tags = Tags::read(text).map_err(|error| match error {
-            TagListError::Syntax(error) => KeyRecordError::Syntax(error),
+            TagListError::Syntax(error) => error.into(),
             TagListError::Duplicate(name) => KeyRecordError::DuplicateTag(String::from_utf8_lossy(name).into()),
         })?;
         if let Some(version) = tags.tag("v") {
@@ -106,8 +113,9 @@ impl KeyRecord {
     }
 }
 
+/// Without the tag, which [`KeyRecord::parse`] adds.
 impl From<SyntaxError> for KeyRecordError {
     fn from(error: SyntaxError) -> Self {
-        Self::Syntax(error)
+        Self::Syntax(Box::new(TagError { error, tag: Box::default() }))
     }
 }

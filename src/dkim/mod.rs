@@ -17,6 +17,7 @@ mod policy;
 mod prospect;
 mod result;
 pub(crate) mod signature;
+mod tag_error;
 mod verifier;
 pub(crate) mod verify;
 
@@ -29,6 +30,7 @@ pub use result::{
     SignatureError, SignatureReport, SignatureSummary,
 };
 pub use signature::Signature;
+pub use tag_error::TagError;
 
 pub(crate) use keys::Keys;
 pub(crate) use verifier::Verifier;

@@ -1,11 +1,11 @@
 //! Results of DKIM, each with its reason.
 
-use super::field_names::FieldNames;
+use super::{field_names::FieldNames, tag_error::TagError};
 use crate::{
     budget::Exhausted,
     crypto::{Digest, InvalidKey},
     dns::LookupError,
-    lex::{Printable, SyntaxError},
+    lex::Printable,
     message::{Malformation, SingularFields},
     name::{Domain, Name},
     text::Text,
@@ -198,7 +198,7 @@ pub enum KeyRestriction {
 #[non_exhaustive]
 pub enum SignatureError {
     /// It does not follow the grammar.
-    Syntax(SyntaxError),
+    Syntax(Box<TagError>),
     /// A tag stands in it twice (RFC 6376 §3.2).
     DuplicateTag(Box<str>),
     /// A required tag is missing.
@@ -225,7 +225,7 @@ pub enum SignatureError {
 #[non_exhaustive]
 pub enum KeyRecordError {
     /// It does not follow the grammar.
-    Syntax(SyntaxError),
+    Syntax(Box<TagError>),
     /// A tag stands in it twice (RFC 6376 §3.2).
     DuplicateTag(Box<str>),
     /// `v=` is not `DKIM1`.

@@ -6,12 +6,14 @@ use super::{
     field_names::FieldNames,
     parse::{self, Gaps},
     result::SignatureSummary,
+    tag_error::TagError,
 };
 use crate::{
     lex::{
         Origin, SyntaxError, TagSpan, TagSpans,
         tag_list::{Tag, TagListError, Tags},
     },
+    message::HeaderField,
     name::{Domain, DomainText, Joined, Name},
     text::{Stretch, Text, Texts},
     time::UnixTime,
@@ -82,8 +84,7 @@ impl Signature {
     /// # Ok::<(), mailverdict::dkim::SignatureError>(())
     /// ```
     pub fn parse(field_value: &[u8]) -> Result<Self, SignatureError> {
-        let tags = Tags::read(list_text(field_value)).map_err(list_error)?;
-        Self::of_tags(&tags, Form::Dkim)
+        Self::read(field_value, Form::Dkim)
     }
 
     /// Reads the value of an ARC-Message-Signature field in the same way (RFC 8617 §4.1.2): a `v=` is ignored, and `i=`, the instance, is
@@ -101,8 +102,13 @@ impl Signature {
     /// # Ok::<(), mailverdict::dkim::SignatureError>(())
     /// ```
     pub fn parse_arc_message_signature(field_value: &[u8]) -> Result<Self, SignatureError> {
-        let tags = Tags::read(list_text(field_value)).map_err(list_error)?;
-        Self::of_tags(&tags, Form::ArcMessageSignature)
+        Self::read(field_value, Form::ArcMessageSignature)
+    }
+
+    fn read(field_value: &[u8], form: Form) -> Result<Self, SignatureError> {
+        let list = list_text(field_value);
+        let signature = Tags::read(list).map_err(list_error).and_then(|tags| Self::of_tags(&tags, form));
+        signature.map_err(|error| error.quoting(list))
     }
 
     /// Reads tags that follow the grammar and have no duplicates.
@@ -271,7 +277,7 @@ pub(crate) fn list_text(field_value: &[u8]) -> &[u8] {
 /// The error of a list that cannot be read.
 pub(crate) fn list_error(error: TagListError<'_>) -> SignatureError {
     match error {
-        TagListError::Syntax(error) => SignatureError::Syntax(error),
+        TagListError::Syntax(error) => error.into(),
         // A tag name is ASCII by its grammar.
         TagListError::Duplicate(name) => SignatureError::DuplicateTag(String::from_utf8_lossy(name).into()),
     }
@@ -299,8 +305,27 @@ fn canonicalization(tag: &Tag<'_>) -> Result<Canonicalization, SignatureError> {
     Ok(Canonicalization { header: algorithm(header)?, body: body.map_or(Ok(Algorithm::Simple), algorithm)? })
 }
 
+/// Without the tag, which [`SignatureError::quoting`] adds.
 impl From<SyntaxError> for SignatureError {
     fn from(error: SyntaxError) -> Self {
-        Self::Syntax(error)
+        Self::Syntax(Box::new(TagError { error, tag: Box::default() }))
+    }
+}
+
+impl SignatureError {
+    /// With the tag of `list` that it stands in.
+    pub(crate) fn quoting(self, list: &[u8]) -> Self {
+        match self {
+            Self::Syntax(tag) => Self::Syntax(Box::new(TagError::of(tag.error, list))),
+            other => other,
+        }
+    }
+
+    /// Of the value of `field`, counted from the first octet of the field's name.
+    pub(crate) fn in_field(self, field: HeaderField<'_>) -> Self {
+        match self {
+            Self::Syntax(tag) => Self::Syntax(Box::new(tag.in_field(field))),
+            other => other,
+        }
     }
 }

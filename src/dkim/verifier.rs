@@ -146,6 +146,7 @@ impl<'m> Candidates<'_, 'm> {
         let signature = match outcome.map_err(list_error).and_then(|()| Signature::of_tags(&tags, Form::Dkim)) {
             Ok(signature) => signature,
             Err(error) => {
+                let error = error.quoting(list_text(field.value())).in_field(field);
                 let result = DkimResult::PermError(PermReason::Signature(error));
                 return self.decided.push(SignatureReport::decided(
                     field_index,

@@ -66,7 +66,7 @@ impl Record {
 /// A value of strangers, as much of it as a sentence shows.
 pub(super) fn cut(value: &str) -> Box<str> {
     match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()).into(),
+        Some((end, _)) => format!("{}...", value.get(..end).unwrap_or_default()).into(),
         None => value.into(),
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn finding(text: &RecordText<'_>, error: &KeyRecordError) -> Option<F
                 format!("{} stands in the record a second time, which makes it invalid", quoted(text.at(second)));
             Some(text.finding(Rule::DkimDuplicateTag, second, &says, "Remove one of the two."))
         }
-        KeyRecordError::Syntax(error) => of_syntax(text, &tags, error.offset),
+        KeyRecordError::Syntax(error) => of_syntax(text, &tags, error.error.offset),
         KeyRecordError::InvalidKey(_) => None,
     }
 }
