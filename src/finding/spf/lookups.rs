@@ -2,7 +2,7 @@
 
 use super::{
     Finding, Rule, at, is_ip4, of,
-    published::{Records, Through, lookups, reached, record_target, target},
+    published::{Records, Through, lookups, record_target, target},
     shown,
 };
 use crate::{
@@ -136,8 +136,9 @@ fn count(records: &mut Records<'_>, report: &SpfReport, root: &Name, limit: usiz
         let Some(node) = records.nodes().get(here) else { return count };
         let name = node.name.clone();
         let next = node.record().and_then(|(_, record)| {
-            let directive = record.directives.get(frame.next).filter(|_| frame.next < reached(record));
-            let redirect = || record.effective_redirect().filter(|_| frame.next == record.directives.len());
+            let directive = record.directives.get(frame.next).filter(|_| frame.next < node.reached);
+            let redirect =
+                || record.redirect.as_ref().filter(|_| node.redirects && frame.next == record.directives.len());
             directive.map(Term::Directive).or_else(|| redirect().map(Term::Redirect))
         });
         frame.next += 1;

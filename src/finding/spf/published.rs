@@ -27,6 +27,12 @@ pub(super) struct Node<'l> {
     pub(super) is_top: bool,
     /// The record and the term that included it.
     pub(super) through: Option<Through>,
+    /// How many of the record's directives can be reached: those up to the first `all` (RFC 7208 §5.1).
+    pub(super) reached: usize,
+    /// Whether the record can pass anybody, as far as it says so itself.
+    pub(super) can_pass: bool,
+    /// Whether a `redirect` follows its directives.
+    pub(super) redirects: bool,
 }
 
 /// Which term of which record.
@@ -71,7 +77,16 @@ impl<'l> Records<'l> {
             return None;
         }
         let published = self.read(name);
-        self.nodes.push(Node { name: name.clone(), published, is_top, through });
+        let mut node =
+            Node { name: name.clone(), published, is_top, through, reached: 0, can_pass: false, redirects: false };
+        // Asked for at each of its terms, and found out once.
+        if let Some((_, record)) = node.record() {
+            let reached = reached(record);
+            let redirects = record.effective_redirect().is_some();
+            let passes = record.directives.iter().take(reached).any(|directive| directive.qualifier == Qualifier::Pass);
+            (node.reached, node.redirects, node.can_pass) = (reached, redirects, redirects || passes);
+        }
+        self.nodes.push(node);
         Some(self.nodes.len() - 1)
     }
 
@@ -129,16 +144,9 @@ impl<'l> Node<'l> {
     }
 }
 
-/// The directives that can be reached: those up to the first `all` (RFC 7208 §5.1).
-pub(super) fn reached(record: &Record) -> usize {
+fn reached(record: &Record) -> usize {
     let all = record.directives.iter().position(|directive| matches!(directive.mechanism, Mechanism::All));
     all.map_or(record.directives.len(), |all| all + 1)
-}
-
-/// Whether a record can pass anybody, as far as it says so itself.
-pub(super) fn can_pass(record: &Record) -> bool {
-    record.effective_redirect().is_some()
-        || record.directives.iter().take(reached(record)).any(|directive| directive.qualifier == Qualifier::Pass)
 }
 
 /// The name that a term asks for; `None` where it asks for none, or macros make it.

@@ -4,7 +4,7 @@ use super::{
     Finding, Rule, at,
     near_miss::NearMiss,
     of,
-    published::{Node, Published, Records, can_pass, reached, record_target, target},
+    published::{Node, Published, Records, record_target, target},
     shown,
     special_address::kind_of,
     term,
@@ -80,7 +80,7 @@ fn of_record(
     client: Option<IpAddr>,
 ) -> Vec<Finding> {
     let mut reading = Reading { node, text, found: Vec::new() };
-    let all = record.directives.get(reached(record).saturating_sub(1));
+    let all = record.directives.get(node.reached.saturating_sub(1));
     let all = all.filter(|directive| directive.mechanism == Mechanism::All).map(Term::Directive);
     let all_span = all.and_then(Term::span).map(Span::offset);
     let mut open = Open::default();
@@ -181,7 +181,7 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
             );
         }
         // §5.2: an include matches where the check of its target passes, and nowhere else.
-        Published::Record(_, record) if matches!(term, Term::Directive(_)) && !can_pass(record) => {
+        Published::Record(..) if matches!(term, Term::Directive(_)) && !node.can_pass => {
             let says = format!("matches nobody, because the record of {name} passes nobody");
             reading.tell(Rule::SpfIncludeNoEffect, term, &says, "take the term out");
         }

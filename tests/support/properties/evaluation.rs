@@ -12,7 +12,9 @@ use mailverdict::{
     Authenticator, Budget, Message, Policy, Session,
     dkim::DkimResult,
     dmarc::{Disposition, Editions, Policy as DmarcPolicy, SuffixList},
-    dns::{Lookup, Mx, Resolver, Zone},
+    dns::{AnyAnswer, Lookup, Mx, Resolver, Zone},
+    finding::{Finding, findings_of_spf},
+    known::Log,
     name::Name,
     spf::{Observers, Tree},
 };
@@ -71,7 +73,8 @@ pub(crate) fn check_host(data: &[u8]) {
     let resolver = Counting::new(zone);
     let authenticator = Authenticator::new(&resolver);
     let mut trees = Observers::<Tree>::default();
-    let reports = now(authenticator.check_spf(&session, &mut trees));
+    let (reports, log) = now(authenticator.explain_spf(&session, &mut trees));
+    assert_findings(&findings_of_spf(&reports, &session, &log), &log);
     let questions = resolver.take();
     assert!(questions <= 2 * SPF_QUESTIONS, "{questions} questions");
     for report in reports.helo.iter().chain(&reports.mail_from) {
@@ -87,6 +90,32 @@ pub(crate) fn check_host(data: &[u8]) {
     let again = now(authenticator.check_spf(&session, &mut Observers { helo: (), mail_from: () }));
     assert_eq!(again, reports, "not the same twice");
     assert_eq!(resolver.take(), questions, "not as many questions twice");
+}
+
+/// Each sentence is bounded and printable, and what is quoted of a record stands there.
+fn assert_findings(findings: &[Finding], log: &Log) {
+    assert!(findings.len() <= 100);
+    for finding in findings {
+        assert_clean(finding);
+        assert!(finding.to_string().len() <= 2000, "{finding}");
+        let Some(quote) = &finding.quote else { continue };
+        let (span, name) = (quote.span().expect("of a record"), finding.name.as_deref().expect("of a record"));
+        let is_there = log.entries().iter().any(|entry| match entry.answer() {
+            Some(Ok(AnyAnswer::Txt(texts))) if printable(entry.question().name.as_str().as_bytes()) == name => {
+                texts.records().iter().any(|text| span.of(text).is_some_and(|text| printable(text) == quote.text()))
+            }
+            _ => false,
+        });
+        assert!(is_there, "{finding:?}");
+    }
+}
+
+fn printable(text: &[u8]) -> String {
+    let shown = |octet: &u8| match octet {
+        b' '..=b'~' => char::from(*octet).to_string(),
+        _ => format!("\\{octet:03}"),
+    };
+    text.iter().map(shown).collect()
 }
 
 /// A whole evaluation over any message, session and zone.
