@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A term for which a record cannot be read (RFC 7208 §4.6): which one, what is wrong with it, and what was probably meant.
 ///
-/// Its text form says it in printable ASCII, in about 200 octets at most. It quotes the term, cut behind 60 octets.
+/// Its text form says it in printable ASCII, in about 200 octets at most. It quotes the term and what was meant, each cut behind 60 octets.
 ///
 /// ```
 /// use mailverdict::spf::{Mistake, faults};
@@ -28,7 +28,7 @@ pub struct Fault {
     pub offset: usize,
     /// What is wrong.
     pub mistake: Mistake,
-    /// What the term was probably meant to be, where that can be told: a term, or several with blanks between.
+    /// What the term was probably meant to be, where that can be told: a term, or two with a blank between. No more than 400 octets.
     pub meant: Option<Box<str>>,
 }
 
@@ -61,6 +61,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\" {}", self.term, self.mistake)?;
-        self.meant.iter().try_for_each(|meant| write!(f, "; \"{meant}\" was probably meant"))
+        let meant = self.meant.iter().map(|meant| excerpt(meant.as_bytes()));
+        meant.into_iter().try_for_each(|meant| write!(f, "; \"{meant}\" was probably meant"))
     }
 }

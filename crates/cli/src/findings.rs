@@ -58,10 +58,12 @@ fn quoted(finding: &Finding, log: &Log) -> Option<(String, std::ops::Range<usize
         marked.push_str(DOTS);
     }
     let room = most - marked.len();
-    let before = shown(before.get(before.len().saturating_sub(most)..).unwrap_or(before));
-    let before_is_cut = range.start > most || before.len() > room / 2 && before.len() + DOTS.len() > room;
-    let before = if before_is_cut { ending(&before, room / 2) } else { before };
     let behind = if is_cut { String::new() } else { shown(behind.get(..most).unwrap_or(behind)) };
+    // What the one side leaves is the other's.
+    let for_before = room - behind.len().min(room / 2);
+    let whole = before.len() <= most;
+    let before = shown(before.get(before.len().saturating_sub(most)..).unwrap_or(before));
+    let before = if whole && before.len() <= for_before { before } else { ending(&before, for_before) };
     let behind = beginning(&behind, room.saturating_sub(before.len()));
     let place = before.len()..before.len() + marked.len();
     Some((format!("{before}{marked}{behind}"), place))

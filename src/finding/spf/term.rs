@@ -12,8 +12,9 @@ pub(super) fn finding(fault: &Fault, name: &Name, record: &[u8]) -> Finding {
     let says = format!("the SPF record of {} cannot be read: {fault}", shown(name));
     let finding = at(rule(fault, record), name, record, fault.span(), &says);
     match &fault.meant {
-        Some(meant) => finding.advising(format!("write \"{}\"", excerpt(meant.as_bytes()))),
-        None => finding.advising(advice(fault.mistake)),
+        // What would be cut is no advice.
+        Some(meant) if *excerpt(meant.as_bytes()) == **meant => finding.advising(format!("write \"{meant}\"")),
+        Some(_) | None => finding.advising(advice(fault.mistake)),
     }
 }
 
