@@ -172,7 +172,7 @@ fn ignored(record: &Record) -> Vec<(Term<'_>, &'static str)> {
     let why = |(place, term): (usize, &Term<'_>)| match term {
         // RFC 7208 §5.1: "Mechanisms after "all" will never be tested."
         Term::Directive(_) if all.is_some_and(|all| place > all) => Some("it stands behind \"all\""),
-        // §6.1: "any "redirect" modifier MUST be ignored" where there is an "all".
+        // §5.1: a "redirect" is ignored where there is an "all", whichever comes first.
         Term::Redirect(_) if all.is_some() => Some("it stands beside \"all\""),
         // §6: unrecognized modifiers are ignored.
         Term::UnknownModifier(_) => Some("a modifier that nobody knows"),

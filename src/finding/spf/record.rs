@@ -94,7 +94,7 @@ fn of_record(
                 let says = format!("stands behind \"{all}\" and is never tried");
                 reading.tell(Rule::SpfAfterAll, term, &says, "put it before, or take it out");
             }
-            // §6.1: "any "redirect" modifier MUST be ignored" beside an "all".
+            // §5.1: any "redirect" modifier "MUST be ignored when there is an "all" mechanism in the record".
             (Term::Redirect(_), Some(all), _) => {
                 let says = format!("stands beside \"{all}\" and is ignored");
                 reading.tell(Rule::SpfRedirectUnused, term, &says, "take one of the two out");
