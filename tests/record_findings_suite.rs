@@ -157,6 +157,11 @@ fn of_keys_and_signatures() {
 }
 
 #[test]
+fn of_from() {
+    run("from.yml", include_str!("data/finding/from.yml"), &["message"]);
+}
+
+#[test]
 fn of_the_dns() {
     run("dns.yml", include_str!("data/finding/dns.yml"), &["dns"]);
 }

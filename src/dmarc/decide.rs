@@ -277,7 +277,7 @@ fn obstacle(authors: &Authors, policy: &Policy) -> Option<PermReason> {
         return Some(PermReason::NoFrom);
     }
     if let Some(error) = authors.error().filter(|_| authors.is_ambiguous()) {
-        let error = error.clone();
+        let error = Box::new(error.clone());
         return Some(match authors.is_incomplete() {
             true => PermReason::UnreadableAuthorDomain { error },
             false => PermReason::MalformedFrom { error },

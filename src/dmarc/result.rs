@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     dns::LookupError,
-    lex::SyntaxError,
-    message::Malformation,
+    message::{FromError, Malformation},
     name::{Domain, Name},
 };
 use std::fmt;
@@ -146,14 +145,14 @@ pub enum PermReason {
     DisputedFrom(Malformation),
     /// A From field does not follow RFC 5322 §3.4, and readers may disagree on its addresses.
     MalformedFrom {
-        /// Where, in octets from the field's colon, and what was expected there.
-        error: SyntaxError,
+        /// What is wrong with it.
+        error: Box<FromError>,
     },
     /// A From field does not follow RFC 5322 §3.4, and behind one of its at signs no domain can be read: readers may find any there,
     /// so that the strictest disposition is not known; it is taken to be `reject` by default, as above (RFC 9989 §11.5).
     UnreadableAuthorDomain {
-        /// Where the field leaves the grammar, in octets from its colon, and what was expected there.
-        error: SyntaxError,
+        /// What is wrong with it.
+        error: Box<FromError>,
     },
     /// There is more than one From field (RFC 5322 §3.6, RFC 9989 §4.4).
     ManyFromFields {

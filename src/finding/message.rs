@@ -1,11 +1,32 @@
 //! What is odd about a message, as findings.
 
-use super::{Finding, Rule};
+use super::{Finding, Quote, Rule};
 use crate::message::{MalformationKind, Oddity};
 
 impl From<&Oddity> for Finding {
     fn from(oddity: &Oddity) -> Self {
-        Self::new(rule(oddity), oddity)
+        let finding = Self::new(rule(oddity), oddity);
+        match oddity {
+            Oddity::MalformedFrom { error } => Self {
+                name: Some("From".into()),
+                quote: Some(Quote::unplaced(&error.text)),
+                advice: Some(error.problem.advice().into()),
+                ..finding
+            },
+            Oddity::MalformedHeader(_)
+            | Oddity::BlankLineInField { .. }
+            | Oddity::RepeatedField { .. }
+            | Oddity::NoField
+            | Oddity::MboxSeparator
+            | Oddity::LineEndings(_)
+            | Oddity::BodyLineEndings(_)
+            | Oddity::NoBody
+            | Oddity::ManyFromFields { .. }
+            | Oddity::ManyAuthorDomains { .. }
+            | Oddity::DisputedFrom
+            | Oddity::NoAuthorDomain
+            | Oddity::EncodedLocalPart { .. } => finding,
+        }
     }
 }
 

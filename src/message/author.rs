@@ -3,6 +3,7 @@
 use super::{
     Header, Malformation, Oddity,
     distinct::Distinct,
+    from_error::FromError,
     possible_domains::{MAX_DOMAIN_TEXT, PossibleDomains, sole_domain},
 };
 use crate::{
@@ -16,6 +17,9 @@ use smallvec::SmallVec;
 
 /// Octets of an odd local part that an oddity quotes.
 const MAX_QUOTED: usize = 100;
+
+/// Author domains that an oddity names.
+const MAX_NAMED: usize = 4;
 
 /// The domains that the From fields of a message name as those of its authors (RFC 9989 §3.2.2, §5.3.1).
 ///
@@ -47,7 +51,7 @@ pub struct Authors {
     domains: Domains,
     possible: Domains,
     from_fields: usize,
-    error: Option<SyntaxError>,
+    error: Option<Box<FromError>>,
     ambiguous: bool,
     disputed: Option<Box<Malformation>>,
     incomplete: bool,
@@ -76,8 +80,9 @@ impl Authors {
         authors.ambiguous = authors.disputed.is_some();
         let readings = header.readings("From");
         // A reading ends with the octets at which some readers end the line.
-        let readings = readings.iter().map(|reading| without_controls_at_end(reading.field.value()));
-        for value in header.named("From").map(|field| field.value()).chain(readings) {
+        let readings = readings.iter().map(|reading| (reading.field, without_controls_at_end(reading.field.value())));
+        for (field, value) in header.named("From").map(|field| (field, field.value())).chain(readings) {
+            let before = field.raw().len() - field.value().len();
             let MailboxList { domains: mailbox_domains, error, unread_at_sign, encoded_local_part } =
                 mailbox_list(value);
             let mut unreadable_domain = false;
@@ -91,10 +96,11 @@ impl Authors {
                 }
             }
             if unreadable_domain {
-                authors.error.get_or_insert(SyntaxError { offset: 0, expected: "domain name" });
+                let error = SyntaxError { offset: 0, expected: "domain name" };
+                authors.error.get_or_insert_with(|| Box::new(FromError::of(error, value, before)));
             }
             if let Some(error) = error {
-                authors.error.get_or_insert(error);
+                authors.error.get_or_insert_with(|| Box::new(FromError::of(error, value, before)));
             }
             if let Some(local_part) = encoded_local_part {
                 authors.encoded_local_part.get_or_insert_with(|| quoted(local_part));
@@ -132,9 +138,9 @@ impl Authors {
         self.from_fields
     }
 
-    /// Where the first From field that does not follow the grammar leaves it; octets from the field's colon.
-    pub fn error(&self) -> Option<&SyntaxError> {
-        self.error.as_ref()
+    /// What is wrong with the first From field that does not follow the grammar.
+    pub fn error(&self) -> Option<&FromError> {
+        self.error.as_deref()
     }
 
     /// Whether a From field, or the header, is malformed in such a way that readers may disagree on its addresses.
@@ -169,7 +175,10 @@ impl Authors {
         match self.domains.0.len() + self.possible.0.len() {
             0 => oddities.push(Oddity::NoAuthorDomain),
             1 => {}
-            count => oddities.push(Oddity::ManyAuthorDomains { count }),
+            count => {
+                let domains = self.domains.0.iter().chain(&self.possible.0).take(MAX_NAMED).cloned().collect();
+                oddities.push(Oddity::ManyAuthorDomains { count, domains });
+            }
         }
         if let Some(local_part) = &self.encoded_local_part {
             oddities.push(Oddity::EncodedLocalPart { local_part: local_part.clone() });
@@ -229,9 +238,9 @@ mod tests {
     fn white_space_before_the_colon_hides_no_field() {
         let authors = read("From: a@example.com\r\nfrom : b@example.net\r\n");
         assert_eq!(texts(authors.domains()), ["example.com", "example.net"]);
-        let expected =
-            [Oddity::ManyFromFields { count: 2 }, Oddity::DisputedFrom, Oddity::ManyAuthorDomains { count: 2 }];
-        assert_eq!(authors.oddities(), expected);
+        let domains = authors.domains().into();
+        let many = Oddity::ManyAuthorDomains { count: 2, domains };
+        assert_eq!(authors.oddities(), [Oddity::ManyFromFields { count: 2 }, Oddity::DisputedFrom, many]);
     }
 
     #[test]
@@ -250,7 +259,7 @@ mod tests {
         assert_eq!(texts(authors.possible()), ["example.com", "example.net", "example.org"]);
         assert!(matches!(
             authors.oddities()[..],
-            [Oddity::MalformedFrom { .. }, Oddity::ManyAuthorDomains { count: 4 }]
+            [Oddity::MalformedFrom { .. }, Oddity::ManyAuthorDomains { count: 4, .. }]
         ));
     }
 

@@ -5,6 +5,7 @@ mod block;
 mod body_line_ends;
 mod distinct;
 mod field;
+mod from_error;
 mod line_endings;
 mod malformation;
 mod odd_octets;
@@ -16,6 +17,7 @@ mod singular;
 
 pub use author::Authors;
 pub use field::HeaderField;
+pub use from_error::{FromError, FromProblem};
 pub use line_endings::{LineEndings, to_crlf};
 pub use malformation::{Malformation, MalformationKind};
 pub use oddity::Oddity;

@@ -1,6 +1,7 @@
 //! What is odd about a message, though it could be read.
 
-use super::{LineEndings, Malformation};
+use super::{FromError, LineEndings, Malformation};
+use crate::name::Domain;
 
 /// What is odd about a message, though it could be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,11 +41,13 @@ pub enum Oddity {
     ManyAuthorDomains {
         /// How many distinct ones.
         count: usize,
+        /// The first of them.
+        domains: Box<[Domain]>,
     },
     /// A From field does not follow the grammar of RFC 5322 §3.4.
     MalformedFrom {
-        /// Where, in octets from the field's colon, and what was expected there.
-        error: crate::lex::SyntaxError,
+        /// What is wrong with it.
+        error: Box<FromError>,
     },
     /// Readers may see other From fields, because the header is malformed.
     DisputedFrom,
@@ -82,8 +85,12 @@ impl std::fmt::Display for Oddity {
             ),
             Self::NoBody => f.write_str("no empty line ends the header, so there is no body"),
             Self::ManyFromFields { count } => write!(f, "there are {count} From fields; one is allowed"),
-            Self::ManyAuthorDomains { count } => {
-                write!(f, "the From field names {count} author domains; one is expected")
+            Self::ManyAuthorDomains { count, domains } => {
+                write!(f, "the From field names {count} author domains; one is expected")?;
+                for (place, domain) in domains.iter().enumerate() {
+                    write!(f, "{}{domain}", if place == 0 { ": " } else { ", " })?;
+                }
+                f.write_str(if domains.len() < *count { " and others" } else { "" })
             }
             Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
             Self::DisputedFrom => f.write_str("readers may see other From fields, because the header is malformed"),
