@@ -84,8 +84,8 @@ impl fmt::Display for Replaced {
             (_, None) => write!(f, "because the DMARC record of {domain} has no {tag}")?,
         }
         let section = match edition {
-            Edition::Rfc9989 => "RFC 9989 §4.10.1",
-            Edition::Rfc7489 => "RFC 7489 §6.6.3",
+            Edition::Rfc9989 => "RFC 9989 section 4.10.1",
+            Edition::Rfc7489 => "RFC 7489 section 6.6.3",
         };
         write!(f, ", none is taken instead ({section})")
     }

@@ -38,8 +38,8 @@ impl OfRecord<'_, '_> {
     /// The section that says what becomes of a policy that cannot be read.
     fn section(&self) -> &'static str {
         match self.edition {
-            Edition::Rfc9989 => "RFC 9989 §4.10.1",
-            Edition::Rfc7489 => "RFC 7489 §6.6.3",
+            Edition::Rfc9989 => "RFC 9989 section 4.10.1",
+            Edition::Rfc7489 => "RFC 7489 section 6.6.3",
         }
     }
 
