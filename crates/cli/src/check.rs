@@ -17,7 +17,6 @@ use crate::{
 use mailverdict::{
     Authenticator,
     dmarc::{Disposition, DmarcResult},
-    finding::findings_of_header,
     spf::Observers,
 };
 use std::{
@@ -94,9 +93,6 @@ impl Run<'_> {
         let mut trees = Observers::default();
         let (verdict, log) = runtime.block_on(authenticator.explain(&message, session.clone(), &mut trees));
         let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
-        // A name that nobody gave is nobody's.
-        let own_id = (args.authserv_id.is_some() || args.client.receiver.is_some()).then_some(authserv_id.as_str());
-        report.add_findings(findings_of_header(&verdict, &session, &log, message.header(), own_id));
         report.add_findings(input.findings());
         if args.output.explain {
             report.steps = Some(explain::steps(&message, &verdict, &trees, &log));

@@ -10,7 +10,7 @@ use mailverdict::{
     dkim::SignatureReport,
     dmarc::{Alignment, Comparison, Disposition, DmarcReport, DmarcResult, TempErrorReason},
     dns::LookupError,
-    finding::{Finding, findings},
+    finding::{Finding, findings, findings_of_header},
     known::Log,
     received_spf::ReceivedSpf,
     session::MailFrom,
@@ -56,7 +56,7 @@ impl<'v> Report<'v> {
             None => verdict.to_header_field(authserv_id),
         });
         let received_spf = received_spf(&verdict.spf, session);
-        Self {
+        let mut report = Self {
             message,
             verdict,
             session,
@@ -68,7 +68,9 @@ impl<'v> Report<'v> {
             steps: None,
             way: None,
             shows_hops: false,
-        }
+        };
+        report.add_findings(findings_of_header(verdict, session, log, message.header(), Some(authserv_id)));
+        report
     }
 
     /// Whether what DMARC came to does not wait for a client: what SPF would say of it might make it a pass.

@@ -458,7 +458,9 @@ fn mixed_line_ends_are_a_finding() {
         let zone = ["check", "--json", "--zone", "tests/data/microsoft365/zone.db", "-"];
         let output = run(&[&zone[..], more].concat(), message);
         let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-        (json["dkim"][0]["result"].clone(), json["findings"].to_string())
+        let of_the_message =
+            json["findings"].as_array().unwrap().iter().filter(|finding| finding["about"] == "message");
+        (json["dkim"][0]["result"].clone(), Value::from_iter(of_the_message.cloned()).to_string())
     };
     assert_eq!(findings(&crlf, &[]), ("pass".into(), "[]".to_owned()));
     assert_eq!(findings(&lf, &[]), ("pass".into(), "[]".to_owned()));
