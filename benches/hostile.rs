@@ -19,11 +19,12 @@ mod ready;
 mod signer;
 
 use mailverdict::{
-    Authenticator, Evaluation, Message, Policy, Progress, Session, Share,
+    Authenticator, Evaluation, Message, Policy, Progress, Session, Share, Verdict,
     authentication_results::{AuthenticationResults, MAX_OCTETS, strip_forged},
     dkim::{KeyRecord, Signature},
     dmarc,
     dns::{Answer, Lookup, Mx, Question, Resolver, Zone},
+    finding::{findings, findings_of_header, findings_of_spf},
     message::{Header, to_crlf},
     name::Name,
     received, spf,
@@ -54,6 +55,7 @@ struct Case {
 
 const CASES: &[Case] = &[
     Case { name: "signatures", size: 10_000, make: signatures },
+    Case { name: "octets of an SPF record that cannot be read", size: 60_000, make: spf_faults },
     Case { name: "malformed signatures, and the field of their results", size: 50_000, make: malformed_signatures },
     Case { name: "octets of values of ten signatures in that field", size: 200_000, make: long_values },
     Case { name: "signatures, all verified", size: 2_000, make: signatures_all_verified },
@@ -276,16 +278,25 @@ fn key_zone() -> Zone {
     zone
 }
 
-/// A whole evaluation of a message, its header fields included.
+/// A whole evaluation of a message, its header fields and findings included.
 fn evaluation(zone: Zone, policy: Policy, session: Session, raw: Vec<u8>) -> Box<dyn Fn()> {
     let authenticator = Authenticator::new(zone).with_policy(policy);
     Box::new(move || {
         let message = Message::parse(&raw).unwrap();
-        let verdict = now(authenticator.authenticate(&message, session.clone()));
+        let verdict = with_findings(&authenticator, &message, &session);
         let field = verdict.to_header_field("mx.example.org");
         assert!(field.len() <= MAX_OCTETS);
         black_box((verdict, field));
     })
+}
+
+/// A verdict, once all that is to be said of it has been said.
+fn with_findings<R: Resolver>(authenticator: &Authenticator<R>, message: &Message<'_>, session: &Session) -> Verdict {
+    let mut nobody = spf::Observers { helo: (), mail_from: () };
+    let (verdict, log) = now(authenticator.explain(message, session.clone(), &mut nobody));
+    black_box(findings(&verdict, session, &log));
+    black_box(findings_of_header(&verdict, session, &log, message.header(), Some("mx.example.org")));
+    verdict
 }
 
 fn evaluate(raw: impl Into<Vec<u8>>) -> Box<dyn Fn()> {
@@ -542,7 +553,9 @@ fn spf_of(record: String, session: Session) -> Box<dyn Fn()> {
     zone.add_txt(&name("long.example.com"), "%{l}".repeat(8_000).into_bytes());
     Box::new(move || {
         let authenticator = Authenticator::new(Unread(&zone));
-        let reports = now(authenticator.check_spf(&session, &mut spf::Observers { helo: (), mail_from: () }));
+        let mut nobody = spf::Observers { helo: (), mail_from: () };
+        let (reports, log) = now(authenticator.explain_spf(&session, &mut nobody));
+        black_box(findings_of_spf(&reports, &session, &log));
         black_box(reports.mail_from.map(|report| report.to_string()));
     })
 }
@@ -551,12 +564,23 @@ fn spf_of(record: String, session: Session) -> Box<dyn Fn()> {
 fn evaluation_of_records(zone: Zone, raw: Vec<u8>) -> Box<dyn Fn()> {
     Box::new(move || {
         let message = Message::parse(&raw).unwrap();
-        black_box(now(Authenticator::new(Unread(&zone)).authenticate(&message, session())));
+        black_box(with_findings(&Authenticator::new(Unread(&zone)), &message, &session()));
     })
 }
 
 fn spf_record(n: usize) -> Box<dyn Fn()> {
     spf_of(format!("v=spf1 {}-all", "ip4:198.51.100.1 ".repeat(n / 17)), session())
+}
+
+/// Terms that cannot be read, of several kinds, and one that is as long as all of them.
+fn spf_faults(n: usize) -> Box<dyn Fn()> {
+    let terms = |term: &str| format!("v=spf1 {}-all", term.repeat(n / term.len()));
+    let each: Vec<_> =
+        ["ipv4:192.0.2.1 ", "inlcude:a.example ", "ip4:192.0.2.1,", "%{", "a:b.example/24/64 ", "-all~all"]
+            .into_iter()
+            .map(|term| spf_of(terms(term), session()))
+            .collect();
+    Box::new(move || each.iter().for_each(|run| run()))
 }
 
 fn spf_macros(n: usize) -> Box<dyn Fn()> {
