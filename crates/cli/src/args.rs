@@ -54,6 +54,8 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Print the JSON Schema of what `check --json` prints, and of a line of `batch` but for its id.
+    Schema,
     /// Print the manual page, or that of a command.
     ///
     /// To read it: mailverdict man check | man -l -

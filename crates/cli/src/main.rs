@@ -60,6 +60,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Spf(args) => spf::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Completions { shell } => manual::completions(shell),
+        Command::Schema => manual::schema(),
         Command::Man { command } => manual::page(command.as_deref()),
     }
 }

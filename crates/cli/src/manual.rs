@@ -1,4 +1,4 @@
-//! What the program says of itself: completions for shells, and manual pages.
+//! What the program says of itself: completions for shells, manual pages, and the schema of its JSON.
 
 use crate::{args::Arguments, failure::Failure, print};
 use clap::{Command, CommandFactory as _};
@@ -12,6 +12,12 @@ pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut text);
     print(&String::from_utf8_lossy(&text))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the JSON Schema of results.
+pub(crate) fn schema() -> Result<ExitCode, Failure> {
+    print(include_str!("../schema/check.schema.json"))?;
     Ok(ExitCode::SUCCESS)
 }
 

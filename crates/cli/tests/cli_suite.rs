@@ -36,7 +36,7 @@ fn text(octets: &[u8]) -> String {
 
 /// The schema that is published allows for members to come; here each has to be in it.
 fn schema() -> jsonschema::Validator {
-    let mut schema: Value = serde_json::from_str(include_str!("../../../tests/data/cli/check.schema.json")).unwrap();
+    let mut schema: Value = serde_json::from_str(include_str!("../schema/check.schema.json")).unwrap();
     let mut objects = vec![&mut schema];
     while let Some(value) = objects.pop() {
         match value {

@@ -1,4 +1,4 @@
-//! What the program says of itself: completions and manual pages.
+//! What the program says of itself: completions, manual pages, and the schema of its JSON.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::process::{Command, Output};
@@ -44,9 +44,21 @@ fn manual_pages_have_what_the_help_has() {
 }
 
 #[test]
+fn the_schema_is_that_of_what_check_prints() {
+    let schema: serde_json::Value = serde_json::from_str(&printed(&["schema"])).unwrap();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let (zone, message) = ("tests/data/microsoft365/zone.db", "tests/data/microsoft365/01-sent-by-the-service.eml");
+    let arguments = ["check", "--json", "--zone", &format!("{root}/{zone}"), &format!("{root}/{message}")];
+    let result: serde_json::Value = serde_json::from_str(&printed(&arguments)).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(validator.is_valid(&result));
+    assert!(!validator.is_valid(&serde_json::json!({"spf": null})));
+}
+
+#[test]
 fn an_unknown_command_has_no_page() {
     let output = run(&["man", "lunch"]);
     assert_eq!(output.status.code(), Some(2));
-    let told = "mailverdict: there is no command \"lunch\"; there are check, spf, batch, completions, man\n";
+    let told = "mailverdict: there is no command \"lunch\"; there are check, spf, batch, completions, schema, man\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
 }
