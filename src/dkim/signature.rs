@@ -305,7 +305,7 @@ fn canonicalization(tag: &Tag<'_>) -> Result<Canonicalization, SignatureError> {
     Ok(Canonicalization { header: algorithm(header)?, body: body.map_or(Ok(Algorithm::Simple), algorithm)? })
 }
 
-/// Without the tag, which [`SignatureError::quoting`] adds.
+/// Without the tag, which is added where the field is at hand.
 impl From<SyntaxError> for SignatureError {
     fn from(error: SyntaxError) -> Self {
         Self::Syntax(Box::new(TagError { error, tag: Box::default() }))
