@@ -1,8 +1,11 @@
 //! What is wrong with key records and signatures, as findings.
 
+mod header;
 mod key;
 mod signature;
 mod unreadable;
+
+pub(super) use header::of_header;
 
 use super::{Finding, record_text::texts};
 use crate::{

@@ -3,6 +3,7 @@
 use super::{
     Finding, Rule,
     client::{border, own_relay},
+    dkim,
     quote::quoted,
 };
 use crate::{
@@ -11,21 +12,22 @@ use crate::{
     message::Header,
     received::{Hop, hops},
     session::Session,
-    spf::SpfReports,
+    verdict::Verdict,
 };
 
-/// Those of the Received and Authentication-Results fields.
+/// Those of the Received and Authentication-Results fields, and of what signatures cover.
 pub(super) fn of_header(
-    spf: &SpfReports,
+    verdict: &Verdict,
     session: &Session,
     log: &Log,
     header: &Header<'_>,
     authserv_id: Option<&str>,
 ) -> Vec<Finding> {
     let hops = hops(header);
-    let own_relay = own_relay(spf, session, log, &hops);
+    let own_relay = own_relay(&verdict.spf, session, log, &hops);
     let forged = authserv_id.and_then(|id| results_forged(header, id, &hops, session));
-    own_relay.into_iter().chain(forged).collect()
+    let border = border(&hops, session).and_then(|at| hops.get(at));
+    own_relay.into_iter().chain(forged).chain(dkim::of_header(&verdict.dkim, header, border)).collect()
 }
 
 /// RFC 8601 §5. Where the header shows the field of the own host that took the message in, what stands above it are own fields.

@@ -119,7 +119,7 @@ pub fn findings_of_header(
     header: &Header<'_>,
     authserv_id: Option<&str>,
 ) -> Vec<Finding> {
-    sorted(header::of_header(&verdict.spf, session, log, header, authserv_id))
+    sorted(header::of_header(verdict, session, log, header, authserv_id))
 }
 
 /// The same of SPF alone, where there is no message.

@@ -199,6 +199,10 @@ rules! {
     SigShortKey: "sig-short-key", Error, Dkim, Some("RFC 8301 §3.2");
     /// A signature covers fields that change on the way.
     SigTraceFields: "sig-trace-fields", Warning, Dkim, Some("RFC 6376 §5.4");
+    /// A signature leaves out fields that the message has.
+    SigFields: "sig-fields", Warning, Dkim, Some("RFC 6376 §5.4.1");
+    /// A signature expired, and had not when the message was received.
+    SignatureExpiredSince: "signature-expired-since", Notice, Dkim, Some("RFC 6376 §3.5");
     /// No signature aligns with From.
     SigNotAligned: "sig-not-aligned", Warning, Dkim, Some("RFC 9989 §4.4.1");
     /// A question to the DNS has no answer.

@@ -49,7 +49,8 @@ class Case:
         author = answer["dmarc"]["from_domain"] if (answer.get("dmarc") or {}).get("result") == "pass" else None
         self.claims = (signed, author)
         # Of such a field we say what all readers of it find, if they find anything.
-        self.malformed_from = any(finding.startswith("the From field is malformed") for finding in answer.get("findings") or [])
+        said = [finding["says"] for finding in answer.get("findings") or []]
+        self.malformed_from = any(says.startswith("the From field is malformed") for says in said)
         return "passes" if signed or author else "no pass"
 
     def theirs(self):

@@ -21,7 +21,8 @@ pub(super) fn findings(verdict: &Verdict) -> Vec<Finding> {
     found
 }
 
-fn finding(rule: Rule, text: &str, says: &str, advice: &str) -> Finding {
+/// Of a DKIM-Signature field.
+pub(super) fn finding(rule: Rule, text: &str, says: &str, advice: &str) -> Finding {
     let quote = (!text.is_empty()).then(|| Quote::unplaced(text));
     Finding { name: Some("DKIM-Signature".into()), quote, advice: Some(advice.into()), ..Finding::new(rule, &says) }
 }

@@ -1,0 +1,65 @@
+//! What signatures leave out of the header, and when they expired.
+
+use super::signature::finding;
+use crate::{
+    dkim::{DkimResult, PermReason, SignatureReport},
+    finding::{Finding, Rule},
+    message::Header,
+    received::Hop,
+};
+
+/// Signatures that are looked at.
+const MAX_SIGNATURES: usize = 16;
+
+/// Fields that a signature should cover where the message has them (RFC 6376 §5.4.1; the last one by RFC 8058 §4).
+const SHOULD_BE_SIGNED: [&str; 9] = [
+    "Subject",
+    "Date",
+    "To",
+    "Cc",
+    "Reply-To",
+    "MIME-Version",
+    "Content-Type",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+];
+
+/// `border` is the Received field of the host that took the message in.
+pub(in crate::finding) fn of_header(
+    signatures: &[SignatureReport],
+    header: &Header<'_>,
+    border: Option<&Hop>,
+) -> Vec<Finding> {
+    let present = |name: &&str| header.named(name).next().is_some();
+    let present: Vec<&str> = SHOULD_BE_SIGNED.into_iter().filter(present).collect();
+    let each = signatures.iter().take(MAX_SIGNATURES);
+    each.flat_map(|report| not_signed(report, &present).into_iter().chain(expired_since(report, border))).collect()
+}
+
+/// Only where h= could be read.
+fn not_signed(report: &SignatureReport, present: &[&str]) -> Option<Finding> {
+    let signed = &report.signature.signed_fields;
+    signed.iter().next()?;
+    let is_left_out = |name: &&&str| !signed.iter().any(|signed| signed.eq_ignore_ascii_case(name));
+    let left_out: Vec<&str> = present.iter().filter(is_left_out).copied().collect();
+    if left_out.is_empty() {
+        return None;
+    }
+    let signer = report.signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+    let left_out = left_out.join(", ");
+    let says = format!("h= of the signature of {signer} leaves out fields that the message has: {left_out}");
+    let advice = "Name them in h=; what is left out may be changed by anybody.";
+    Some(finding(Rule::SigFields, &format!("h={signed}"), &says, advice))
+}
+
+/// RFC 6376 §3.5, x=: what counts is the time at which the message was received.
+fn expired_since(report: &SignatureReport, border: Option<&Hop>) -> Option<Finding> {
+    let DkimResult::PermError(PermReason::Expired { expiration }) = &report.result else { return None };
+    let received = border?.time.filter(|received| received <= expiration)?;
+    let signer = report.signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+    let says = format!(
+        "the signature of {signer} expired at {expiration}, and had not when the message was received at {received}"
+    );
+    let advice = format!("Evaluate it as of then: --at {}", received.0);
+    Some(finding(Rule::SignatureExpiredSince, &format!("x={}", expiration.0), &says, &advice))
+}
