@@ -1,6 +1,6 @@
 //! Findings as people read them: what is wrong, the place in the record underlined, and what to do.
 
-use crate::style::{Style, printable, wrapped_at};
+use crate::style::{Style, printable, terminal_columns, wrapped_at};
 use mailverdict::{
     dns::{AnyAnswer, RecordType},
     finding::{About, Finding, Severity},
@@ -8,7 +8,7 @@ use mailverdict::{
 };
 use std::fmt::{self, Write};
 
-/// Columns of a quoted record, its indent included; terminals have 80.
+/// Columns of what goes to a file.
 const COLUMNS: usize = 76;
 /// Columns before what belongs to a finding.
 const INDENT: usize = 4;
@@ -22,17 +22,22 @@ pub(crate) fn write(out: &mut impl Write, findings: &[Finding], log: &Log, style
     for finding in findings {
         let severity = finding.severity.keyword();
         let says = format!("{}: {}", finding.rule.id(), ascii(&finding.says));
-        let says = wrapped_at(&says, 2 + severity.len() + 1, COLUMNS);
+        let says = wrapped_at(&says, 2 + severity.len() + 1, columns());
         writeln!(out, "  {} {says}", style.severity(finding.severity))?;
         if let Some((shown, place)) = quoted(finding, log) {
             let (before, mark) = (" ".repeat(INDENT + place.start), "^".repeat(place.len().max(1)));
             writeln!(out, "{:INDENT$}{shown}\n{before}{mark}", "")?;
         }
         if let Some(advice) = &finding.advice {
-            writeln!(out, "{:INDENT$}{}", "", wrapped_at(&format!("-> {}", ascii(advice)), INDENT + 3, COLUMNS))?;
+            writeln!(out, "{:INDENT$}{}", "", wrapped_at(&format!("-> {}", ascii(advice)), INDENT + 3, columns()))?;
         }
     }
     Ok(())
+}
+
+/// Columns of a quoted record, its indent included, and of what is said of it.
+fn columns() -> usize {
+    terminal_columns().unwrap_or(COLUMNS)
 }
 
 /// An ellipsis is the one sign of a sentence that is not ASCII.
@@ -46,7 +51,7 @@ fn quoted(finding: &Finding, log: &Log) -> Option<(String, std::ops::Range<usize
     let range = span.range();
     let place = record(finding, name, log).filter(|record| span.of(record) == record.get(range.clone()));
     let record = place?;
-    let most = COLUMNS - INDENT;
+    let most = columns() - INDENT;
     // Each octet takes one column, or four.
     let shown = |octets: &[u8]| octets.iter().map(|octet| column(*octet)).collect::<String>();
     let (before, rest) = record.split_at_checked(range.start)?;

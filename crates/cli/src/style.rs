@@ -4,10 +4,30 @@ use std::{
     borrow::Cow,
     env, fmt,
     io::{self, IsTerminal as _},
+    ops::RangeInclusive,
+    sync::OnceLock,
 };
 
-/// Columns after which text is wrapped.
+/// Columns after which text is wrapped that goes to a file.
 const WIDTH: usize = 110;
+/// Columns that are made use of: a terminal that has fewer breaks the lines itself, and in more of them nobody reads well.
+const TERMINAL: RangeInclusive<usize> = 60..=200;
+/// Below so many columns a table has no room for its reasons.
+const TABLE: usize = 80;
+
+/// Columns of the terminal that standard output is; `None` where it is none.
+pub(crate) fn terminal_columns() -> Option<usize> {
+    static COLUMNS: OnceLock<Option<usize>> = OnceLock::new();
+    *COLUMNS.get_or_init(|| {
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(usize::from(width.0).clamp(*TERMINAL.start(), *TERMINAL.end()))
+    })
+}
+
+/// Columns after which text is wrapped.
+fn columns() -> usize {
+    terminal_columns().unwrap_or(WIDTH)
+}
 
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +116,29 @@ impl Table {
         self.rows.push(Row { check, domain: printable(&domain), result, reason: printable(&reason) });
     }
 
-    /// The table with aligned columns; long reasons go on below themselves.
+    /// The table with aligned columns, long reasons going on below themselves; a narrow terminal has the reason on a line of its own.
     pub(crate) fn write(&self, out: &mut impl fmt::Write, style: Style) -> fmt::Result {
+        match columns() {
+            columns if columns < TABLE => self.write_narrow(out, style, columns),
+            columns => self.write_wide(out, style, columns),
+        }
+    }
+
+    /// What was checked and the result, and below them the domain and the reason.
+    fn write_narrow(&self, out: &mut impl fmt::Write, style: Style, columns: usize) -> fmt::Result {
+        const INDENT: usize = 2;
+        self.rows.iter().try_for_each(|row| {
+            writeln!(out, "{}: {}", style.bold(&row.check), style.keyword(row.result))?;
+            let reason = match row.domain.as_str() {
+                // Nobody's.
+                "-" => row.reason.clone(),
+                domain => format!("{domain}: {}", row.reason),
+            };
+            writeln!(out, "{:INDENT$}{}", "", wrapped_at(&reason, INDENT, columns))
+        })
+    }
+
+    fn write_wide(&self, out: &mut impl fmt::Write, style: Style, columns: usize) -> fmt::Result {
         let widest = |column: fn(&Row) -> usize, heading: usize| {
             self.rows.iter().map(column).chain([heading]).max().unwrap_or_default()
         };
@@ -111,7 +152,7 @@ impl Table {
         for row in &self.rows {
             let pad = " ".repeat(result - row.result.len());
             let keyword = style.keyword(row.result);
-            let reason = wrapped(&row.reason, indent);
+            let reason = wrapped_at(&row.reason, indent, columns);
             writeln!(out, "{:check$}  {:domain$}  {keyword}{pad}  {reason}", row.check, row.domain)?;
         }
         Ok(())
@@ -120,7 +161,7 @@ impl Table {
 
 /// `text` broken between words, lines after the first one indented; a word is never broken.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
-    wrapped_at(text, indent, WIDTH)
+    wrapped_at(text, indent, columns())
 }
 
 /// The same in other columns than usual.
@@ -177,6 +218,10 @@ mod tests {
             assert_eq!(&line[column..column + 4], "word", "{line}");
         }
         assert!(!text.contains('\x1b'));
+        let mut narrow = String::new();
+        table.write_narrow(&mut narrow, Style::Plain, 60).unwrap();
+        assert!(narrow.starts_with("SPF: pass\n  example.com: word word"), "{narrow}");
+        assert!(narrow.lines().all(|line| line.len() <= 60), "{narrow}");
     }
 
     #[test]
