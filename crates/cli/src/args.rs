@@ -196,6 +196,9 @@ pub(crate) struct Output {
     /// Tell how the results came about: each step of SPF, each question to the DNS, and of a message what is wrong with a signature.
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Show the header fields that report the results, ready to paste.
+    #[arg(long)]
+    pub(crate) headers: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

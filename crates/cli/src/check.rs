@@ -98,6 +98,7 @@ impl Run<'_> {
             report.steps = Some(explain::steps(&message, &verdict, &trees, &log));
         }
         report.shows_hops = args.way.hops;
+        report.shows_headers = args.output.headers;
         report.way = Some(way);
         let name = path.to_string_lossy();
         if args.output.json {

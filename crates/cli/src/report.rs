@@ -40,6 +40,8 @@ pub(crate) struct Report<'v> {
     pub(crate) way: Option<Way>,
     /// Whether the hops are shown; for `--hops`.
     pub(crate) shows_hops: bool,
+    /// Whether header fields are shown; for `--headers`.
+    pub(crate) shows_headers: bool,
 }
 
 impl<'v> Report<'v> {
@@ -68,6 +70,7 @@ impl<'v> Report<'v> {
             steps: None,
             way: None,
             shows_hops: false,
+            shows_headers: false,
         };
         report.add_findings(findings_of_header(verdict, session, log, message.header(), Some(authserv_id)));
         report
@@ -182,6 +185,9 @@ impl<'v> Report<'v> {
             way.write(out, style)?;
         }
         write_steps(out, self.steps.as_deref(), style)?;
+        if !self.shows_headers {
+            return Ok(());
+        }
         writeln!(out, "\n{}", style.bold("HEADER FIELDS"))?;
         for field in self.received_spf.as_deref().into_iter().chain([&*self.field_to_paste()]) {
             write_field(out, field)?;

@@ -47,6 +47,9 @@ pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
         let mut text = String::new();
         // Writing to a `String` cannot fail.
         let _ = write(&mut text, &reports, &session, (&found, &log), steps.as_deref());
+        if args.output.headers {
+            let _ = write_header(&mut text, &reports, &session);
+        }
         text
     };
     print(&text)?;
@@ -66,10 +69,12 @@ fn write(
     spf_rows(&mut table, reports, session);
     table.write(out, style)?;
     findings::write(out, found, log, style)?;
-    write_steps(out, steps, style)?;
-    if let Some(field) = received_spf(reports, session) {
-        writeln!(out, "\n{}", style.bold("HEADER FIELD"))?;
-        write_field(out, &field)?;
-    }
-    Ok(())
+    write_steps(out, steps, style)
+}
+
+/// The field that reports the results, ready to paste.
+fn write_header(out: &mut String, reports: &SpfReports, session: &Session) -> fmt::Result {
+    let Some(field) = received_spf(reports, session) else { return Ok(()) };
+    writeln!(out, "\n{}", Style::of_stdout().bold("HEADER FIELD"))?;
+    write_field(out, &field)
 }

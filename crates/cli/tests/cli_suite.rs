@@ -92,7 +92,7 @@ fn stories_through_the_binary() {
         }
 
         // The same without --json names the results as well.
-        let output = run(&[&["check"], &zone[..], &client, &[&message]].concat(), b"");
+        let output = run(&[&["check", "--headers"], &zone[..], &client, &[&message]].concat(), b"");
         let shown = text(&output.stdout);
         let disposition = story::in_json(&json, "dmarc.disposition").unwrap();
         for part in [&format!("Disposition: {disposition}\n"), "Authentication-Results: localhost;", "Received-SPF: "] {
