@@ -12,33 +12,17 @@ use mailverdict::dmarc::{BuiltInSuffixes, PublicSuffixes};
 use mailverdict::{
     Authenticator, Message, Policy, Session, Verdict,
     dmarc::{self, Comparison, Editions, Record, SuffixList},
-    dns::{LookupError, RecordType, Zone},
+    dns::Zone,
     name::{Domain, Name},
     report::FailureReports,
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use std::{net::IpAddr, sync::Arc};
 use support::{
+    case::{list, text, zone},
     ready::now,
     signer::{Key, SignOptions, signed},
 };
-
-fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
-    case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text: {value:?}")))
-}
-
-fn list(case: &Yaml<'_>, key: &str) -> Vec<String> {
-    let items = case.as_mapping_get(key).and_then(Yaml::as_sequence).into_iter().flatten();
-    items.map(|item| item.as_str().unwrap_or_else(|| panic!("{key} is no list of texts")).to_owned()).collect()
-}
-
-fn zone(case: &Yaml<'_>) -> Zone {
-    let mut zone = Zone::parse(text(case, "zone").unwrap_or_default(), text(case, "name").unwrap()).unwrap();
-    for failing in text(case, "fail").unwrap_or_default().split_whitespace() {
-        zone.plant(&Name::parse(failing).unwrap(), RecordType::Txt, LookupError::Timeout);
-    }
-    zone
-}
 
 fn both(sample: u8) -> Policy {
     let mut policy = Policy::default();

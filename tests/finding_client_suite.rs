@@ -1,8 +1,7 @@
 //! What is said of clients, with cases as data: for each kind of finding one in which it is found, and one near it in which it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[path = "support/ready.rs"]
-mod ready;
+mod support;
 
 use mailverdict::{
     Authenticator, Message, Session,
@@ -11,13 +10,9 @@ use mailverdict::{
     spf::Observers,
     time::UnixTime,
 };
-use ready::now;
 use saphyr::{LoadableYamlNode, Yaml};
 use std::net::IpAddr;
-
-fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
-    case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text")))
-}
+use support::{case::text, ready::now};
 
 fn found(case: &Yaml<'_>) -> Vec<Finding> {
     let zone = Zone::parse(format!("$TTL 60\n{}\n", text(case, "zone").unwrap_or_default()), "case").unwrap();

@@ -15,22 +15,17 @@ use mailverdict::{
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use std::{net::IpAddr, sync::Arc};
-use support::{ready::now, signer::Key};
+use support::{
+    case::{list, text},
+    ready::now,
+    signer::Key,
+};
 
 const KEYS: [&str; 11] =
     ["name", "zone", "keys", "signature", "from", "mail_from", "both", "fail", "found", "says", "reason"];
 
 /// A signature that asks for the key of k at a.example, and has nothing else to find.
 const DEFAULT: &str = "v=1; a=rsa-sha256; d=a.example; s=k; h=from:from; bh=AAAA; b=AAAA";
-
-fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
-    case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text: {value:?}")))
-}
-
-fn list(case: &Yaml<'_>, key: &str) -> Vec<String> {
-    let items = case.as_mapping_get(key).and_then(Yaml::as_sequence).into_iter().flatten();
-    items.map(|item| item.as_str().unwrap_or_else(|| panic!("{key} is no list of texts")).to_owned()).collect()
-}
 
 fn zone(case: &Yaml<'_>) -> Zone {
     let mut zone = Zone::parse(text(case, "zone").unwrap_or_default(), text(case, "name").unwrap()).unwrap();

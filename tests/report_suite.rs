@@ -1,34 +1,14 @@
 //! Where reports may be sent: the cases of `tests/data/report/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[path = "support/ready.rs"]
-mod ready;
+mod support;
 
-use mailverdict::{
-    Authenticator, Message, Session,
-    dns::{LookupError, RecordType, Zone},
-    name::{Domain, Name},
-    report::ReportKind,
-};
-use ready::now;
+use mailverdict::{Authenticator, Message, Session, name::Domain, report::ReportKind};
 use saphyr::{LoadableYamlNode, Yaml};
-
-fn text<'y>(case: &'y Yaml<'_>, key: &str) -> Option<&'y str> {
-    case.as_mapping_get(key).map(|value| value.as_str().unwrap_or_else(|| panic!("{key} is no text: {value:?}")))
-}
-
-fn list(case: &Yaml<'_>, key: &str) -> Vec<String> {
-    let items = case.as_mapping_get(key).and_then(Yaml::as_sequence).into_iter().flatten();
-    items.map(|item| item.as_str().unwrap_or_else(|| panic!("{key} is no list of texts")).to_owned()).collect()
-}
-
-fn zone(case: &Yaml<'_>) -> Zone {
-    let mut zone = Zone::parse(text(case, "zone").unwrap_or_default(), text(case, "name").unwrap()).unwrap();
-    for failing in text(case, "fail").unwrap_or_default().split_whitespace() {
-        zone.plant(&Name::parse(failing).unwrap(), RecordType::Txt, LookupError::Timeout);
-    }
-    zone
-}
+use support::{
+    case::{list, text, zone},
+    ready::now,
+};
 
 /// A case has a record at `_dmarc` of its domain in the zone, as any receiver would find it.
 fn failures(case: &Yaml<'_>) -> Vec<String> {

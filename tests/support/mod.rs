@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod case;
 pub mod dkim_case;
 #[cfg(feature = "hickory")]
 pub mod dns_server;
