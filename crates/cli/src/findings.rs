@@ -49,8 +49,7 @@ fn ascii(text: &str) -> String {
 fn quoted(finding: &Finding, log: &Log) -> Option<(String, std::ops::Range<usize>)> {
     let (name, span) = (finding.name.as_deref()?, finding.quote.as_ref()?.span()?);
     let range = span.range();
-    let place = record(finding, name, log).filter(|record| span.of(record) == record.get(range.clone()));
-    let record = place?;
+    let record = record(finding, name, log)?;
     let most = columns() - INDENT;
     // Each octet takes one column, or four.
     let shown = |octets: &[u8]| octets.iter().map(|octet| column(*octet)).collect::<String>();

@@ -1,15 +1,12 @@
 //! What signatures leave out of the header, and when they expired.
 
-use super::signature::finding;
+use super::signature::{MAX_SIGNATURES, finding, signer};
 use crate::{
     dkim::{DkimResult, PermReason, SignatureReport},
     finding::{Finding, Rule},
     message::Header,
     received::Hop,
 };
-
-/// Signatures that are looked at.
-const MAX_SIGNATURES: usize = 16;
 
 /// Fields that a signature should cover where the message has them (RFC 6376 §5.4.1; the last one by RFC 8058 §4).
 const SHOULD_BE_SIGNED: [&str; 9] = [
@@ -45,7 +42,7 @@ fn not_signed(report: &SignatureReport, present: &[&str]) -> Option<Finding> {
     if left_out.is_empty() {
         return None;
     }
-    let signer = report.signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+    let signer = signer(report);
     let left_out = left_out.join(", ");
     let says = format!("h= of the signature of {signer} leaves out fields that the message has: {left_out}");
     let advice = "Name them in h=; what is left out may be changed by anybody.";
@@ -56,7 +53,7 @@ fn not_signed(report: &SignatureReport, present: &[&str]) -> Option<Finding> {
 fn expired_since(report: &SignatureReport, border: Option<&Hop>) -> Option<Finding> {
     let DkimResult::PermError(PermReason::Expired { expiration }) = &report.result else { return None };
     let received = border?.time.filter(|received| received <= expiration)?;
-    let signer = report.signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+    let signer = signer(report);
     let says = format!(
         "the signature of {signer} expired at {expiration}, and had not when the message was received at {received}"
     );

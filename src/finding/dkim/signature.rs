@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Signatures that are looked at.
-const MAX_SIGNATURES: usize = 16;
+pub(super) const MAX_SIGNATURES: usize = 16;
 
 /// Fields that change on the way, or are added there (RFC 6376 §5.4).
 const TRACE_FIELDS: [&str; 3] = ["received", "return-path", "authentication-results"];
@@ -27,9 +27,14 @@ pub(super) fn finding(rule: Rule, text: &str, says: &str, advice: &str) -> Findi
     Finding { name: Some("DKIM-Signature".into()), quote, advice: Some(advice.into()), ..Finding::new(rule, &says) }
 }
 
+/// The signing domain, as sentences name it.
+pub(super) fn signer(report: &SignatureReport) -> &str {
+    report.signature.domain.as_ref().map_or("?", |domain| domain.as_str())
+}
+
 fn of_signature(report: &SignatureReport) -> Vec<Finding> {
     let signature = &report.signature;
-    let signer = signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+    let signer = signer(report);
     let mut found = Vec::new();
     match &report.result {
         // RFC 8301 §3.1.

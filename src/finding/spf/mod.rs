@@ -7,16 +7,18 @@ mod record;
 mod special_address;
 mod term;
 
-use super::{Finding, Quote, Rule};
+use super::{
+    Finding, Rule,
+    record_text::{RecordText, of_name, shown},
+};
 use crate::{
     known::Log,
-    lex::{Span, printable},
+    lex::Span,
     name::Name,
     session::Session,
     spf::{SpfReport, SpfReports},
 };
 use published::Records;
-use std::fmt;
 
 /// Findings of one evaluation: whoever mends so many looks at the rest as well.
 const MAX_FINDINGS: usize = 100;
@@ -46,25 +48,19 @@ pub(super) fn findings(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Fi
 }
 
 /// Of the term at `span` of the record at a name.
-fn at(rule: Rule, name: &Name, record: &[u8], span: Option<Span>, says: &impl fmt::Display) -> Finding {
-    let quote = span.and_then(|span| Quote::of(record, span));
-    Finding { quote, ..of(rule, name, says) }
+fn at(rule: Rule, name: &Name, record: &[u8], span: Option<Span>, says: &impl ToString) -> Finding {
+    RecordText { name, text: record }.finding(rule, span, &says.to_string(), "")
 }
 
 /// Of all that is at a name.
-fn of(rule: Rule, name: &Name, says: &impl fmt::Display) -> Finding {
-    Finding { name: Some(shown(name)), ..Finding::new(rule, says) }
+fn of(rule: Rule, name: &Name, says: &impl ToString) -> Finding {
+    of_name(name, rule, &says.to_string(), "")
 }
 
 impl Finding {
     fn advising(self, advice: impl Into<Box<str>>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
-}
-
-/// A name may have any ASCII octets.
-fn shown(name: &Name) -> Box<str> {
-    printable(name.as_str().as_bytes())
 }
 
 /// Whether the client that was checked came over IPv4.

@@ -22,36 +22,31 @@ pub(super) fn finding(fault: &Fault, name: &Name, record: &[u8]) -> Finding {
 fn rule(fault: &Fault, record: &[u8]) -> Rule {
     let term = fault.span().and_then(|span| span.of(record)).unwrap_or_default();
     let term = term.strip_prefix(b"-").unwrap_or(term);
-    let is_ip6 = term.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"ip6:"));
-    let is_ip4 = term.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"ip4:"));
+    let begins_with = |name: &[u8]| term.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let of_value = match term {
+        _ if begins_with(b"ip4:") => Some(Rule::SpfIp4),
+        _ if begins_with(b"ip6:") => Some(Rule::SpfIp6),
+        _ => None,
+    };
+    if let (
+        Some(rule),
+        Mistake::Ip4Prefix
+        | Mistake::Ip6Prefix
+        | Mistake::GoesOn
+        | Mistake::OtherFamily
+        | Mistake::DomainForAddress
+        | Mistake::NoAddress
+        | Mistake::SecondPrefix,
+    ) = (of_value, fault.mistake)
+    {
+        return rule;
+    }
     match fault.mistake {
         Mistake::Punctuation(_) | Mistake::WhiteSpace | Mistake::Dash | Mistake::Glued | Mistake::QualifierAlone => {
             Rule::SpfSeparator
         }
         Mistake::AddressAlone | Mistake::ColonOfModifier | Mistake::AddressForDomain => Rule::SpfMechanismTypo,
         Mistake::UnknownMechanism | Mistake::NoColon if fault.meant.is_some() => Rule::SpfMechanismTypo,
-        Mistake::Ip4Prefix
-        | Mistake::Ip6Prefix
-        | Mistake::GoesOn
-        | Mistake::OtherFamily
-        | Mistake::DomainForAddress
-        | Mistake::NoAddress
-        | Mistake::SecondPrefix
-            if is_ip4 =>
-        {
-            Rule::SpfIp4
-        }
-        Mistake::Ip4Prefix
-        | Mistake::Ip6Prefix
-        | Mistake::GoesOn
-        | Mistake::OtherFamily
-        | Mistake::DomainForAddress
-        | Mistake::NoAddress
-        | Mistake::SecondPrefix
-            if is_ip6 =>
-        {
-            Rule::SpfIp6
-        }
         Mistake::NotIp4 | Mistake::LeadingZero | Mistake::NumberTooGreat => Rule::SpfIp4,
         Mistake::NotIp6 => Rule::SpfIp6,
         Mistake::Ip4Prefix | Mistake::Ip6Prefix | Mistake::SecondPrefix => Rule::SpfCidr,
