@@ -28,6 +28,8 @@ pub mod finding;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "serde")]
+pub mod json;
 pub mod known;
 mod lex;
 pub mod message;

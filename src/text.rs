@@ -104,6 +104,13 @@ impl serde::Serialize for Text {
     }
 }
 
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Text {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
 /// Texts that are written one after another, and then share one allocation.
 #[derive(Debug)]
 pub(crate) struct Texts {

@@ -14,7 +14,7 @@ use std::{
 /// assert_eq!(UnixTime::from(SystemTime::UNIX_EPOCH + Duration::from_millis(1_999)), UnixTime(1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UnixTime(pub u64);
 
 impl UnixTime {

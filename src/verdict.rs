@@ -12,7 +12,6 @@ use std::fmt;
 
 /// What was found out about one message: four reports, owned, so that it outlives the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Verdict {
     /// SPF, for HELO and MAIL FROM apart.
@@ -35,7 +34,7 @@ pub struct Verdict {
 
 /// A reason to treat a message otherwise than DMARC's policy says (RFC 9989 §5.4, `PolicyOverride` of RFC 9990).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct PolicyOverride {
     /// What kind of reason.
@@ -50,7 +49,7 @@ pub struct PolicyOverride {
 
 /// Kinds of reasons, in the words of RFC 9990.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum OverrideReason {
     /// "Message authentication failure was anticipated by other evidence linking the message to a locally maintained list of known

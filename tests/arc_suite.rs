@@ -29,7 +29,10 @@ fn validate(zone: &Zone, raw: &[u8]) -> ArcReport {
         let message = Message::parse(b"X: y\r\n\r\n").unwrap();
         return now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc;
     };
-    now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc
+    let report = now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc;
+    #[cfg(feature = "serde")]
+    assert_eq!(serde_json::from_str::<ArcReport>(&serde_json::to_string(&report).unwrap()).unwrap(), report);
+    report
 }
 
 /// Where the suite wants what RFC 8617 and RFC 6376 do not: the case, the result here, and why.

@@ -23,7 +23,7 @@ const FLOORS: [&[&str]; 11] = [
     &["arc", "dmarc"],
     &["policy", "verdict"],
     &["evaluation", "registered_methods", "received_spf", "report", "finding"],
-    &["driver"],
+    &["driver", "json"],
     &["authenticator", "fuzzing"],
 ];
 

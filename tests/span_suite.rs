@@ -293,7 +293,7 @@ mod dmarc {
         let record = Record::parse(b"v=DMARC1; p=x; rua=mailto:a@b.example").unwrap();
         let json = serde_json::to_value(&record).unwrap();
         assert_eq!(json.as_object().unwrap().len(), 14);
-        assert_eq!(json["ignored"], serde_json::json!([{ "text": "p=x", "why": "MalformedValue", "tag": "p" }]));
+        assert_eq!(json["ignored"], serde_json::json!([{ "text": "p=x", "why": "malformed_value", "tag": "p" }]));
         assert!(!json.to_string().contains("span"));
     }
 

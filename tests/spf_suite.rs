@@ -216,6 +216,12 @@ fn run(file: &Path) -> (usize, Vec<String>) {
             let mut trees = Observers::<Tree>::default();
             let (reports, log) = now(authenticator.explain_spf(&case.session(), &mut trees));
             let found = findings_of_spf(&reports, &case.session(), &log);
+            #[cfg(feature = "serde")]
+            assert_eq!(
+                serde_json::from_str::<mailverdict::spf::SpfReports>(&serde_json::to_string(&reports).unwrap())
+                    .unwrap(),
+                reports
+            );
             for arrival in [Arrival::Together, Arrival::First, Arrival::Last, Arrival::Shuffled(count)] {
                 let late = Late::new(&zone);
                 let authenticator = Authenticator::new(&late).with_policy(case.policy());

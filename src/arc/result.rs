@@ -13,7 +13,6 @@ use std::fmt;
 
 /// What was found out about the ARC chain of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ArcReport {
     /// The chain validation status and its reason.
@@ -30,7 +29,6 @@ pub struct ArcReport {
 
 /// The chain validation status of RFC 8617 §4.4.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum ArcResult {
     /// The message has no ARC set.
@@ -49,7 +47,7 @@ pub enum ArcResult {
 
 /// The value of `cv=` (RFC 8617 §4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum ChainStatus {
     /// There was no chain when the sealer received the message.
     None,
@@ -61,7 +59,7 @@ pub enum ChainStatus {
 
 /// Why the chain is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FailReason {
     /// A field's instance cannot be read.

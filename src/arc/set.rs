@@ -19,7 +19,7 @@ pub(super) const MAX_INSTANCE: u8 = 50;
 
 /// The three fields of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum ArcField {
     /// ARC-Authentication-Results (RFC 8617 §4.1.1).
     AuthenticationResults,
@@ -64,14 +64,12 @@ impl ArcField {
                 let Some(tag) = tags.tag("i") else {
                     return Err(match outcome {
                         Err(TagListError::Syntax(error)) => error,
-                        Ok(()) | Err(TagListError::Duplicate(_)) => {
-                            SyntaxError { offset: text.len(), expected: "instance" }
-                        }
+                        Ok(()) | Err(TagListError::Duplicate(_)) => SyntaxError::new(text.len(), "instance"),
                     });
                 };
                 // RFC 6376 §3.2: a list with two tags of one name is none; which of two instances would count?
                 if let Some(second) = tags.iter().filter(|tag| tag.name == b"i").nth(1) {
-                    return Err(SyntaxError { offset: second.name_offset, expected: "another tag than i" });
+                    return Err(SyntaxError::new(second.name_offset, "another tag than i"));
                 }
                 let number = digits(&tag, 2, "instance")?;
                 u8::try_from(number).map_err(|_| error_at(&tag, 0, "instance"))

@@ -7,7 +7,7 @@ use crate::{
 
 /// One set of a chain that passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SetReport {
     /// 1 to 50.

@@ -12,7 +12,7 @@ use crate::{
 /// seals (RFC 8617 §9.4). So a sealer is trusted here only if every later one, up to the newest, is trusted as well; the oldest
 /// instance of that unbroken run is the one whose word counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Trusted {
     /// The instance of its set.

@@ -25,7 +25,7 @@ pub struct Forged {
 
 /// Why a field must be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ForgedReason {
     /// It bears the receiver's own authserv-id.

@@ -41,7 +41,7 @@ pub const MAX_OCTETS: usize = 8192;
 ///
 /// `Display` gives the value as it stands after `Authentication-Results: `, folded, without the line end after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct AuthenticationResults {
     /// Who evaluated (RFC 8601 §2.5); empty where a sender left it out, against the grammar.
@@ -58,7 +58,7 @@ pub struct AuthenticationResults {
 
 /// One result: `resinfo` of RFC 8601 §2.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MethodResult {
     /// The method, such as `dkim`, in lower case.
@@ -79,7 +79,7 @@ pub struct MethodResult {
 
 /// What was evaluated: `propspec` of RFC 8601 §2.2, as in `header.d=example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Property {
     /// Where it comes from (RFC 8601 §2.3): `smtp`, `header`, `body` or `policy`; in lower case.

@@ -27,7 +27,7 @@ impl AuthenticationResults {
     /// # Ok::<(), mailverdict::SyntaxError>(())
     /// ```
     pub fn parse(value: &[u8]) -> Result<Self, SyntaxError> {
-        let no_id = |offset| SyntaxError { offset, expected: "authserv-id" };
+        let no_id = |offset| SyntaxError::new(offset, "authserv-id");
         let mut scanner = Scanner::new(value);
         let head = scanner.segment().map_err(|Unterminated| no_id(0))?;
         let mut field = Self::none("");
@@ -141,7 +141,7 @@ impl AuthenticationResults {
 /// The instance of an ARC-Authentication-Results field, and what follows its semicolon.
 pub(crate) fn arc_info(value: &[u8]) -> Result<(u8, &[u8]), SyntaxError> {
     let mut scanner = Scanner::new(value);
-    let instance = arc_instance(&mut scanner).map_err(|(offset, expected)| SyntaxError { offset, expected })?;
+    let instance = arc_instance(&mut scanner).map_err(|(offset, expected)| SyntaxError::new(offset, expected))?;
     Ok((instance, scanner.rest()))
 }
 

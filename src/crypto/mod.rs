@@ -56,7 +56,7 @@ pub struct InvalidSignature;
 
 /// Why octets are no usable public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum InvalidKey {
     /// Neither a SubjectPublicKeyInfo nor an RSAPublicKey (RFC 6376 §3.6.1), or trailing octets.
@@ -139,18 +139,10 @@ impl Hasher {
     }
 
     pub(crate) fn finish(self) -> Digest {
-        let mut digest = Digest { octets: [0; 32], len: 0 };
-        let mut fill = |output: &[u8]| {
-            for (to, from) in digest.octets.iter_mut().zip(output) {
-                *to = *from;
-            }
-            digest.len = u8::try_from(output.len()).unwrap_or_default();
-        };
         match self {
-            Self::Sha256(hasher) => fill(&hasher.finalize()),
-            Self::Sha1(hasher) => fill(&hasher.finalize()),
+            Self::Sha256(hasher) => Digest::of(&hasher.finalize()),
+            Self::Sha1(hasher) => Digest::of(&hasher.finalize()),
         }
-        digest
     }
 }
 
@@ -162,6 +154,16 @@ pub struct Digest {
 }
 
 impl Digest {
+    /// Of no more than 32 octets.
+    fn of(output: &[u8]) -> Self {
+        let mut digest = Self { octets: [0; 32], len: 0 };
+        for (to, from) in digest.octets.iter_mut().zip(output) {
+            *to = *from;
+        }
+        digest.len = u8::try_from(output.len()).unwrap_or_default();
+        digest
+    }
+
     /// The octets of the hash: 32 of SHA-256, 20 of SHA-1.
     pub fn as_bytes(&self) -> &[u8] {
         self.octets.get(..self.len.into()).unwrap_or_default()
@@ -179,5 +181,19 @@ impl serde::Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use base64::Engine as _;
         serializer.serialize_str(&base64::engine::general_purpose::STANDARD.encode(self.as_bytes()))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use base64::Engine as _;
+        use serde::de::Error as _;
+        let text = String::deserialize(deserializer)?;
+        let read = base64::engine::general_purpose::STANDARD.decode(text).map_err(D::Error::custom)?;
+        match read.len() {
+            20 | 32 => Ok(Self::of(&read)),
+            octets => Err(D::Error::custom(format_args!("a hash has 20 or 32 octets, not {octets}"))),
+        }
     }
 }

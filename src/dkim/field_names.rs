@@ -45,3 +45,10 @@ impl serde::Serialize for FieldNames {
         serializer.collect_seq(self.iter())
     }
 }
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for FieldNames {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<String>::deserialize(deserializer).map(|names| Self(names.join(":").into()))
+    }
+}

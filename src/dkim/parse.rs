@@ -25,7 +25,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The error that `expected` was wanted `at` octets into the value.
 pub(crate) fn error_at(tag: &Tag<'_>, at: usize, expected: &'static str) -> SyntaxError {
-    SyntaxError { offset: tag.value_offset + at, expected }
+    SyntaxError::new(tag.value_offset + at, expected)
 }
 
 /// The value without white space. The tag list's grammar has seen to it that CR and LF stand in FWS alone.

@@ -11,11 +11,10 @@ use crate::{
     text::Text,
     time::UnixTime,
 };
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// What was found out about one DKIM-Signature field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SignatureReport {
     /// The place of the field among all fields of the header, from 0 at the top.
@@ -39,7 +38,6 @@ pub struct SignatureReport {
 
 /// What a DKIM-Signature field says, as far as it could be read; owned, for reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SignatureSummary {
     /// `d=`, the signing domain, with A-labels.
@@ -66,7 +64,7 @@ pub struct SignatureSummary {
 
 /// The key record behind a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct KeySummary {
     /// The name that was asked for.
@@ -83,7 +81,6 @@ pub struct KeySummary {
 
 /// The results of RFC 8601 §2.7.1 (without `none`: a message without signatures has an empty list).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum DkimResult {
     /// The signature verifies.
     Pass,
@@ -101,7 +98,7 @@ pub enum DkimResult {
 
 /// Why the result is `fail`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum FailReason {
     /// `bh=` differs from the hash of the body (RFC 6376 §6.1.3).
     BodyHashMismatch,
@@ -111,7 +108,7 @@ pub enum FailReason {
 
 /// Why the result is `policy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum PolicyReason {
     /// `l=` leaves a part of the body unsigned, and the receiver does not accept that.
@@ -134,7 +131,7 @@ pub enum PolicyReason {
 
 /// Why the result is `neutral`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NeutralReason {
     /// The message has more signatures than the receiver verifies; this one was not evaluated.
@@ -145,7 +142,7 @@ pub enum NeutralReason {
 
 /// Why the result is `permerror`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum PermReason {
     /// The field breaks a rule of RFC 6376 §3.5.
@@ -179,7 +176,7 @@ pub enum PermReason {
 
 /// The restriction of a key record that a signature breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum KeyRestriction {
     /// `k=` names another key type than `a=`.
@@ -194,7 +191,7 @@ pub enum KeyRestriction {
 
 /// What is wrong with a DKIM-Signature field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum SignatureError {
     /// It does not follow the grammar.
@@ -202,7 +199,7 @@ pub enum SignatureError {
     /// A tag stands in it twice (RFC 6376 §3.2).
     DuplicateTag(Box<str>),
     /// A required tag is missing.
-    MissingTag(&'static str),
+    MissingTag(Cow<'static, str>),
     /// `v=` is not `1`.
     Version,
     /// `c=` names a canonicalization that is not known (RFC 6376 §3.4).
@@ -221,7 +218,7 @@ pub enum SignatureError {
 
 /// What is wrong with a key record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum KeyRecordError {
     /// It does not follow the grammar.

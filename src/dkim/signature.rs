@@ -285,7 +285,7 @@ pub(crate) fn list_error(error: TagListError<'_>) -> SignatureError {
 
 /// The tag, which must be there.
 pub(crate) fn required<'t>(tags: &Tags<'t>, name: &'static str) -> Result<Tag<'t>, SignatureError> {
-    tags.tag(name).ok_or(SignatureError::MissingTag(name))
+    tags.tag(name).ok_or(SignatureError::MissingTag(name.into()))
 }
 
 /// `<selector>._domainkey.<domain>` (RFC 6376 §3.6.2.1), of which selector and domain are parts.

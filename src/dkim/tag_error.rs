@@ -14,7 +14,7 @@ use std::fmt;
 /// assert_eq!(error.to_string(), "the key record is malformed: \"k=rsa!\" names no type of key (at octet 11)");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct TagError {
     /// Where the grammar is left, and what it wants there. In a header field, octets count from the first one of the field's name where
@@ -48,7 +48,7 @@ impl TagError {
 
     /// What is wrong with the tag.
     fn said(&self) -> &'static str {
-        match self.error.expected {
+        match &*self.error.expected {
             "tag-name" => "does not begin with the name of a tag",
             "\"=\"" => "has no = behind the name of its tag",
             "tag-value" => "has a character that no tag may have",

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// The mechanisms underlying DMARC (RFC 9989 §4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Mechanism {
     /// SPF's MAIL FROM identity.
     Spf,
@@ -26,7 +26,7 @@ impl Mechanism {
 
 /// One identifier that SPF or DKIM offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct IdentifierReport {
     /// The domain.
@@ -50,7 +50,7 @@ impl IdentifierReport {
 
 /// What SPF or DKIM says of an identifier. Others than these are not considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Authentication {
     /// It passed.
     Passed,
@@ -60,7 +60,7 @@ pub enum Authentication {
 
 /// How an identifier stands to the author domain (RFC 9989 §3.2.10, §4.10.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Alignment {
     /// It is the same domain: aligned in either mode.

@@ -39,7 +39,7 @@ pub struct Comparison {
 
 /// Something that the editions do not agree on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Difference {
     /// The result, as its keyword.
@@ -92,7 +92,7 @@ pub enum Difference {
 
 /// A rule that makes the editions differ on a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Cause {
     /// Organizational domains are found by the tree walk, and were found by a public suffix list (RFC 9989 §4.10, C.3).

@@ -2,7 +2,7 @@
 
 /// What a domain owner asks receivers to do with mail that fails (RFC 9989 §4.7, `p`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Disposition {
     /// Nothing.
     None,

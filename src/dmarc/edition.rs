@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The text that a result follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Edition {
     /// RFC 9989 (May 2026): the DNS tree walk, `np`, `psd`, `t`.
     #[default]

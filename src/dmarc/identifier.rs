@@ -27,6 +27,18 @@ impl AuthenticatedIdentifier {
     pub fn mechanism(&self) -> Mechanism {
         self.mechanism
     }
+
+    /// As it stood in a verdict that was written down. It proves what the verdict proves, and so it cannot be read alone.
+    #[cfg(feature = "serde")]
+    pub(super) fn of_verdict<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::Deserialize as _;
+        #[derive(serde::Deserialize)]
+        struct Read {
+            domain: Domain,
+            mechanism: Mechanism,
+        }
+        Read::deserialize(deserializer).map(|Read { domain, mechanism }| Self { domain, mechanism })
+    }
 }
 
 /// Whether a question was not asked because the message had cost too much already; asking again would end the same way.

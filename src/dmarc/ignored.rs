@@ -5,11 +5,11 @@ use super::{
     uri::UriError,
 };
 use crate::lex::{Origin, Span};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// A part of a record that means nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Ignored {
     /// The part as published, made printable: a whole tag, or a member of its list.
@@ -17,14 +17,14 @@ pub struct Ignored {
     /// Why it was passed over.
     pub why: IgnoredBecause,
     /// The registered tag that it is, stands in, or begins with; `None` where it has no such name.
-    pub tag: Option<&'static str>,
+    pub tag: Option<Cow<'static, str>>,
     #[cfg_attr(feature = "serde", serde(skip))]
     span: Origin<Option<Span>>,
 }
 
 /// Why a part of a record was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum IgnoredBecause {
     /// The tag is not registered.
@@ -41,7 +41,7 @@ pub enum IgnoredBecause {
 
 impl Ignored {
     pub(super) fn new(part: Part<'_>, tag: Option<&'static str>, why: IgnoredBecause) -> Self {
-        Self { text: printable(part.text), why, tag, span: Origin(part.span()) }
+        Self { text: printable(part.text), why, tag: tag.map(Cow::Borrowed), span: Origin(part.span()) }
     }
 
     /// Where it stands in its record.

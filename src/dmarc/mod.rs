@@ -50,6 +50,8 @@ pub(crate) use ahead::ask_ahead;
 pub(crate) use discover::{Discovered, discover};
 pub(crate) use identifier::Identifiers;
 pub(crate) use near_miss::{NearMiss, near_miss};
+#[cfg(feature = "serde")]
+pub(crate) use octets::unprinted;
 pub(crate) use tree_walk::tree_walk;
 
 use crate::{

@@ -69,3 +69,24 @@ pub(super) fn printable(text: &[u8]) -> Box<str> {
     }
     written.into()
 }
+
+/// What [`printable`] wrote; `None` where it did not write the text.
+#[cfg(feature = "serde")]
+pub(crate) fn unprinted(text: &str) -> Option<Vec<u8>> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match octet {
+            b'\\' => match rest.next()? {
+                b'\\' => b'\\',
+                b'x' => {
+                    let mut digit = || char::from(rest.next()?).to_digit(16);
+                    u8::try_from(digit()? * 16 + digit()?).ok()?
+                }
+                _ => return None,
+            },
+            octet => octet,
+        });
+    }
+    Some(octets)
+}

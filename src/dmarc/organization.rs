@@ -5,7 +5,7 @@ use std::fmt;
 
 /// An organizational domain, and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Organization {
     /// The organizational domain.
@@ -16,7 +16,7 @@ pub struct Organization {
 
 /// How an organizational domain was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FoundBy {
     /// Neither the domain nor one above it has a record, so it is its own.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// What the TXT records of one `_dmarc` name come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Found {
     /// One DMARC Policy Record.
@@ -35,7 +35,6 @@ pub enum Found {
 
 /// A DMARC Policy Record and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct PublishedRecord {
     /// The domain it is published for.

@@ -64,7 +64,7 @@ pub struct Record {
 
 /// What a record says in `p`, `sp` or `np`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Request {
     /// There is no such tag.
     #[default]
@@ -77,7 +77,7 @@ pub enum Request {
 
 /// How near an identifier must be to the author domain (RFC 9989 §3.2.10).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Mode {
     /// The same organizational domain.
     #[default]
@@ -339,7 +339,7 @@ impl Record {
 
 /// Whether a domain exists, as far as `np` asks (RFC 9989 §3.2.13).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Existence {
     /// The DNS knows the name, or a name below it.
     Exists,
@@ -351,7 +351,7 @@ pub enum Existence {
 
 /// What of a record can be used (RFC 9989 §4.10.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Usability {
     /// All.
     AsPublished,
@@ -363,7 +363,7 @@ pub enum Usability {
 
 /// The tags that state a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum PolicyTag {
     /// `p`.
     P,
@@ -398,7 +398,7 @@ const TAGS: [&str; 14] = ["v", "p", "sp", "np", "adkim", "aspf", "psd", "t", "ru
 
 /// `dmarc-version = "v" equals %s"DMARC1"`, up to the first semicolon.
 fn check_version(spec: &[u8]) -> Result<(), SyntaxError> {
-    let error = |offset| SyntaxError { offset, expected: "v=DMARC1" };
+    let error = |offset| SyntaxError::new(offset, "v=DMARC1");
     let after_name = spec.strip_prefix(b"v").or_else(|| spec.strip_prefix(b"V")).ok_or(error(0))?;
     let value = skip_wsp(after_name).strip_prefix(b"=").ok_or(error(1))?;
     let value = skip_wsp(value);

@@ -11,7 +11,7 @@ use std::fmt;
 
 /// What a domain asks for, and why `none` is taken instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Replaced {
     /// The domain that publishes the record.

@@ -18,7 +18,6 @@ use std::{fmt, sync::Arc};
 /// Where a message names several author domains, each is evaluated and stands in [`authors`](Self::authors); the other fields are
 /// then those of the domain that asks for the strictest disposition (the first of them), and the result is `permerror`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct DmarcReport {
     /// The text that was followed.
@@ -110,7 +109,7 @@ impl DmarcReport {
 
 /// Why a disposition is milder than the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Lowered {
     /// `t=y` (RFC 9989 §4.7).

@@ -18,7 +18,11 @@ use std::fmt;
 
 /// The results of RFC 9989 (keywords of RFC 8601 §2.7 and the registry).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "result", content = "cause", rename_all = "lowercase")
+)]
 pub enum DmarcResult {
     /// No policy applies.
     None(NoneReason),
@@ -34,12 +38,13 @@ pub enum DmarcResult {
 
 /// Which identifier made it pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct PassReason {
     /// The author domain.
     pub author_domain: Domain,
     /// The first identifier that aligns; [`DmarcReport::identifiers`](super::DmarcReport::identifiers) has them all.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "AuthenticatedIdentifier::of_verdict"))]
     pub identifier: AuthenticatedIdentifier,
     /// How it aligns.
     pub alignment: Alignment,
@@ -47,7 +52,7 @@ pub struct PassReason {
 
 /// Why no policy applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NoneReason {
     /// No record was found.
@@ -77,7 +82,7 @@ pub enum NoneReason {
 
 /// Why no identifier aligns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FailReason {
     /// Neither SPF nor DKIM authenticated any domain.
@@ -102,7 +107,7 @@ pub enum FailReason {
 
 /// Which question was not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum TempErrorReason {
     /// Policy discovery: a DMARC record.
@@ -134,7 +139,7 @@ pub enum TempErrorReason {
 
 /// Why there is no single author domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum PermReason {
     /// There is no From field (RFC 5322 §3.6).
@@ -191,8 +196,9 @@ pub enum PermReason {
 impl NoneReason {
     /// The record lacks a valid `tag`, and a `rua` that could be used.
     pub(super) fn no_valid_policy(published: &PublishedRecord, tag: PolicyTag) -> Self {
-        let is_report_uri =
-            |ignored: &&Ignored| ignored.tag == Some("rua") && matches!(ignored.why, IgnoredBecause::MalformedUri(_));
+        let is_report_uri = |ignored: &&Ignored| {
+            ignored.tag.as_deref() == Some("rua") && matches!(ignored.why, IgnoredBecause::MalformedUri(_))
+        };
         Self::NoValidPolicy {
             name: published.name.clone(),
             tag,

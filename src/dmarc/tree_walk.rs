@@ -17,7 +17,7 @@ const LABELS_AFTER_JUMP: usize = 7;
 
 /// One step of a walk: a name that was asked for TXT records, and what was found there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Step {
     /// The domain whose record was looked for, at `_dmarc` below it.

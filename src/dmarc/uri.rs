@@ -25,7 +25,7 @@ pub struct ReportUri {
 
 /// What a report URI leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum ReportTarget {
     /// `mailto:`, the one scheme that every reporter supports.
     Mailbox {
@@ -45,7 +45,7 @@ pub enum ReportTarget {
 
 /// Why a member of `rua` or `ruf` is no URI that reports could be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum UriError {
     /// No scheme, such as `mailto:`, stands before it (RFC 3986 §3.1).

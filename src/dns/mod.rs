@@ -146,7 +146,7 @@ pub struct Mx {
 
 /// Why a question has no answer. All of these are temporary to mail authentication: none of them says what the DNS holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum LookupError {
     /// No answer within the limit for one question.

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 
 /// The types of records that mail authentication asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum RecordType {
     /// Texts: SPF, DKIM keys, DMARC.
     Txt,

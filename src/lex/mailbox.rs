@@ -58,7 +58,7 @@ pub(crate) fn mailbox_list(text: &[u8]) -> MailboxList<'_> {
             Ok(Member::None) => {}
             Ok(Member::End) => return list,
             Err(expected) => {
-                let error = SyntaxError { offset: reader.start, expected };
+                let error = SyntaxError::new(reader.start, expected);
                 list.error.get_or_insert(error);
                 reader.skip_member();
                 let passed_over = text.get(member_start..reader.start).unwrap_or_default();
@@ -77,7 +77,7 @@ impl<'t> MailboxList<'t> {
             self.encoded_local_part.get_or_insert(local_part);
         }
         if has_hidden_at_sign(local_part) {
-            let error = SyntaxError { offset: start, expected: "local-part without a hidden \"@\"" };
+            let error = SyntaxError::new(start, "local-part without a hidden \"@\"");
             self.error.get_or_insert(error);
             self.unread_at_sign = true;
         }

@@ -23,16 +23,23 @@ pub(crate) use printable::Printable;
 pub(crate) use tag_span::TagSpans;
 
 use nom::error::{ErrorKind, FromExternalError, ParseError};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Why a text does not match its grammar, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SyntaxError {
     /// Octets from the start of the text that was given to the parser.
     pub offset: usize,
     /// The grammar rule that was wanted there, named as in its RFC.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
+}
+
+impl SyntaxError {
+    /// At `offset`, something other than `expected` stands.
+    pub(crate) const fn new(offset: usize, expected: &'static str) -> Self {
+        Self { offset, expected: Cow::Borrowed(expected) }
+    }
 }
 
 impl fmt::Display for SyntaxError {
@@ -91,11 +98,11 @@ pub(crate) fn parse_all<'t, T>(
 ) -> Result<T, SyntaxError> {
     match parser.parse_complete(text) {
         Ok(([], value)) => Ok(value),
-        Ok((rest, _)) => Err(SyntaxError { offset: text.len() - rest.len(), expected: "end of text" }),
+        Ok((rest, _)) => Err(SyntaxError::new(text.len() - rest.len(), "end of text")),
         Err(nom::Err::Error(stop) | nom::Err::Failure(stop)) => {
-            Err(SyntaxError { offset: text.len() - stop.rest.len(), expected: stop.expected })
+            Err(SyntaxError::new(text.len() - stop.rest.len(), stop.expected))
         }
-        Err(nom::Err::Incomplete(_)) => Err(SyntaxError { offset: text.len(), expected: "more text" }),
+        Err(nom::Err::Incomplete(_)) => Err(SyntaxError::new(text.len(), "more text")),
     }
 }
 
@@ -108,9 +115,9 @@ mod tests {
     fn error_names_the_rule_and_the_octet() {
         let year = || rule("year", digit1);
         let error = parse_all(b"in 19x", (tag("in "), year())).unwrap_err();
-        assert_eq!((error.offset, error.expected), (5, "end of text"));
+        assert_eq!((error.offset, &*error.expected), (5, "end of text"));
         let error = parse_all(b"in x", (tag("in "), year()).map(|_| ())).unwrap_err();
-        assert_eq!((error.offset, error.expected), (3, "year"));
+        assert_eq!((error.offset, &*error.expected), (3, "year"));
         assert_eq!(error.to_string(), "expected year at octet 3");
     }
 }

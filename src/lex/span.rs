@@ -18,9 +18,27 @@ use std::ops::Range;
 /// # Ok::<(), mailverdict::SyntaxError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Unchecked"))]
 pub struct Span {
     offset: u32,
     length: u32,
+}
+
+/// Two numbers that may not fit together.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    offset: usize,
+    length: usize,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Span {
+    type Error = &'static str;
+
+    fn try_from(Unchecked { offset, length }: Unchecked) -> Result<Self, &'static str> {
+        Self::new(offset, length).ok_or("the span ends behind the octets that can be counted")
+    }
 }
 
 impl Span {

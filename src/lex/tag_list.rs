@@ -108,7 +108,7 @@ impl<'t> TagList<'t> {
 
     fn fail(&mut self, offset: usize, expected: &'static str) -> Option<Result<Tag<'t>, SyntaxError>> {
         self.done = true;
-        Some(Err(SyntaxError { offset, expected }))
+        Some(Err(SyntaxError::new(offset, expected)))
     }
 }
 
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn one_fws_may_stand_on_either_side_of_a_value() {
         assert!(read("a=\r\n 1 \r\n\t; b=2").is_ok());
-        assert_eq!(read("a=\r\n \r\n 1").unwrap_err(), SyntaxError { offset: 5, expected: "tag-value" });
+        assert_eq!(read("a=\r\n \r\n 1").unwrap_err(), SyntaxError::new(5, "tag-value"));
         assert_eq!(read("a=1\r\n \r\n ;").unwrap_err().expected, "tag-value");
         assert!(read("a=1\r\n \r\n 2").is_ok());
     }
@@ -277,9 +277,9 @@ mod tests {
     fn one_semicolon_may_end_the_list_and_an_empty_tag_may_not_stand_in_it() {
         assert_eq!(read("v=1;").unwrap().len(), 1);
         assert_eq!(read("v=1; \t").unwrap().len(), 1);
-        assert_eq!(read("v=1;;").unwrap_err(), SyntaxError { offset: 4, expected: "tag-name" });
+        assert_eq!(read("v=1;;").unwrap_err(), SyntaxError::new(4, "tag-name"));
         assert_eq!(read("v=1;;b=").unwrap_err().offset, 4);
-        assert_eq!(read("").unwrap_err(), SyntaxError { offset: 0, expected: "tag-name" });
+        assert_eq!(read("").unwrap_err(), SyntaxError::new(0, "tag-name"));
     }
 
     #[test]
@@ -297,13 +297,13 @@ mod tests {
 
     #[test]
     fn bare_line_ends_and_control_octets_are_refused() {
-        assert_eq!(read("b=a\nc").unwrap_err(), SyntaxError { offset: 3, expected: "tag-value" });
+        assert_eq!(read("b=a\nc").unwrap_err(), SyntaxError::new(3, "tag-value"));
         assert_eq!(read("b=a\r\nc").unwrap_err().offset, 3);
         assert_eq!(read("b=a\r\n c").unwrap().len(), 1);
         assert_eq!(read("b=a\0").unwrap_err().offset, 3);
         for place in 0..40 {
             let value = format!("b={}\u{7f}{}", "a".repeat(place + 1), "b".repeat(20));
-            assert_eq!(read(&value).unwrap_err(), SyntaxError { offset: place + 3, expected: "tag-value" });
+            assert_eq!(read(&value).unwrap_err(), SyntaxError::new(place + 3, "tag-value"));
             assert!(read(&value.replace('\u{7f}', " \u{e4}\u{ff} ")).is_ok());
         }
     }

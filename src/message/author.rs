@@ -96,7 +96,7 @@ impl Authors {
                 }
             }
             if unreadable_domain {
-                let error = SyntaxError { offset: 0, expected: "domain name" };
+                let error = SyntaxError::new(0, "domain name");
                 authors.error.get_or_insert_with(|| Box::new(FromError::of(error, value, before)));
             }
             if let Some(error) = error {

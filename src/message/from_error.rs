@@ -15,7 +15,7 @@ use std::fmt;
 /// # Ok::<(), mailverdict::message::MessageError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct FromError {
     /// Where the grammar is left, in octets from the first one of the field's name, and what it wants there.
@@ -28,7 +28,7 @@ pub struct FromError {
 
 /// What is probably wrong with a From field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FromProblem {
     /// A display name has an `@`, and does not stand in quotation marks.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 ///
 /// A message as SMTP carries it has `crlf` alone (RFC 5321 §2.3.8: bare CR and bare LF must not be sent).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LineEndings {
     /// CR LF.
     pub crlf: usize,

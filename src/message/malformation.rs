@@ -21,7 +21,7 @@ use std::{fmt, sync::Arc};
 /// # Ok::<(), mailverdict::message::MessageError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Malformation {
     /// Octets from the start of the message to the first of its kind.
@@ -36,7 +36,7 @@ pub struct Malformation {
 
 /// Kinds of malformations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum MalformationKind {
     /// A line that is neither a field, which has a name of printable ASCII and a colon, nor the continuation of one (RFC 5322 §2.2).

@@ -169,7 +169,7 @@ impl<'m> Header<'m> {
     pub(crate) fn oddities_of_fields(&self) -> Vec<Oddity> {
         let counts = SingularCounts::of_header(self);
         let repeated = counts.repeated().filter(|(name, _)| *name != "From");
-        let repeated = repeated.map(|(name, count)| Oddity::RepeatedField { name, count });
+        let repeated = repeated.map(|(name, count)| Oddity::RepeatedField { name: name.into(), count });
         self.oddities.iter().cloned().chain(repeated).collect()
     }
 }
@@ -344,7 +344,7 @@ mod tests {
     fn fields_that_must_stand_once_are_told_where_they_do_not() {
         let oddities = |raw| Message::parse(raw).unwrap().oddities();
         let raw = b"Subject: a\r\nsubject: b\r\nTo: c\r\nFrom: d\r\nFrom: e\r\nReceived: f\r\nReceived: g\r\n\r\n";
-        assert_eq!(oddities(raw), [Oddity::RepeatedField { name: "Subject", count: 2 }]);
+        assert_eq!(oddities(raw), [Oddity::RepeatedField { name: "Subject".into(), count: 2 }]);
     }
 
     #[test]

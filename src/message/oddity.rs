@@ -2,10 +2,11 @@
 
 use super::{FromError, LineEndings, Malformation};
 use crate::name::Domain;
+use std::borrow::Cow;
 
 /// What is odd about a message, though it could be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Oddity {
     /// The header is malformed, so that readers disagree on what it says; the first of its kind.
@@ -18,7 +19,7 @@ pub enum Oddity {
     /// A field that must stand once (RFC 5322 §3.6) stands more often, and readers may show any of them.
     RepeatedField {
         /// Its name; not From, for which there is [`ManyFromFields`](Self::ManyFromFields).
-        name: &'static str,
+        name: Cow<'static, str>,
         /// How often.
         count: u32,
     },

@@ -58,6 +58,19 @@ impl serde::Serialize for SingularFields {
     }
 }
 
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for SingularFields {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Self::default();
+        for name in Vec::<String>::deserialize(deserializer)? {
+            let at = NAMES.iter().position(|known| *known == name);
+            let none = || serde::de::Error::custom(format_args!("{name:?} is no field that must stand once"));
+            fields.0 |= bit(at.ok_or_else(none)?);
+        }
+        Ok(fields)
+    }
+}
+
 fn bit(at: usize) -> u16 {
     u32::try_from(at).ok().and_then(|at| 1_u16.checked_shl(at)).unwrap_or(0)
 }

@@ -118,7 +118,7 @@ struct Word {
 
 impl Word {
     fn expected(&self, expected: &'static str) -> SyntaxError {
-        SyntaxError { offset: self.offset, expected }
+        SyntaxError::new(self.offset, expected)
     }
 
     fn number(&self, least: usize, most: usize, expected: &'static str) -> Result<u32, SyntaxError> {
@@ -147,7 +147,7 @@ impl<'t> Words<'t> {
 
     fn next(&mut self, expected: &'static str) -> Result<Word, SyntaxError> {
         let offset = self.scanner.offset();
-        self.optional().ok_or(SyntaxError { offset, expected })
+        self.optional().ok_or(SyntaxError::new(offset, expected))
     }
 
     /// `hour ":" minute [ ":" second ]`, in seconds; white space around the colons is obsolete and allowed.

@@ -34,7 +34,7 @@ pub struct Destination {
 
 /// Whether reports may be sent to a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Permission {
     /// The destination belongs to the organization that published the record: nothing to ask.
@@ -61,7 +61,7 @@ pub enum Permission {
 
 /// Why a URI is not to be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Refusal {
     /// There is no host that could agree.

@@ -17,10 +17,9 @@ use std::fmt;
 /// assert_eq!(faults[1].to_string(), "\"-all;\" has \";\" where only a blank may stand; \"-all\" was probably meant");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Fault {
-    #[cfg_attr(feature = "serde", serde(skip))]
     span: Option<Span>,
     /// The term with its qualifier, printable: octets that are not printable ASCII are `\ddd`. Cut behind 60 octets.
     pub term: Box<str>,
@@ -41,7 +40,7 @@ impl Fault {
         let (_, behind) = record.split_at_checked(error.offset).unwrap_or_default();
         let len = error.offset - start + memchr::memchr(b' ', behind).unwrap_or(behind.len());
         let (term, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-        let judgement = judge(term, behind, error.offset - start, error.expected);
+        let judgement = judge(term, behind, error.offset - start, &error.expected);
         Self {
             span: Span::new(start, term.len()),
             term: excerpt(term),

@@ -2,7 +2,7 @@
 
 /// Which identity was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Identity {
     /// The argument of HELO or EHLO (RFC 7208 §2.3).
     Helo,

@@ -35,7 +35,7 @@ pub(super) const MAX_DOMAIN: usize = 4 * 255;
 
 /// A limit that was exceeded, with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Limit {
     /// [`Limits::lookups`].
     Lookups(u8),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What can be wrong with a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Mistake {
     /// A sign stands at its end, or between two terms, where only a blank may stand (§4.6.1).

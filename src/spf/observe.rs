@@ -32,7 +32,7 @@ impl Observe for () {
 
 /// What came of trying a directive (RFC 7208 §4.6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Tried {
     /// It matched, and so decided.
     Matched,

@@ -385,22 +385,3 @@ impl fmt::Display for UnknownModifier {
         write!(f, "{}={}", self.name, self.value)
     }
 }
-
-#[cfg(feature = "serde")]
-mod serialize {
-    use serde::{Serialize, Serializer};
-
-    /// As text.
-    impl Serialize for super::Record {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_str(self)
-        }
-    }
-
-    /// As text.
-    impl Serialize for super::Directive {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_str(self)
-        }
-    }
-}

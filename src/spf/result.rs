@@ -16,7 +16,7 @@ use std::{fmt, net::IpAddr};
 
 /// SPF for both identities of a session, evaluated and reported apart (RFC 7208 §2.3, §2.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SpfReports {
     /// HELO; `None` where the session does not know it, or not the client's address.
     pub helo: Option<SpfReport>,
@@ -55,23 +55,6 @@ impl SpfReport {
 }
 
 /// `domain` stands beside `sender`.
-#[cfg(feature = "serde")]
-impl serde::Serialize for SpfReport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct as _;
-        let Self { identity, ip, sender, domain: _, result, dns_lookups, void_lookups } = self;
-        let mut fields = serializer.serialize_struct("SpfReport", 7)?;
-        fields.serialize_field("identity", identity)?;
-        fields.serialize_field("ip", ip)?;
-        fields.serialize_field("domain", self.domain())?;
-        fields.serialize_field("sender", sender)?;
-        fields.serialize_field("result", result)?;
-        fields.serialize_field("dns_lookups", dns_lookups)?;
-        fields.serialize_field("void_lookups", void_lookups)?;
-        fields.end()
-    }
-}
-
 /// The result with the client's address, in words.
 impl fmt::Display for SpfReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +79,6 @@ impl fmt::Display for SpfReport {
 
 /// The results of RFC 7208 §2.6; each says why it is so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum SpfResult {
     /// There is nothing to evaluate.
     None(NoneReason),
@@ -116,7 +98,7 @@ pub enum SpfResult {
 
 /// Why the result is `none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NoneReason {
     /// The identity's local part is longer than four times what RFC 5321 §4.5.3.1.1 allows: it is no sender that could be authorized
@@ -137,7 +119,6 @@ pub enum NoneReason {
 
 /// Why the result is `neutral`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum NeutralReason {
     /// A directive with `?` matched.
     Matched(Matched),
@@ -150,7 +131,6 @@ pub enum NeutralReason {
 
 /// The explanation that goes with a `fail` (RFC 7208 §6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Explanation {
     /// The domain offers none, or none that could be used.
     Default,
@@ -160,7 +140,7 @@ pub enum Explanation {
 
 /// Why the result is `temperror`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum TempError {
     /// A question to the DNS was not answered (RFC 7208 §2.6.6).
@@ -174,7 +154,7 @@ pub enum TempError {
 
 /// Why the result is `permerror`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum PermError {
     /// A record does not follow the grammar (RFC 7208 §4.6).

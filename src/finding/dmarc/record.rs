@@ -61,13 +61,13 @@ impl OfRecord<'_, '_> {
         match ignored.why {
             IgnoredBecause::MalformedValue => self.malformed(ignored),
             IgnoredBecause::MalformedUri(error) => {
-                let tag = self.tag(ignored.tag?);
+                let tag = self.tag(ignored.tag.as_deref()?);
                 let says = format!("{} of {} {error}: it is skipped", self.member(ignored), quoted(self.text.at(tag)));
                 let advice = "Write mailto: and an address, and part several by commas.";
                 Some(self.text.finding(Rule::DmarcUri, tag, &says, advice))
             }
             IgnoredBecause::Repeated => {
-                let first = ignored.tag.and_then(|tag| self.tag(tag));
+                let first = ignored.tag.as_deref().and_then(|tag| self.tag(tag));
                 let says = format!(
                     "{} is passed over, because {} stands before it; other receivers may take the last, or none",
                     self.member(ignored),
@@ -88,7 +88,7 @@ impl OfRecord<'_, '_> {
     }
 
     fn malformed(&self, ignored: &Ignored) -> Option<Finding> {
-        let name = ignored.tag?;
+        let name = ignored.tag.as_deref()?;
         let value = self.text.at(self.record.span_of(name).map(|tag| tag.value()));
         let (rule, why, advice) = match name {
             "p" | "sp" | "np" => {
@@ -140,7 +140,7 @@ impl OfRecord<'_, '_> {
     fn no_tag(&self, ignored: &Ignored) -> Option<Finding> {
         let part = self.text.at(ignored.span());
         let is_uri = part.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"mailto:"));
-        let (rule, why, advice) = match ignored.tag {
+        let (rule, why, advice) = match ignored.tag.as_deref() {
             _ if is_uri => (
                 Rule::DmarcUri,
                 "stands behind a semicolon and is no tag",

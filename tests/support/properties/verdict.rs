@@ -75,7 +75,7 @@ pub(super) fn assert_verdict(verdict: &Verdict, raw: &[u8], message: &Message<'_
     }
 
     #[cfg(feature = "serde")]
-    assert!(serde_json::to_string(verdict).is_ok_and(|json| json.starts_with('{')));
+    assert_json(verdict);
     let results = AuthenticationResults::new("mx.example.org", verdict);
     let field = results.to_header_field();
     assert_eq!(field, verdict.to_header_field("mx.example.org"));
@@ -215,4 +215,19 @@ fn assert_dmarc(report: &DmarcReport, verdict: &Verdict) {
     {
         assert!(domain.is_at_or_below(organization) && author.is_at_or_below(organization));
     }
+}
+
+/// What is written as JSON is read back as it was, and its words are those of the results.
+#[cfg(feature = "serde")]
+fn assert_json(verdict: &Verdict) {
+    let json = serde_json::to_value(verdict).expect("a verdict is JSON");
+    for (written, report) in json["dkim"].as_array().expect("a list").iter().zip(&verdict.dkim) {
+        assert_eq!(written["result"], report.result.keyword());
+        assert_eq!(written["reason"], report.result.to_string());
+    }
+    assert_eq!(json["dmarc"]["result"], verdict.dmarc.result.keyword());
+    assert_eq!(json["arc"]["reason"], verdict.arc.result.to_string());
+    let text = json.to_string();
+    let read: Verdict = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(read, *verdict, "{text}");
 }

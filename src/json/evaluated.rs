@@ -1,0 +1,159 @@
+//! A verdict with all that belongs beside it, and SPF of a session without a message.
+
+use super::{
+    inputs::Inputs,
+    verdict::{VERSION, Written},
+};
+use crate::{
+    finding::{Finding, findings, findings_of_header, findings_of_spf},
+    known::Log,
+    message::Message,
+    received_spf::ReceivedSpf,
+    session::Session,
+    spf::SpfReports,
+    verdict::Verdict,
+};
+use serde::{Serialize, Serializer};
+
+/// A verdict with what was evaluated, the header fields that tell of it, and its findings.
+///
+/// It is written in the promised form; what a program adds (to the findings, for example) is written with it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Evaluated<'v> {
+    message: &'v Message<'v>,
+    verdict: &'v Verdict,
+    session: &'v Session,
+    log: &'v Log,
+    /// The Authentication-Results field (RFC 8601), folded with CRLF, without the line end after it.
+    pub authentication_results: String,
+    /// The Received-SPF field (RFC 7208 §9.1) of MAIL FROM, or else of HELO; in the same way.
+    pub received_spf: Option<String>,
+    /// What is wrong with what the evaluation touched, the worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl<'v> Evaluated<'v> {
+    /// Of the verdict on a message, with the log of its evaluation. `authserv_id` names the receiver in Authentication-Results, and
+    /// fields that claim to be by it are findings.
+    pub fn new(
+        message: &'v Message<'v>,
+        verdict: &'v Verdict,
+        session: &'v Session,
+        log: &'v Log,
+        authserv_id: &str,
+    ) -> Self {
+        let authentication_results = match session.peer_ip {
+            Some(ip) => verdict.to_header_field_with_remote_ip(authserv_id, ip),
+            None => verdict.to_header_field(authserv_id),
+        };
+        let mut evaluated = Self {
+            message,
+            verdict,
+            session,
+            log,
+            authentication_results: without_end(authentication_results),
+            received_spf: received_spf(&verdict.spf, session),
+            findings: findings(verdict, session, log),
+        };
+        evaluated.add_findings(findings_of_header(verdict, session, log, message.header(), Some(authserv_id)));
+        evaluated
+    }
+
+    /// Tells more of the message; the worst findings stay first.
+    pub fn add_findings(&mut self, more: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(more);
+        self.findings.sort_by_key(|finding| finding.severity);
+    }
+}
+
+impl Serialize for Evaluated<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape<'e> {
+            version: u32,
+            evaluated: Inputs<'e>,
+            #[serde(flatten)]
+            verdict: Written<'e>,
+            authentication_results: &'e str,
+            received_spf: Option<&'e str>,
+            findings: &'e [Finding],
+        }
+        let shape = Shape {
+            version: VERSION,
+            evaluated: Inputs::new(&self.verdict.spf, self.session, self.log),
+            verdict: Written::of(self.verdict, Some((self.message, self.session))),
+            authentication_results: &self.authentication_results,
+            received_spf: self.received_spf.as_deref(),
+            findings: &self.findings,
+        };
+        shape.serialize(serializer)
+    }
+}
+
+/// SPF of a session without a message, with the same beside it. It is written in the promised form: what needs a message is null.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EvaluatedSpf<'v> {
+    reports: &'v SpfReports,
+    session: &'v Session,
+    log: &'v Log,
+    /// The Received-SPF field (RFC 7208 §9.1) of MAIL FROM, or else of HELO, folded with CRLF, without the line end after it.
+    pub received_spf: Option<String>,
+    /// What is wrong with what the evaluation touched, the worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl<'v> EvaluatedSpf<'v> {
+    /// Of the reports on a session, with the log of its evaluation.
+    pub fn new(reports: &'v SpfReports, session: &'v Session, log: &'v Log) -> Self {
+        let (received_spf, findings) = (received_spf(reports, session), findings_of_spf(reports, session, log));
+        Self { reports, session, log, received_spf, findings }
+    }
+}
+
+impl Serialize for EvaluatedSpf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape<'e> {
+            version: u32,
+            evaluated: Inputs<'e>,
+            spf: &'e SpfReports,
+            dkim: (),
+            arc: (),
+            dmarc: (),
+            #[serde(rename = "override")]
+            policy_override: (),
+            disposition: (),
+            authentication_results: (),
+            received_spf: Option<&'e str>,
+            findings: &'e [Finding],
+        }
+        let shape = Shape {
+            version: VERSION,
+            evaluated: Inputs::new(self.reports, self.session, self.log),
+            spf: self.reports,
+            dkim: (),
+            arc: (),
+            dmarc: (),
+            policy_override: (),
+            disposition: (),
+            authentication_results: (),
+            received_spf: self.received_spf.as_deref(),
+            findings: &self.findings,
+        };
+        shape.serialize(serializer)
+    }
+}
+
+/// The field of MAIL FROM, or else of HELO.
+fn received_spf(reports: &SpfReports, session: &Session) -> Option<String> {
+    let report = reports.mail_from.as_ref().or(reports.helo.as_ref())?;
+    Some(without_end(ReceivedSpf::new(report, session).to_header_field()))
+}
+
+/// The field without the line end after it.
+fn without_end(mut field: String) -> String {
+    field.truncate(field.trim_end().len());
+    field
+}
