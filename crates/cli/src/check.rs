@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     hops::Way,
     input::{no_message, parse, read_message},
-    json, print,
+    json, page, print,
     report::Report,
     request, runtime,
     source::Source,
@@ -115,7 +115,7 @@ impl Run<'_> {
                 Some(0) => format!("{}\n", style.bold(&printable(&name))),
                 Some(_) => format!("\n{}\n", style.bold(&printable(&name))),
             };
-            print(&(heading + &report.to_text(style)))?;
+            print(&(heading + &page::text(&report, style)))?;
         }
         Ok(if args.exit_verdict { exit_verdict(&report) } else { EXIT_SUCCESS })
     }

@@ -10,6 +10,8 @@ use std::fmt::{self, Write};
 
 /// Columns of what goes to a file.
 const COLUMNS: usize = 76;
+/// Columns of sentences in a wide terminal.
+const MAX_PROSE: usize = 110;
 /// Columns before what belongs to a finding.
 const INDENT: usize = 4;
 
@@ -22,20 +24,25 @@ pub(crate) fn write(out: &mut impl Write, findings: &[Finding], log: &Log, style
     for finding in findings {
         let severity = finding.severity.keyword();
         let says = format!("{}: {}", finding.rule.id(), ascii(&finding.says));
-        let says = wrapped_at(&says, 2 + severity.len() + 1, columns());
+        let says = wrapped_at(&says, 2 + severity.len() + 1, prose());
         writeln!(out, "  {} {says}", style.severity(finding.severity))?;
         if let Some((shown, place)) = quoted(finding, log) {
             let (before, mark) = (" ".repeat(INDENT + place.start), "^".repeat(place.len().max(1)));
             writeln!(out, "{:INDENT$}{shown}\n{before}{mark}", "")?;
         }
         if let Some(advice) = &finding.advice {
-            writeln!(out, "{:INDENT$}{}", "", wrapped_at(&format!("-> {}", ascii(advice)), INDENT + 3, columns()))?;
+            writeln!(out, "{:INDENT$}{}", "", wrapped_at(&format!("-> {}", ascii(advice)), INDENT + 3, prose()))?;
         }
     }
     Ok(())
 }
 
-/// Columns of a quoted record, its indent included, and of what is said of it.
+/// Columns of what is said of a record; in longer lines nobody reads well.
+fn prose() -> usize {
+    columns().min(MAX_PROSE)
+}
+
+/// Columns of a quoted record, its indent included.
 fn columns() -> usize {
     terminal_columns().unwrap_or(COLUMNS)
 }

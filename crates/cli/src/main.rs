@@ -3,6 +3,7 @@
 mod args;
 mod batch;
 mod check;
+mod conclusion;
 mod escape;
 mod explain;
 mod failure;
@@ -13,8 +14,10 @@ mod input;
 mod json;
 mod json_text;
 mod manual;
+mod page;
 mod report;
 mod request;
+mod rows;
 mod source;
 mod spf;
 mod standard;

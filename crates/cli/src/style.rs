@@ -12,8 +12,10 @@ use std::{
 const WIDTH: usize = 110;
 /// Columns that are made use of: a terminal that has fewer breaks the lines itself, and in more of them nobody reads well.
 const TERMINAL: RangeInclusive<usize> = 60..=200;
-/// Below so many columns a table has no room for its reasons.
+/// Below so many columns there is no table.
 const TABLE: usize = 80;
+/// Columns that the reasons of a table need.
+const REASON: usize = 32;
 
 /// Columns of the terminal that standard output is; `None` where it is none.
 pub(crate) fn terminal_columns() -> Option<usize> {
@@ -116,57 +118,89 @@ impl Table {
         self.rows.push(Row { check, domain: printable(&domain), result, reason: printable(&reason) });
     }
 
-    /// The table with aligned columns, long reasons going on below themselves; a narrow terminal has the reason on a line of its own.
+    /// The table with aligned columns, long reasons going on below themselves; where they have no room, each stands on a line of its
+    /// own.
     pub(crate) fn write(&self, out: &mut impl fmt::Write, style: Style) -> fmt::Result {
-        match columns() {
-            columns if columns < TABLE => self.write_narrow(out, style, columns),
-            columns => self.write_wide(out, style, columns),
+        self.write_at(out, style, columns())
+    }
+
+    fn write_at(&self, out: &mut impl fmt::Write, style: Style, columns: usize) -> fmt::Result {
+        let widths = Widths::of(&self.rows);
+        if columns < TABLE || columns.saturating_sub(widths.indent()) < REASON {
+            return self.write_narrow(out, style, columns);
         }
+        self.write_wide(out, style, widths, columns)
     }
 
     /// What was checked and the result, and below them the domain and the reason.
     fn write_narrow(&self, out: &mut impl fmt::Write, style: Style, columns: usize) -> fmt::Result {
         const INDENT: usize = 2;
         self.rows.iter().try_for_each(|row| {
-            writeln!(out, "{}: {}", style.bold(&row.check), style.keyword(row.result))?;
             let reason = match row.domain.as_str() {
                 // Nobody's.
                 "-" => row.reason.clone(),
                 domain => format!("{domain}: {}", row.reason),
             };
-            writeln!(out, "{:INDENT$}{}", "", wrapped_at(&reason, INDENT, columns))
+            let reason = wrapped_at(&reason, INDENT, columns);
+            // A result that there is not is no word to be read out.
+            match row.result {
+                "-" => writeln!(out, "{}:", style.bold(&row.check))?,
+                result => writeln!(out, "{}: {}", style.bold(&row.check), style.keyword(result))?,
+            }
+            writeln!(out, "{:INDENT$}{reason}", "")
         })
     }
 
-    fn write_wide(&self, out: &mut impl fmt::Write, style: Style, columns: usize) -> fmt::Result {
-        let widest = |column: fn(&Row) -> usize, heading: usize| {
-            self.rows.iter().map(column).chain([heading]).max().unwrap_or_default()
-        };
-        let check = widest(|row| row.check.len(), 5);
-        // A hostile domain of hundreds of octets must not push everything else off the screen.
-        let domain = widest(|row| row.domain.len(), 6).min(44);
-        let result = widest(|row| row.result.len(), 6);
-        let indent = check + domain + result + 6;
+    fn write_wide(&self, out: &mut impl fmt::Write, style: Style, widths: Widths, columns: usize) -> fmt::Result {
+        let Widths { check, domain, result } = widths;
         let heading = format!("{:check$}  {:domain$}  {:result$}  REASON", "CHECK", "DOMAIN", "RESULT");
         writeln!(out, "{}", style.bold(&heading))?;
         for row in &self.rows {
             let pad = " ".repeat(result - row.result.len());
             let keyword = style.keyword(row.result);
-            let reason = wrapped_at(&row.reason, indent, columns);
+            let reason = wrapped_at(&row.reason, widths.indent(), columns);
             writeln!(out, "{:check$}  {:domain$}  {keyword}{pad}  {reason}", row.check, row.domain)?;
         }
         Ok(())
     }
 }
 
-/// `text` broken between words, lines after the first one indented; a word is never broken.
+/// The columns of a table before its reasons.
+#[derive(Clone, Copy, Debug)]
+struct Widths {
+    check: usize,
+    domain: usize,
+    result: usize,
+}
+
+impl Widths {
+    fn of(rows: &[Row]) -> Self {
+        let widest = |column: fn(&Row) -> usize, heading: usize| {
+            rows.iter().map(column).chain([heading]).max().unwrap_or_default()
+        };
+        Self {
+            check: widest(|row| row.check.len(), 5),
+            // A hostile domain of hundreds of octets must not push everything else off the screen.
+            domain: widest(|row| row.domain.len(), 6).min(44),
+            result: widest(|row| row.result.len(), 6),
+        }
+    }
+
+    /// Where the reasons begin.
+    fn indent(self) -> usize {
+        self.check + self.domain + self.result + 6
+    }
+}
+
+/// Sentences broken between words, lines after the first one indented; a word is never broken. Longer lines than those of a file are
+/// hard to read.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
-    wrapped_at(text, indent, columns())
+    wrapped_at(text, indent, columns().min(WIDTH))
 }
 
 /// The same in other columns than usual.
 pub(crate) fn wrapped_at(text: &str, indent: usize, columns: usize) -> String {
-    let width = columns.saturating_sub(indent).max(40);
+    let width = columns.saturating_sub(indent).max(REASON);
     let mut lines = String::with_capacity(text.len());
     let mut column = 0;
     for word in text.split(' ') {
@@ -219,9 +253,23 @@ mod tests {
         }
         assert!(!text.contains('\x1b'));
         let mut narrow = String::new();
-        table.write_narrow(&mut narrow, Style::Plain, 60).unwrap();
+        table.write_at(&mut narrow, Style::Plain, 60).unwrap();
         assert!(narrow.starts_with("SPF: pass\n  example.com: word word"), "{narrow}");
         assert!(narrow.lines().all(|line| line.len() <= 60), "{narrow}");
+        // A domain may be so long that the reasons have no room, though the terminal is not narrow.
+        let row = |domain: &str| Row {
+            check: "SPF HELO".to_owned(),
+            domain: domain.to_owned(),
+            result: "pass",
+            reason: reason.clone(),
+        };
+        for (domain, is_table) in [(80 - 32 - 8 - 6 - 6, true), (80 - 32 - 8 - 6 - 6 + 1, false)] {
+            let table = Table { rows: vec![row(&"x".repeat(domain))] };
+            let mut text = String::new();
+            table.write_at(&mut text, Style::Plain, 80).unwrap();
+            assert_eq!(text.starts_with("CHECK"), is_table, "{text}");
+            assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,109 @@
+//! What was concluded about a message: the result of DMARC, why, and what the domain owner asks for.
+
+use crate::{
+    report::Report,
+    style::{Style, printable, wrapped},
+};
+use mailverdict::{
+    Verdict,
+    dmarc::{Alignment, Disposition, DmarcReport, DmarcResult, TempErrorReason},
+    dns::LookupError,
+};
+use std::fmt::{self, Write};
+
+/// Writes the result, a sentence or two, and the disposition.
+pub(crate) fn write(out: &mut impl Write, report: &Report<'_>, style: Style) -> fmt::Result {
+    let Verdict { dmarc, policy_override, disposition, .. } = report.verdict;
+    let is_complete = report.is_complete(dmarc);
+    // What is not known has no keyword, and the sentence says so.
+    if is_complete || !matches!(dmarc.result, DmarcResult::Fail(_)) {
+        writeln!(out, "{}: {}", style.bold("DMARC"), style.keyword(dmarc.result.keyword()))?;
+    }
+    writeln!(out, "{}", wrapped(&printable(&conclusion(report.verdict, is_complete)), 0))?;
+    if is_complete {
+        writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
+    }
+    let Some(offer) = policy_override else { return Ok(()) };
+    let words = format!("({}: {offer})", offer.reason.keyword());
+    writeln!(out, "Override: {}\n{}", style.keyword(disposition.keyword()), wrapped(&printable(&words), 0))
+}
+
+/// What the domain owner asks for by the policy that applies, as it stands in the record, and what is read in its place.
+pub(crate) fn policy(dmarc: &DmarcReport) -> Option<String> {
+    if let Some(replaced) = dmarc.replaced() {
+        return Some(replaced.to_string());
+    }
+    let (owner, policy, tag) = (dmarc.policy_domain.as_ref()?, dmarc.policy?, dmarc.policy_tag?);
+    let what = match policy {
+        Disposition::None => "do nothing about",
+        Disposition::Quarantine => "treat as suspicious",
+        Disposition::Reject => "reject",
+    };
+    Some(format!("{owner} asks receivers to {what} what fails ({}={})", tag.keyword(), policy.keyword()))
+}
+
+/// What DMARC makes of SPF and DKIM, in a sentence or two.
+fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
+    let Verdict { spf, dmarc, .. } = verdict;
+    let author = dmarc.author_domain.as_ref().map_or("an author domain", |domain| domain.as_str());
+    let asked = policy(dmarc).map(|policy| format!(" {policy}.")).unwrap_or_default();
+    let lowered = dmarc.lowered.as_ref().map(|lowered| format!(" The policy is not applied in full: {lowered}."));
+    match &dmarc.result {
+        DmarcResult::Pass(_) => {
+            format!("The message comes from {author}, as its From field says: {}.", aligned(dmarc))
+        }
+        DmarcResult::Fail(_) if !is_complete => {
+            format!(
+                "DMARC is not known without the client: it fails unless SPF passes. Nothing else shows that the message comes \
+                 from {author}, as its From field says.{asked}"
+            )
+        }
+        DmarcResult::Fail(reason) => format!(
+            "Nothing shows that the message comes from {author}, as its From field says: {reason}.{}{asked}{}",
+            // What was not evaluated may have made it a pass.
+            if spf.mail_from.is_none() {
+                " SPF was not evaluated for the sender, who is not known: see --mail-from."
+            } else {
+                ""
+            },
+            lowered.unwrap_or_default(),
+        ),
+        DmarcResult::None(reason) => format!("DMARC has no say: {reason}."),
+        DmarcResult::TempError(reason) => {
+            format!("DMARC could not be evaluated now: {reason}. {}", trying_again(reason))
+        }
+        DmarcResult::PermError(reason) => {
+            let open = if is_complete { "" } else { " What is to be done is not known without the client." };
+            format!("DMARC cannot be evaluated: {reason}.{}{open}", lowered.unwrap_or_default())
+        }
+    }
+}
+
+/// Whether the DNS may answer another time.
+fn trying_again(reason: &TempErrorReason) -> &'static str {
+    match reason {
+        TempErrorReason::Record { error: LookupError::Malformed, .. }
+        | TempErrorReason::Alignment { error: LookupError::Malformed, .. } => {
+            "Trying again does not help: the records there must be corrected."
+        }
+        _ => "Trying again may help.",
+    }
+}
+
+/// Who authenticated what, as far as it aligns.
+fn aligned(dmarc: &DmarcReport) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for identifier in dmarc.identifiers.iter().filter(|identifier| identifier.is_aligned()) {
+        let related = match &identifier.alignment {
+            Alignment::SameOrganization { organizational_domain } => {
+                format!(", which belongs to {organizational_domain} as well")
+            }
+            _ => String::new(),
+        };
+        let sentence = format!("{} authenticated {}{related}", identifier.mechanism.name(), identifier.domain);
+        if !said.contains(&sentence) {
+            said.push(sentence);
+        }
+    }
+    said.join(", and ")
+}

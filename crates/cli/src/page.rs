@@ -1,0 +1,113 @@
+//! The page of one message, for people: the verdict first, then on what it rests.
+
+use crate::{
+    conclusion, findings,
+    hops::Way,
+    report::Report,
+    rows::{table, visible},
+    style::{Style, printable, wrapped},
+};
+use mailverdict::{
+    Session,
+    dmarc::{Comparison, DmarcReport},
+    session::MailFrom,
+    spf::SpfReports,
+};
+use std::fmt::{self, Write};
+
+/// The whole page.
+pub(crate) fn text(report: &Report<'_>, style: Style) -> String {
+    let mut text = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = write(&mut text, report, style);
+    text
+}
+
+fn write(out: &mut String, report: &Report<'_>, style: Style) -> fmt::Result {
+    conclusion::write(out, report, style)?;
+    writeln!(out)?;
+    write_client(out, report)?;
+    writeln!(out)?;
+    table(report).write(out, style)?;
+    if let Some(older) = &report.verdict.dmarc_rfc7489 {
+        write_comparison(out, &report.verdict.dmarc, older, style)?;
+    }
+    findings::write(out, &report.findings, report.log, style)?;
+    if let Some(way) = report.shown_hops() {
+        way.write(out, style)?;
+    }
+    write_steps(out, report.steps.as_deref(), style)?;
+    if !report.shows_headers {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", style.bold("HEADER FIELDS"))?;
+    report
+        .received_spf
+        .as_deref()
+        .into_iter()
+        .chain([&*report.field_to_paste()])
+        .try_for_each(|field| write_field(out, field))
+}
+
+/// Who handed over the message, and how that is known.
+fn write_client(out: &mut String, report: &Report<'_>) -> fmt::Result {
+    let (session, spf) = (report.session, &report.verdict.spf);
+    let null_return_path = spf.mail_from.as_ref().is_some_and(|of| report.is_null_return_path(of));
+    let origin = report.way.as_ref().and_then(Way::origin);
+    writeln!(out, "{}", wrapped(&printable(&client(session, spf, null_return_path, origin.as_deref())), 0))?;
+    match report.way.as_ref().and_then(|way| way.remark(session)) {
+        Some(remark) => writeln!(out, "{}", wrapped(&printable(&remark), 0)),
+        None => Ok(()),
+    }
+}
+
+/// Who handed over the message; `null_return_path` where a Return-Path field was read, and is `<>`; `origin` says where the address
+/// comes from.
+pub(crate) fn client(session: &Session, spf: &SpfReports, null_return_path: bool, origin: Option<&str>) -> String {
+    let mut ip = session.peer_ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
+    if let Some(origin) = origin {
+        ip = format!("{ip}, {origin}");
+    }
+    let helo = session.helo.as_deref().map_or("unknown", visible);
+    let mail_from = match (&session.mail_from, &spf.mail_from) {
+        (MailFrom::Address(address), _) => address.to_string(),
+        (MailFrom::Null, _) => "<>".to_owned(),
+        (MailFrom::FromReturnPath, Some(_)) if null_return_path => "<> (Return-Path)".to_owned(),
+        (MailFrom::FromReturnPath, Some(report)) => format!("{} (Return-Path)", report.sender),
+        (MailFrom::FromReturnPath, None) => "unknown".to_owned(),
+    };
+    format!("Client {ip}, HELO {helo}, MAIL FROM {mail_from}")
+}
+
+/// How the results came about, a step a line; the steps are printable already.
+pub(crate) fn write_steps(out: &mut impl Write, steps: Option<&[String]>, style: Style) -> fmt::Result {
+    let Some(steps) = steps else { return Ok(()) };
+    writeln!(out, "\n{}", style.bold("EXPLANATION"))?;
+    steps.iter().try_for_each(|step| writeln!(out, "  {step}"))
+}
+
+/// A folded header field, in lines of the system.
+pub(crate) fn write_field(out: &mut impl Write, field: &str) -> fmt::Result {
+    // Tabs of the folding stay; everything else is as printable as the rest.
+    field.split("\r\n").try_for_each(|line| {
+        let content = line.trim_start_matches(['\t', ' ']);
+        let (fold, _) = line.split_at_checked(line.len() - content.len()).unwrap_or_default();
+        writeln!(out, "{fold}{}", printable(content))
+    })
+}
+
+/// What RFC 7489 makes of the same answers.
+fn write_comparison(out: &mut String, dmarc: &DmarcReport, older: &DmarcReport, style: Style) -> fmt::Result {
+    let comparison = Comparison::of(dmarc, older);
+    writeln!(out, "\n{}", style.bold("RFC 7489"))?;
+    if comparison.is_same() {
+        return writeln!(out, "  comes to the same");
+    }
+    for difference in &comparison.differences {
+        writeln!(out, "  {}", wrapped(&printable(&difference.to_string()), 2))?;
+    }
+    for cause in &comparison.causes {
+        writeln!(out, "  {}", wrapped(&printable(&format!("because {cause}")), 2))?;
+    }
+    Ok(())
+}

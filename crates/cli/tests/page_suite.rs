@@ -1,0 +1,80 @@
+//! The page that people read: what stands where.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::process::Command;
+use support::{PROGRAM, ROOT};
+
+fn page(arguments: &[&str]) -> String {
+    let output = Command::new(PROGRAM)
+        .args(["check", "--zone=tests/data/microsoft365/zone.db"])
+        .args(arguments)
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Whoever reads no further knows what was found out, and what is asked for.
+#[test]
+fn the_page_begins_with_the_verdict() {
+    let from = |ip: &'static str, name: &str| page(&[ip, &format!("tests/data/microsoft365/{name}")]);
+    for (page, result, sentence, disposition) in [
+        (
+            from("--ip=198.51.100.40", "01-sent-by-the-service.eml"),
+            "pass",
+            "The message comes from contoso.com, as its From field says: DKIM authenticated contoso.com.",
+            "none",
+        ),
+        (
+            from("--ip=192.0.2.66", "04-spoof.eml"),
+            "fail",
+            "Nothing shows that the message comes from contoso.com, as its From field says: neither SPF nor DKIM",
+            "reject",
+        ),
+        (
+            from("--ip=192.0.2.66", "06-subdomain-without-record.eml"),
+            "fail",
+            "Nothing shows that the message comes from copier.contoso.com, as its From field says: neither SPF nor",
+            "quarantine",
+        ),
+    ] {
+        let (verdict, rest) = page.split_once("\n\n").unwrap();
+        assert!(verdict.starts_with(&format!("DMARC: {result}\n{sentence}")), "{verdict}");
+        assert!(verdict.ends_with(&format!("\nDisposition: {disposition}")), "{verdict}");
+        assert_eq!(verdict.contains("asks receivers to"), result == "fail", "{verdict}");
+        assert!(rest.starts_with("Client "), "{rest}");
+    }
+}
+
+/// Then the client, the results, and what is wrong.
+#[test]
+fn sections_stand_in_the_order_of_their_weight() {
+    let arguments = ["--explain", "--headers", "--hops", "--dmarc=both", "tests/data/microsoft365/04-spoof.eml"];
+    let page = page(&arguments);
+    let sections = [
+        "DMARC: fail\n",
+        "\nDisposition: reject\n",
+        "\nClient 192.0.2.66, taken from the Received field by mx.example.net, HELO",
+        "\nCHECK ",
+        "\nRFC 7489\n",
+        "\nFINDINGS\n",
+        "\nHOPS ",
+        "\nEXPLANATION\n",
+        "\nHEADER FIELDS\n",
+    ];
+    let places = sections.map(|section| page.find(section).unwrap_or_else(|| panic!("no {section:?} in {page}")));
+    assert!(places.is_sorted(), "{places:?} {page}");
+}
+
+/// The result has its reason beside it, the policy what it is.
+#[test]
+fn the_row_of_dmarc_tells_why() {
+    let page = page(&["--ip=192.0.2.66", "tests/data/microsoft365/04-spoof.eml"]);
+    let (_, row) = page.split_once("\nDMARC  ").unwrap();
+    let row = row.split("\n\n").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let reason = "neither SPF nor DKIM authenticated a domain that could align with contoso.com";
+    assert_eq!(row, format!("contoso.com fail {reason}; contoso.com asks receivers to reject what fails (p=reject)"));
+}
