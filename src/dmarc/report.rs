@@ -10,7 +10,7 @@ use super::{
     result::{DmarcResult, PermReason, TempErrorReason},
     tree_walk::Step,
 };
-use crate::name::Domain;
+use crate::{name::Domain, session::Session};
 use std::{fmt, sync::Arc};
 
 /// What DMARC says of a message under one edition.
@@ -95,6 +95,11 @@ impl DmarcReport {
                 false
             }
         }
+    }
+
+    /// Whether result and disposition stand whatever SPF would say of a client that the session does not know.
+    pub fn is_complete(&self, session: &Session) -> bool {
+        session.peer_ip.is_some() || !self.may_pass_by_spf()
     }
 
     /// Why `none` is taken instead of the policy as it was written; `None` where it is read as it was written.

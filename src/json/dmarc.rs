@@ -7,6 +7,7 @@ use crate::{
         PublishedRecord, Record, Step, unprinted,
     },
     name::{Domain, Name},
+    session::Session,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{borrow::Cow, sync::Arc};
@@ -37,12 +38,12 @@ pub(super) struct Shape<'r> {
     identifiers: Cow<'r, [IdentifierReport]>,
     record: Option<Cow<'r, Arc<PublishedRecord>>>,
     steps: Cow<'r, [Step]>,
-    authors: Cow<'r, [DmarcReport]>,
+    authors: Vec<Shape<'r>>,
 }
 
 impl<'r> Shape<'r> {
-    /// Where it is `complete`, result and disposition do not wait for what SPF would say of a client.
-    pub(super) fn of(report: &'r DmarcReport, complete: Option<bool>) -> Self {
+    /// Where the session is given, it tells whether the report is complete.
+    pub(super) fn of(report: &'r DmarcReport, session: Option<&Session>) -> Self {
         Self {
             result: Cow::Borrowed(&report.result),
             from_domain: report.author_domain.as_ref().map(Cow::Borrowed),
@@ -52,7 +53,7 @@ impl<'r> Shape<'r> {
             disposition: report.disposition,
             spf_aligned: report.spf_aligned(),
             dkim_aligned: report.dkim_aligned(),
-            complete,
+            complete: session.map(|session| report.is_complete(session)),
             reason: Some(Shown(&report.result)),
             edition: report.edition,
             policy_tag: report.policy_tag,
@@ -61,7 +62,7 @@ impl<'r> Shape<'r> {
             identifiers: Cow::Borrowed(&report.identifiers),
             record: report.record.as_ref().map(Cow::Borrowed),
             steps: Cow::Borrowed(&report.steps),
-            authors: Cow::Borrowed(&report.authors),
+            authors: report.authors.iter().map(|author| Self::of(author, session)).collect(),
         }
     }
 }
@@ -74,8 +75,13 @@ impl Serialize for DmarcReport {
 
 impl<'de> Deserialize<'de> for DmarcReport {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let shape = Shape::deserialize(deserializer)?;
-        Ok(Self {
+        Shape::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<Shape<'_>> for DmarcReport {
+    fn from(shape: Shape<'_>) -> Self {
+        Self {
             edition: shape.edition,
             author_domain: shape.from_domain.map(Cow::into_owned),
             organizational_domain: shape.organizational_domain.map(Cow::into_owned),
@@ -89,8 +95,9 @@ impl<'de> Deserialize<'de> for DmarcReport {
             record: shape.record.map(Cow::into_owned),
             steps: shape.steps.into_owned(),
             existence: shape.existence,
-            authors: shape.authors.into_owned(),
-        })
+            // An author stands in no report of authors: they are not nested again.
+            authors: shape.authors.into_iter().map(Self::from).collect(),
+        }
     }
 }
 

@@ -72,12 +72,12 @@ impl Serialize for Evaluated<'_> {
         #[derive(Serialize)]
         struct Shape<'e> {
             version: u32,
-            evaluated: Inputs<'e>,
             #[serde(flatten)]
             verdict: Written<'e>,
             authentication_results: &'e str,
             received_spf: Option<&'e str>,
             findings: &'e [Finding],
+            evaluated: Inputs<'e>,
         }
         let shape = Shape {
             version: VERSION,
@@ -117,7 +117,6 @@ impl Serialize for EvaluatedSpf<'_> {
         #[derive(Serialize)]
         struct Shape<'e> {
             version: u32,
-            evaluated: Inputs<'e>,
             spf: &'e SpfReports,
             dkim: (),
             arc: (),
@@ -128,6 +127,7 @@ impl Serialize for EvaluatedSpf<'_> {
             authentication_results: (),
             received_spf: Option<&'e str>,
             findings: &'e [Finding],
+            evaluated: Inputs<'e>,
         }
         let shape = Shape {
             version: VERSION,

@@ -35,3 +35,4 @@ mod verdict;
 
 pub use evaluated::{Evaluated, EvaluatedSpf};
 pub use inputs::Inputs;
+pub use verdict::VERSION;

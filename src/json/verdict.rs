@@ -14,13 +14,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::borrow::Cow;
 
 /// The version of the form: it changes where a member would have to be renamed or removed.
-pub(super) const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// As it is written.
 #[derive(Serialize)]
 pub(super) struct Written<'v> {
     spf: &'v SpfReports,
-    dkim: Vec<dkim::Shape<'v>>,
+    dkim: Signatures<'v>,
     arc: &'v ArcReport,
     dmarc: dmarc::Shape<'v>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +48,18 @@ struct Read {
     oddities: Vec<Odd<'static>>,
 }
 
+/// One after the other, because a message may have a hundred thousand of them.
+struct Signatures<'v> {
+    reports: &'v [SignatureReport],
+    message: Option<&'v Message<'v>>,
+}
+
+impl Serialize for Signatures<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.reports.iter().map(|report| dkim::Shape::of(report, self.message)))
+    }
+}
+
 /// What is odd about the message, with its words.
 #[derive(Serialize, Deserialize)]
 struct Odd<'v> {
@@ -58,15 +70,14 @@ struct Odd<'v> {
 
 impl<'v> Written<'v> {
     /// With what the message and the session tell beside the verdict.
-    pub(super) fn of(verdict: &'v Verdict, beside: Option<(&Message<'_>, &Session)>) -> Self {
+    pub(super) fn of(verdict: &'v Verdict, beside: Option<(&'v Message<'v>, &Session)>) -> Self {
         let message = beside.map(|(message, _)| message);
-        let is_complete =
-            |report: &DmarcReport| beside.map(|(_, session)| session.peer_ip.is_some() || !report.may_pass_by_spf());
-        let dmarc = |report: &'v DmarcReport| dmarc::Shape::of(report, is_complete(report));
+        let session = beside.map(|(_, session)| session);
+        let dmarc = |report: &'v DmarcReport| dmarc::Shape::of(report, session);
         let older = verdict.dmarc_rfc7489.as_ref();
         Self {
             spf: &verdict.spf,
-            dkim: verdict.dkim.iter().map(|report| dkim::Shape::of(report, message)).collect(),
+            dkim: Signatures { reports: &verdict.dkim, message },
             arc: &verdict.arc,
             dmarc: dmarc(&verdict.dmarc),
             dmarc_rfc7489: older.map(dmarc),

@@ -92,7 +92,7 @@ pub struct Delimiters(u8);
 /// use mailverdict::spf::DomainSpec;
 /// assert!("%{ir}._spf.example.com".parse::<DomainSpec>().is_ok());
 /// let error = "_spf.192".parse::<DomainSpec>().unwrap_err();
-/// assert_eq!((error.offset, error.expected), (5, "toplabel"));
+/// assert_eq!((error.offset, &*error.expected), (5, "toplabel"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DomainSpec {

@@ -5,7 +5,7 @@ use crate::{
     args::Check,
     explain,
     failure::Failure,
-    hops::Way,
+    hops::{NumberedHop, Way},
     input::{no_message, parse, read_message},
     json, page, print,
     report::Report,
@@ -17,8 +17,10 @@ use crate::{
 use mailverdict::{
     Authenticator,
     dmarc::{Disposition, DmarcResult},
+    json::Evaluated,
     spf::Observers,
 };
+use serde::Serialize;
 use std::{
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
@@ -93,7 +95,7 @@ impl Run<'_> {
         let mut trees = Observers::default();
         let (verdict, log) = runtime.block_on(authenticator.explain(&message, session.clone(), &mut trees));
         let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
-        report.add_findings(input.findings());
+        report.evaluated.add_findings(input.findings());
         if args.output.explain {
             report.steps = Some(explain::steps(&message, &verdict, &trees, &log));
         }
@@ -102,11 +104,13 @@ impl Run<'_> {
         report.way = Some(way);
         let name = path.to_string_lossy();
         if args.output.json {
-            print(&json::to_line(|to| {
-                if place.is_some() {
-                    to.text("file", &name);
-                }
-                json::message(to, &report);
+            let way = report.way.as_ref();
+            print(&json::to_line(&Line {
+                file: place.map(|_| &*name),
+                client_taken: way.is_some_and(Way::is_client_taken),
+                evaluated: &report.evaluated,
+                hops: report.shown_hops().map(Way::numbered_hops),
+                explain: report.steps.as_deref(),
             }))?;
         } else {
             let style = Style::of_stdout();
@@ -119,6 +123,21 @@ impl Run<'_> {
         }
         Ok(if args.exit_verdict { exit_verdict(&report) } else { EXIT_SUCCESS })
     }
+}
+
+/// What is printed of one message.
+#[derive(Serialize)]
+struct Line<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'r str>,
+    #[serde(flatten)]
+    evaluated: &'r Evaluated<'r>,
+    /// Whether nobody gave the client's address, and it was taken from Received.
+    client_taken: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hops: Option<Vec<NumberedHop<'r>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<&'r [String]>,
 }
 
 /// By DMARC's own disposition: an override is an offer, which the one who called may take from the output.

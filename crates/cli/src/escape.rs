@@ -1,39 +1,40 @@
 //! What JSON of strangers' texts must not hold as it is: RFC 8259 forbids some of it, and on some a terminal, a browser or a reader's eye
 //! may act.
 
-use std::io::Write as _;
+use std::io::{self, Write};
 
-/// Adds the content of a text.
-pub(crate) fn push_text(out: &mut Vec<u8>, content: &str) {
+/// Writes the content of a text.
+pub(crate) fn write_text(out: &mut (impl Write + ?Sized), content: &str) -> io::Result<()> {
     let mut rest = content;
     while let Some((clean, character, after)) = split_at_suspect(rest) {
-        out.extend_from_slice(clean.as_bytes());
-        push_character(out, character);
+        out.write_all(clean.as_bytes())?;
+        write_character(out, character)?;
         rest = after;
     }
-    out.extend_from_slice(rest.as_bytes());
+    out.write_all(rest.as_bytes())
 }
 
-/// Adds a value that is JSON already: the same value, in which what is raw and would be escaped in a text is escaped.
-pub(crate) fn push_json(out: &mut Vec<u8>, json: &str) {
+/// Writes a value that is JSON already: the same value, in which what is raw and would be escaped in a text is escaped.
+pub(crate) fn write_json(out: &mut (impl Write + ?Sized), json: &str) -> io::Result<()> {
     let mut rest = json;
     while let Some((clean, character, after)) = split_at_suspect(rest) {
-        out.extend_from_slice(clean.as_bytes());
+        out.write_all(clean.as_bytes())?;
         match character {
             // They are JSON's own.
-            '"' | '\\' => out.extend(u8::try_from(character)),
+            '"' => out.write_all(b"\"")?,
+            '\\' => out.write_all(b"\\")?,
             // RFC 8259 §2: outside of texts controls are white space, and there are none within (§7).
-            '\0'..' ' => out.push(b' '),
-            _ => push_character(out, character),
+            '\0'..' ' => out.write_all(b" ")?,
+            _ => write_character(out, character)?,
         }
         rest = after;
     }
-    out.extend_from_slice(rest.as_bytes());
+    out.write_all(rest.as_bytes())
 }
 
 /// RFC 8259 §7: the quotation mark, the backslash and what is below the space must be escaped; the short form is taken where there
 /// is one. Beyond the Basic Multilingual Plane there are two escapes, of the surrogates.
-fn push_character(out: &mut Vec<u8>, character: char) {
+fn write_character(out: &mut (impl Write + ?Sized), character: char) -> io::Result<()> {
     let short = match character {
         '"' => b'"',
         '\\' => b'\\',
@@ -44,14 +45,13 @@ fn push_character(out: &mut Vec<u8>, character: char) {
         '\u{c}' => b'f',
         _ if is_active(character) => {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to memory never fails.
-                let _ = write!(out, "\\u{unit:04x}");
+                write!(out, "\\u{unit:04x}")?;
             }
-            return;
+            return Ok(());
         }
-        _ => return out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        _ => return out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes()),
     };
-    out.extend_from_slice(&[b'\\', short]);
+    out.write_all(&[b'\\', short])
 }
 
 /// Whether the character does something where it is shown, or hides: controls (C0, DEL and C1, among them U+009B, which begins control
@@ -138,14 +138,14 @@ mod tests {
 
     fn text(content: &str) -> String {
         let mut out = b"\"".to_vec();
-        push_text(&mut out, content);
+        write_text(&mut out, content).unwrap();
         out.push(b'"');
         String::from_utf8(out).unwrap()
     }
 
     fn json(value: &str) -> String {
         let mut out = Vec::new();
-        push_json(&mut out, value);
+        write_json(&mut out, value).unwrap();
         String::from_utf8(out).unwrap()
     }
 

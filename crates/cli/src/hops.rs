@@ -10,6 +10,7 @@ use mailverdict::{
     received::{self, Hop},
     time::UnixTime,
 };
+use serde::Serialize;
 use std::{
     fmt::{self, Write},
     net::IpAddr,
@@ -24,6 +25,36 @@ pub(crate) struct Way {
     client: Client,
 }
 
+/// A hop as programs read it; null where nothing could be read.
+#[derive(Debug, Serialize)]
+pub(crate) struct NumberedHop<'w> {
+    number: usize,
+    from: Option<&'w str>,
+    reverse_name: Option<&'w str>,
+    address: Option<IpAddr>,
+    by: Option<&'w str>,
+    with: Option<&'w str>,
+    time: Option<String>,
+    delay: Option<i64>,
+    border: bool,
+}
+
+impl<'w> NumberedHop<'w> {
+    fn new(number: usize, hop: &'w Hop, border: bool) -> Self {
+        Self {
+            number,
+            from: hop.from.as_deref(),
+            reverse_name: hop.reverse_name.as_deref(),
+            address: hop.address,
+            by: hop.by.as_deref(),
+            with: hop.with.as_deref(),
+            time: hop.time.map(|time| time.to_string()),
+            delay: hop.delay,
+            border,
+        }
+    }
+}
+
 /// How it is known which client handed the message over.
 #[derive(Debug)]
 enum Client {
@@ -36,6 +67,16 @@ enum Client {
 }
 
 impl Way {
+    /// Whether nobody gave the client's address, and it was taken from a hop.
+    pub(crate) fn is_client_taken(&self) -> bool {
+        matches!(self.client, Client::Taken)
+    }
+
+    /// The hops for programs.
+    pub(crate) fn numbered_hops(&self) -> Vec<NumberedHop<'_>> {
+        self.numbered().map(|(number, hop)| NumberedHop::new(number, hop, self.is_border(number))).collect()
+    }
+
     /// Reads the hops, and finds the one that handed the message over, unless the client's address is given.
     pub(crate) fn of(message: &Message<'_>, args: &args::Way, ip: Option<IpAddr>) -> Result<Self, Failure> {
         let hops = received::hops(message.header());

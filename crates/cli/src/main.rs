@@ -12,7 +12,6 @@ mod findings;
 mod hops;
 mod input;
 mod json;
-mod json_text;
 mod manual;
 mod page;
 mod report;

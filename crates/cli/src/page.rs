@@ -32,7 +32,7 @@ fn write(out: &mut String, report: &Report<'_>, style: Style) -> fmt::Result {
     if let Some(older) = &report.verdict.dmarc_rfc7489 {
         write_comparison(out, &report.verdict.dmarc, older, style)?;
     }
-    findings::write(out, &report.findings, report.log, style)?;
+    findings::write(out, &report.evaluated.findings, report.log, style)?;
     if let Some(way) = report.shown_hops() {
         way.write(out, style)?;
     }
@@ -42,6 +42,7 @@ fn write(out: &mut String, report: &Report<'_>, style: Style) -> fmt::Result {
     }
     writeln!(out, "\n{}", style.bold("HEADER FIELDS"))?;
     report
+        .evaluated
         .received_spf
         .as_deref()
         .into_iter()

@@ -7,19 +7,19 @@ use crate::{
     failure::Failure,
     findings, json,
     page::{client, write_field, write_steps},
-    print,
-    report::received_spf,
-    request,
+    print, request,
     rows::spf_rows,
     source::Source,
     style::{Style, Table, printable},
 };
 use mailverdict::{
     Authenticator, Session,
-    finding::{Finding, findings_of_spf},
+    finding::Finding,
+    json::{EvaluatedSpf, Inputs, VERSION},
     known::Log,
     spf::{Observers, SpfReports},
 };
+use serde::Serialize;
 use std::{
     fmt::{self, Write as _},
     process::ExitCode,
@@ -39,19 +39,21 @@ pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
         steps.extend(question_steps(&log));
         steps
     });
-    let found = findings_of_spf(&reports, &session, &log);
+    let evaluated = EvaluatedSpf::new(&reports, &session, &log);
     let text = if args.output.json {
-        json::to_line(|to| {
-            json::spf(to, &reports);
-            json::findings(to, &found);
-            steps.iter().for_each(|steps| json::explanation(to, steps));
+        json::to_line(&Line {
+            version: VERSION,
+            evaluated: Inputs::new(&reports, &session, &log),
+            spf: &reports,
+            findings: &evaluated.findings,
+            explain: steps.as_deref(),
         })
     } else {
         let mut text = String::new();
         // Writing to a `String` cannot fail.
-        let _ = write(&mut text, &reports, &session, (&found, &log), steps.as_deref());
-        if args.output.headers {
-            let _ = write_header(&mut text, &reports, &session);
+        let _ = write(&mut text, &reports, &session, (&evaluated.findings, &log), steps.as_deref());
+        if let Some(field) = evaluated.received_spf.filter(|_| args.output.headers) {
+            let _ = write_header(&mut text, &field);
         }
         text
     };
@@ -76,8 +78,19 @@ fn write(
 }
 
 /// The field that reports the results, ready to paste.
-fn write_header(out: &mut String, reports: &SpfReports, session: &Session) -> fmt::Result {
-    let Some(field) = received_spf(reports, session) else { return Ok(()) };
+fn write_header(out: &mut String, field: &str) -> fmt::Result {
     writeln!(out, "\n{}", Style::of_stdout().bold("HEADER FIELD"))?;
-    write_field(out, &field)
+    write_field(out, field)
+}
+
+/// What is printed for programs.
+#[derive(Serialize)]
+struct Line<'r> {
+    version: u32,
+    #[serde(flatten)]
+    spf: &'r SpfReports,
+    findings: &'r [Finding],
+    evaluated: Inputs<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<&'r [String]>,
 }

@@ -348,7 +348,7 @@ fn lines_of_any_octets_are_answered_one_for_one() {
     let lines: Vec<&str> = output.lines().collect();
     assert_eq!(lines.len(), ids.len() + no_requests.len() + 1, "{output}");
     for (line, id) in lines.iter().zip(ids) {
-        assert!(line.starts_with(&format!("{{\"id\":{id},\"spf\":")), "{line}");
+        assert!(line.starts_with(&format!("{{\"id\":{id},\"version\":1,\"spf\":")), "{line}");
     }
     for line in &lines[ids.len()..ids.len() + no_requests.len()] {
         assert!(line.starts_with("{\"id\":null,\"error\":\"the line is no JSON object: "), "{line}");
@@ -401,6 +401,9 @@ fn messages_that_cannot_be_had_are_named() {
     assert_eq!(batch.result().unwrap()["dmarc"]["result"], "permerror");
 }
 
+/// Results tell the time by which they were found.
+const AT: &str = "--at=1759738505";
+
 /// Some hundred requests, a third of them with messages, and what a run alone makes of them.
 fn archive() -> (String, String) {
     let requests: String = (0..600)
@@ -412,7 +415,7 @@ fn archive() -> (String, String) {
             _ => format!("{{\"id\":{id}}}\n"),
         })
         .collect();
-    let mut batch = Batch::start(&[ZONE]);
+    let mut batch = Batch::start(&[ZONE, AT]);
     let mut results = String::new();
     std::thread::scope(|scope| {
         let mut input = batch.input.take().unwrap();
@@ -434,7 +437,7 @@ fn gnu_parallel_maps_it() {
     let (requests, expected) = archive();
     let folder = Folder::new("parallel");
     let output = Command::new("parallel")
-        .args(["--keep-order", "--pipe", "--block", "8k", "--jobs", "2", PROGRAM, "batch", "--jobs", "1", ZONE])
+        .args(["--keep-order", "--pipe", "--block", "8k", "--jobs", "2", PROGRAM, "batch", "--jobs", "1", ZONE, AT])
         .current_dir(ROOT)
         .env("PARALLEL_HOME", &folder.0)
         .stdin(File::open(folder.file("requests", &requests)).unwrap())
@@ -459,7 +462,7 @@ fn spark_maps_it() {
     let output = Command::new(&python)
         .arg("crates/cli/tests/interop/spark_batch.py")
         .arg(folder.file("requests", &requests))
-        .arg(format!("{PROGRAM} batch {ZONE}"))
+        .arg(format!("{PROGRAM} batch {ZONE} {AT}"))
         .current_dir(ROOT)
         .env("PYSPARK_PYTHON", &python)
         .output()

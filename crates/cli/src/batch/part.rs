@@ -1,7 +1,8 @@
 //! Results of some lines, as they are written.
 
 use super::{buffers::Buffers, progress::Count};
-use crate::{json, json_text::Object, style::printable};
+use crate::{json, style::printable};
+use serde::Serialize;
 
 /// Results of some lines.
 #[derive(Debug, Default)]
@@ -18,16 +19,19 @@ impl Part {
     /// Adds the line that says why there is no result for the request of that id.
     pub(crate) fn refuse(&mut self, id: Option<&str>, error: &str) {
         // A log in which it ends up is read on terminals as well.
-        self.write(id, |to| to.text("error", &printable(error)));
+        self.write(id, &Refusal { error: &printable(error) });
         self.count.tally.errors += 1;
     }
 
-    /// Adds a line: the id of the request, and the fields of its results.
-    pub(crate) fn write(&mut self, id: Option<&str>, results: impl FnOnce(&mut Object<'_>)) {
-        json::push_line(&mut self.lines, |to| {
-            to.json("id", id.unwrap_or("null"));
-            results(to);
-        });
+    /// Adds a line: the id of the request, and the members of its results.
+    pub(crate) fn write(&mut self, id: Option<&str>, results: &impl Serialize) {
+        json::push_line_with_id(&mut self.lines, id.unwrap_or("null"), results);
         self.count.tally.requests += 1;
     }
+}
+
+/// Why there is no result.
+#[derive(Serialize)]
+struct Refusal<'r> {
+    error: &'r str,
 }

@@ -11,11 +11,14 @@ use super::{
 };
 use crate::{
     input::{MixedLineEnds, bring_to_crlf, parse},
-    json,
-    report::{Report, received_spf},
     source::Source,
 };
-use mailverdict::{Authenticator, Session, finding::findings_of_spf, spf::Observers, time::UnixTime};
+use mailverdict::{
+    Authenticator, Session,
+    json::{Evaluated, EvaluatedSpf},
+    spf::Observers,
+    time::UnixTime,
+};
 use memchr::{memchr, memchr_iter};
 use std::{
     future::poll_fn,
@@ -149,9 +152,9 @@ impl Run {
         };
         let mut nobody = Observers { helo: (), mail_from: () };
         let (verdict, log) = self.authenticator.explain(&message, session.clone(), &mut nobody).await;
-        let mut report = Report::new(&message, &verdict, &session, &log, &self.authserv_id);
-        report.add_findings(mixed_line_ends.map(MixedLineEnds::finding));
-        part.write(request.id, |to| json::message(to, &report));
+        let mut evaluated = Evaluated::new(&message, &verdict, &session, &log, &self.authserv_id);
+        evaluated.add_findings(mixed_line_ends.map(MixedLineEnds::finding));
+        part.write(request.id, &evaluated);
         part.count.tally.count(&verdict.dmarc.result);
     }
 
@@ -165,10 +168,7 @@ impl Run {
             let error = "without a message, \"helo\", or a \"mail_from\" that is not null, is needed";
             return part.refuse(request.id, error);
         }
-        let field = received_spf(&reports, session);
-        part.write(request.id, |to| {
-            json::spf_alone(to, &reports, field.as_deref(), &findings_of_spf(&reports, session, &log))
-        });
+        part.write(request.id, &EvaluatedSpf::new(&reports, session, &log));
         part.count.tally.spf_alone += 1;
     }
 
