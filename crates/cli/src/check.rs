@@ -6,8 +6,10 @@ use crate::{
     explain,
     failure::Failure,
     hops::{NumberedHop, Way},
-    input::{no_message, parse, read_message},
-    json, page, print,
+    input::parse,
+    json,
+    messages::{Messages, Numbered},
+    page, print,
     report::Report,
     request, runtime,
     source::Source,
@@ -44,19 +46,42 @@ const WORST_FIRST: [u8; 5] = [EXIT_FAILURE, EXIT_TEMPFAIL, EXIT_REJECT, EXIT_QUA
 pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.client.receiver.as_ref())?;
     let source = Source::open(&args.source)?;
+    if args.messages.is_empty() && io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "name a message, or give one on standard input; see mailverdict check --help".to_owned(),
+        ));
+    }
     let authenticator = Authenticator::new(source).with_policy(request::message_policy(&args.source, &args.rules));
-    let run = Run { args, authserv_id, authenticator, runtime: runtime()? };
-    let status = match args.messages.as_slice() {
-        [] if io::stdin().is_terminal() => {
-            return Err(Failure::Usage(
-                "name a message, or give one on standard input; see mailverdict check --help".to_owned(),
-            ));
+    let mut run = Run { args, authserv_id, authenticator, runtime: runtime()?, pages: 0 };
+    let mut paths: Vec<&Path> = args.messages.iter().map(PathBuf::as_path).collect();
+    if paths.is_empty() {
+        paths.push(Path::new("-"));
+    }
+    let mut worst = EXIT_SUCCESS;
+    for path in paths {
+        // One that cannot be read is told of and keeps none of the others back.
+        for message in messages(path, args.raw) {
+            let status = match message.and_then(|message| run.check(&message)) {
+                Err(failure @ (Failure::Output(_) | Failure::Runtime(_))) => return Err(failure),
+                Err(failure) => {
+                    tell(&failure);
+                    EXIT_FAILURE
+                }
+                Ok(status) => status,
+            };
+            worst = WORST_FIRST.into_iter().find(|of| [worst, status].contains(of)).unwrap_or(EXIT_SUCCESS);
         }
-        [] => run.check(Path::new("-"), None)?,
-        [path] => run.check(path, None)?,
-        paths => run.check_each(paths)?,
+    }
+    Ok(ExitCode::from(worst))
+}
+
+/// Those of a file, or why it cannot be opened.
+fn messages(path: &Path, raw: bool) -> impl Iterator<Item = Result<Numbered, Failure>> {
+    let (messages, failure) = match Messages::open(path, raw) {
+        Ok(messages) => (Some(messages), None),
+        Err(failure) => (None, Some(Err(failure))),
     };
-    Ok(ExitCode::from(status))
+    failure.into_iter().chain(messages.into_iter().flatten())
 }
 
 /// What all messages have in common.
@@ -65,31 +90,16 @@ struct Run<'a> {
     authserv_id: String,
     authenticator: Authenticator<Source>,
     runtime: Runtime,
+    /// How many were printed.
+    pages: u64,
 }
 
 impl Run<'_> {
-    /// One after the other, each with its name. One that cannot be read is told of and keeps none of the others back.
-    fn check_each(&self, paths: &[PathBuf]) -> Result<u8, Failure> {
-        let mut statuses = Vec::new();
-        for (place, path) in paths.iter().enumerate() {
-            match self.check(path, Some(place)) {
-                Ok(status) => statuses.push(status),
-                Err(failure @ (Failure::Output(_) | Failure::Runtime(_))) => return Err(failure),
-                Err(failure) => {
-                    tell(&failure);
-                    statuses.push(EXIT_FAILURE);
-                }
-            }
-        }
-        let worst = WORST_FIRST.into_iter().find(|status| statuses.contains(status));
-        Ok(worst.unwrap_or_default())
-    }
-
-    /// Evaluates a message and prints what was found out; the exit status. `place` is that among several.
-    fn check(&self, path: &Path, place: Option<usize>) -> Result<u8, Failure> {
-        let Self { args, authserv_id, authenticator, runtime } = self;
-        let input = read_message(path, args.raw)?;
-        let message = parse(&input.octets).map_err(|error| no_message(path, error))?;
+    /// Evaluates a message and prints what was found out, under its name where there are several; the exit status.
+    fn check(&mut self, numbered: &Numbered) -> Result<u8, Failure> {
+        let Self { args, authserv_id, authenticator, runtime, pages } = self;
+        let input = &numbered.input;
+        let message = parse(&input.octets).map_err(|error| numbered.no_message(error))?;
         let way = Way::of(&message, &args.way, args.ip)?;
         let session = way.session(request::session(args.ip, &args.client, args.rules.at), args.rules.at);
         let mut trees = Observers::default();
@@ -102,11 +112,11 @@ impl Run<'_> {
         report.shows_hops = args.way.hops;
         report.shows_headers = args.output.headers;
         report.way = Some(way);
-        let name = path.to_string_lossy();
+        let name = (args.messages.len() > 1 || numbered.is_of_several()).then(|| numbered.name());
         if args.output.json {
             let way = report.way.as_ref();
             print(&json::to_line(&Line {
-                file: place.map(|_| &*name),
+                file: name.as_deref(),
                 client_taken: way.is_some_and(Way::is_client_taken),
                 evaluated: &report.evaluated,
                 hops: report.shown_hops().map(Way::numbered_hops),
@@ -114,13 +124,11 @@ impl Run<'_> {
             }))?;
         } else {
             let style = Style::of_stdout();
-            let heading = match place {
-                None => String::new(),
-                Some(0) => format!("{}\n", style.bold(&printable(&name))),
-                Some(_) => format!("\n{}\n", style.bold(&printable(&name))),
-            };
-            print(&(heading + &page::text(&report, style)))?;
+            let gap = if *pages > 0 { "\n" } else { "" };
+            let heading = name.map(|name| format!("{}\n", style.bold(&printable(&name)))).unwrap_or_default();
+            print(&format!("{gap}{heading}{}", page::text(&report, style)))?;
         }
+        *pages += 1;
         Ok(if args.exit_verdict { exit_verdict(&report) } else { EXIT_SUCCESS })
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 /// A kind of file that is no message in the format of RFC 5322, and what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
+    /// Within what was unpacked already.
     Gzip,
     Zip,
     /// OLE, as Outlook saves its items (`.msg`).
@@ -42,7 +43,9 @@ impl FileKind {
 impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Gzip => "the file is compressed by gzip; unpack it first, as in `gzip -dc FILE | mailverdict check`",
+            Self::Gzip => {
+                "the file is packed by gzip, and what is in it again; unpack it first, as in `gzip -dc FILE | mailverdict check`"
+            }
             Self::Zip => "the file is a zip archive; unpack it first",
             Self::OutlookItem => {
                 "the file is an Outlook item (.msg), which does not hold the message as it came; save the message as .eml, or \
