@@ -16,12 +16,30 @@ pub(crate) type Reader = Box<dyn BufRead>;
 pub(crate) fn unpacked(mut reader: Reader, most: u64) -> io::Result<Reader> {
     let mut beginning = Vec::new();
     reader.by_ref().take(2).read_to_end(&mut beginning)?;
-    let is_packed = beginning == BEGINNING;
+    let is_packed = is_packed(&beginning);
     let whole = Cursor::new(beginning).chain(reader);
     if !is_packed {
         return Ok(Box::new(whole));
     }
-    Ok(Box::new(BufReader::with_capacity(BUFFER, Unpacked { decoder: MultiGzDecoder::new(whole), left: most, most })))
+    Ok(Box::new(BufReader::with_capacity(BUFFER, Unpacked::of(whole, most))))
+}
+
+/// Whether gzip packed it.
+pub(crate) fn is_packed(octets: &[u8]) -> bool {
+    octets.starts_with(&BEGINNING)
+}
+
+/// How many octets it comes to, `most` at most, without keeping them.
+pub(crate) fn unpacked_len(packed: &[u8], most: u64) -> io::Result<usize> {
+    let len = io::copy(&mut Unpacked::of(packed, most), &mut io::sink())?;
+    usize::try_from(len).map_err(|_| too_much(most))
+}
+
+/// The content, of as many octets as were counted.
+pub(crate) fn unpack(packed: &[u8], len: usize) -> io::Result<Vec<u8>> {
+    let mut octets = vec![0; len];
+    Unpacked::of(packed, u64::MAX).read_exact(&mut octets)?;
+    Ok(octets)
 }
 
 /// Unpacks, and fails where that comes to too much.
@@ -29,6 +47,12 @@ struct Unpacked<R> {
     decoder: MultiGzDecoder<R>,
     left: u64,
     most: u64,
+}
+
+impl<R: BufRead> Unpacked<R> {
+    fn of(packed: R, most: u64) -> Self {
+        Self { decoder: MultiGzDecoder::new(packed), left: most, most }
+    }
 }
 
 impl<R: BufRead> Read for Unpacked<R> {
@@ -46,8 +70,7 @@ fn too_much(most: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,
         format!(
-            "unpacked by gzip, it has more than {most} octets; give a large mbox file unpacked, as in `gzip -dc FILE | \
-             mailverdict check`"
+            "unpacked by gzip, it has more than {most} octets; of a large mbox file, `check` reads what `gzip -dc FILE` gives"
         ),
     )
 }
@@ -104,6 +127,9 @@ mod tests {
         let members = packed(&[b'x'; 100]).repeat(10);
         assert!(read(&members, 1000).is_ok());
         assert!(read(&members, 999).is_err());
+        assert_eq!(unpacked_len(&members, 1000).unwrap(), 1000);
+        assert!(unpacked_len(&members, 999).is_err());
+        assert_eq!(unpack(&members, 1000).unwrap(), [b'x'; 1000]);
     }
 
     #[test]

@@ -106,6 +106,32 @@ fn a_packed_message_is_the_message() {
     assert!(told(&output).contains("b.eml.gz: the file is packed by gzip, and what is in it again; unpack it first"));
 }
 
+#[test]
+fn batch_reads_packed_messages_and_tells_other_files_by_name() {
+    let folder = Folder::new("batch");
+    let message = read(MESSAGES[0]);
+    let whole = packed(&message);
+    let files = [
+        folder.file("a.eml.gz", &whole),
+        folder.file("b.eml.gz", &whole[..whole.len() - 1]),
+        folder.file("c.zip", b"PK\x03\x04junk"),
+        folder.file("d.eml", &message),
+    ];
+    let requests = files.map(|path| format!("{}\n", serde_json::json!({ "id": 1, "message": path }))).concat();
+    let requests = folder.file("requests", requests.as_bytes());
+    let output = Command::new(PROGRAM)
+        .args(["batch", "--zone=tests/data/microsoft365/zone.db"])
+        .current_dir(ROOT)
+        .stdin(fs::File::open(requests).unwrap())
+        .output()
+        .unwrap();
+    let results = results(&output);
+    assert_eq!(results[3]["dkim"][0]["result"], "pass");
+    assert_eq!(results[0], results[3]);
+    assert_eq!(results[1]["error"], "cannot read the message: it is packed by gzip, and its end is missing");
+    assert_eq!(results[2]["error"], "the file is a zip archive; unpack it first");
+}
+
 /// What mboxrd put before `From ` goes; --raw leaves it.
 #[test]
 fn quoted_lines_of_an_mbox_are_as_they_were() {

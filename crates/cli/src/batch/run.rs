@@ -10,7 +10,10 @@ use super::{
     request::Request,
 };
 use crate::{
-    input::{MixedLineEnds, bring_to_crlf, parse},
+    failure::plain,
+    file_kind::FileKind,
+    gzip::{is_packed, unpack, unpacked_len},
+    input::{MAX_MESSAGE_LEN, MixedLineEnds, bring_to_crlf, parse},
     source::Source,
 };
 use mailverdict::{
@@ -22,7 +25,7 @@ use mailverdict::{
 use memchr::{memchr, memchr_iter};
 use std::{
     future::poll_fn,
-    mem,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     task::Poll,
@@ -139,6 +142,14 @@ impl Run {
         if let Err(error) = message.read(scratch) {
             return part.refuse(request.id, &error);
         }
+        if is_packed(scratch)
+            && let Err(error) = unpack_aside(scratch, aside).await
+        {
+            return part.refuse(request.id, &format!("cannot read the message: {}", plain(&error)));
+        }
+        if let Some(kind) = FileKind::of(scratch) {
+            return part.refuse(request.id, &kind.to_string());
+        }
         // The header of a short message is short.
         let header = if scratch.len() < SHORT { scratch.len() } else { header_len(scratch) };
         if header > MAX_HEADER_LEN {
@@ -191,6 +202,14 @@ fn counted(mut part: Part, flow: &Flow) -> Part {
     }
     flow.add_results(part.lines.len());
     part
+}
+
+/// Puts what was packed in its place. It is counted before it is kept.
+async fn unpack_aside(message: &mut Vec<u8>, aside: &mut Aside<'_>) -> io::Result<()> {
+    let len = unpacked_len(message, MAX_MESSAGE_LEN)?;
+    aside.add(len.saturating_mul(FOR_MESSAGE)).await;
+    *message = unpack(message, len)?;
+    Ok(())
 }
 
 /// The first line with its line end, and the rest; nothing where there is none.
