@@ -1,5 +1,6 @@
 //! What may be written on the command line.
 
+use crate::examples;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use mailverdict::{
@@ -28,10 +29,12 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 when a verdict was reached, whatever it is; 2 for bad usage or unreadable input; see --exit-verdict. Of several
     /// messages, those that can be read are evaluated.
+    #[command(after_help = examples::CHECK)]
     Check(Check),
     /// Evaluate SPF alone, without a message.
     ///
     /// Exit status: 0 when a result was reached, whatever it is; 2 for bad usage or unreadable input.
+    #[command(after_help = examples::SPF)]
     Spf(Spf),
     /// Evaluate many messages: a request a line on standard input, a result a line on standard output, in the same order.
     ///
@@ -46,19 +49,19 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 when all lines were answered, whatever the answers are; 2 for bad usage, input that cannot be read or output
     /// that cannot be written; 130 after SIGINT: what was begun is finished and written first, unless SIGINT comes a second time.
+    #[command(after_help = examples::BATCH)]
     Batch(Batch),
     /// Print the completions of a shell, for it to read.
-    ///
-    /// For bash: mailverdict completions bash > ~/.local/share/bash-completion/completions/mailverdict
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
     /// Print the JSON Schema of what `check --json` prints, and of a line of `batch` but for its id.
+    #[command(after_help = examples::SCHEMA)]
     Schema,
     /// Print the manual page, or that of a command.
-    ///
-    /// To read it: mailverdict man check | man -l -
+    #[command(after_help = examples::MAN)]
     Man {
         /// The command, such as `check`.
         command: Option<String>,
@@ -67,40 +70,49 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
+    /// The messages, each a file in the format of RFC 5322, or an mbox file of several; `-`, or none at all, reads standard input.
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) messages: Vec<PathBuf>,
+    /// The address of the client that handed over the message; taken from the Received fields where not given.
+    #[arg(long, value_name = "IP", value_parser = address, help_heading = SESSION)]
+    pub(crate) ip: Option<IpAddr>,
     #[command(flatten)]
     pub(crate) client: Client,
+    #[command(flatten)]
+    pub(crate) way: Way,
     #[command(flatten)]
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) rules: Rules,
+    /// Take the message octet for octet: do not make CRLF of bare LF line ends, nor pass over a byte order mark, nor take quotes from
+    /// an mbox file.
+    #[arg(long, help_heading = RULES)]
+    pub(crate) raw: bool,
     #[command(flatten)]
     pub(crate) output: Output,
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub(crate) authserv_id: Option<String>,
+    /// Show the hops of the message, the newest first.
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) hops: bool,
     /// Exit with 1 where DMARC's disposition is reject, override or not, with 4 where it is quarantine, with 3 where it is not known
     /// without the client, and with 75 where DMARC's result is temperror.
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(crate) exit_verdict: bool,
-    /// Take the message octet for octet, and do not make CRLF of bare LF line ends.
-    #[arg(long)]
-    pub(crate) raw: bool,
-    /// The address of the client that handed over the message; taken from the Received fields where not given.
-    #[arg(long, value_name = "IP", value_parser = address)]
-    pub(crate) ip: Option<IpAddr>,
-    #[command(flatten)]
-    pub(crate) way: Way,
-    /// The messages, each a file in the format of RFC 5322; `-`, or none at all, reads standard input.
-    #[arg(value_name = "MESSAGE")]
-    pub(crate) messages: Vec<PathBuf>,
 }
 
-/// The way of the message, as its Received fields tell it.
+// The headings of the help.
+const SESSION: &str = "The SMTP session";
+const BORDER: &str = "The session of a saved message, from its Received fields";
+const DNS: &str = "The DNS";
+const RULES: &str = "How messages are judged";
+const OUTPUT: &str = "Output";
+
+/// Which of the hops, as the Received fields tell them, handed the message over.
 #[derive(Debug, Args)]
+#[command(next_help_heading = BORDER)]
 pub(crate) struct Way {
-    /// Show the hops of the message, the newest first.
-    #[arg(long)]
-    pub(crate) hops: bool,
     /// Take the client's address, HELO and the time from this hop, counted from the newest: the one that handed the message over to
     /// own hosts.
     #[arg(long, value_name = "N", conflicts_with = "ip")]
@@ -113,18 +125,18 @@ pub(crate) struct Way {
 
 #[derive(Debug, Args)]
 pub(crate) struct Spf {
+    /// The address of the client.
+    #[arg(long, value_name = "IP", value_parser = address, help_heading = SESSION)]
+    pub(crate) ip: IpAddr,
     #[command(flatten)]
     pub(crate) client: Client,
+    /// Evaluate as if at this time (macro %{t}): seconds since 1970, or as in 2025-10-06T08:15:05Z.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = SESSION)]
+    pub(crate) at: Option<UnixTime>,
     #[command(flatten)]
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) output: Output,
-    /// Evaluate as if at this time (macro %{t}): seconds since 1970, or as in 2025-10-06T08:15:05Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) at: Option<UnixTime>,
-    /// The address of the client.
-    #[arg(long, value_name = "IP", value_parser = address)]
-    pub(crate) ip: IpAddr,
 }
 
 #[derive(Debug, Args)]
@@ -135,18 +147,19 @@ pub(crate) struct Batch {
     pub(crate) rules: Rules,
     /// How many messages are evaluated at the same time; by default as many as there are processors, and sixteen times as many
     /// where answers come over the network; at most 4096.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = OUTPUT)]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// The name of the receiving host: macro %{r} of SPF.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = RULES)]
     pub(crate) receiver: Option<Domain>,
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub(crate) authserv_id: Option<String>,
 }
 
 /// What the SMTP session showed.
 #[derive(Debug, Args)]
+#[command(next_help_heading = SESSION)]
 pub(crate) struct Client {
     /// The name that the client gave in HELO or EHLO.
     #[arg(long, value_name = "NAME")]
@@ -161,6 +174,7 @@ pub(crate) struct Client {
 
 /// Where answers of the DNS come from: the system's resolver, unless said otherwise.
 #[derive(Debug, Args)]
+#[command(next_help_heading = DNS)]
 pub(crate) struct Source {
     /// Answer from this master file (RFC 1035) and do not touch the network; may be given several times.
     #[arg(long = "zone", value_name = "FILE", conflicts_with = "dns")]
@@ -175,6 +189,7 @@ pub(crate) struct Source {
 
 /// How messages are judged.
 #[derive(Debug, Args)]
+#[command(next_help_heading = RULES)]
 pub(crate) struct Rules {
     /// Evaluate as if at this time (x= and t= of signatures, macro %{t}): seconds since 1970, or as in 2025-10-06T08:15:05Z. Now, where
     /// not given.
@@ -189,6 +204,7 @@ pub(crate) struct Rules {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = OUTPUT)]
 pub(crate) struct Output {
     /// Print JSON.
     #[arg(long)]

@@ -109,7 +109,7 @@ impl Run<'_> {
         if args.output.explain {
             report.steps = Some(explain::steps(&message, &verdict, &trees, &log));
         }
-        report.shows_hops = args.way.hops;
+        report.shows_hops = args.hops;
         report.shows_headers = args.output.headers;
         report.way = Some(way);
         let name = (args.messages.len() > 1 || numbered.is_of_several()).then(|| numbered.name());

@@ -1,12 +1,15 @@
 //! What ends a run without a verdict: one line on standard error that says what, where, and what to do.
 
-use crate::file_kind::FileKind;
-use clap::error::ErrorKind;
+use crate::{args::Arguments, file_kind::FileKind};
+use clap::{
+    CommandFactory as _,
+    error::{ContextKind, ContextValue},
+};
 use mailverdict::{
     dns::{HickoryError, ZoneError},
     message::MessageError,
 };
-use std::{fmt, io, path::PathBuf};
+use std::{env, fmt, io, path::PathBuf};
 
 /// Why there is no verdict.
 #[derive(Debug)]
@@ -62,16 +65,39 @@ pub(crate) fn plain(error: &io::Error) -> String {
     }
 }
 
-/// The first paragraph of clap's message as one line.
+/// The first paragraph of clap's message as one line, what was probably meant, and where to read on.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
-        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Self::Usage("a command is missing: check, spf or batch; see mailverdict --help".to_owned());
-        }
         let text = error.render().to_string();
         let paragraph = text.strip_prefix("error: ").unwrap_or(&text).split("\n\n").next().unwrap_or_default();
         let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self::Usage(format!("{line}; see mailverdict --help"))
+        let help = help();
+        Self::Usage(match meant(&error) {
+            Some(words) => format!("{line}; did you mean {words}? See {help}"),
+            None => format!("{line}; see {help}"),
+        })
+    }
+}
+
+/// What is like what was written (a command, an option or a value), the most like first.
+fn meant(error: &clap::Error) -> Option<String> {
+    let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(word) => Some(word.clone()),
+        ContextValue::Strings(words) if !words.is_empty() => {
+            Some(words.iter().rev().map(String::as_str).collect::<Vec<_>>().join(" or "))
+        }
+        _ => None,
+    })
+}
+
+/// The call that tells more: of the command, where there is one.
+fn help() -> String {
+    let program = Arguments::command();
+    let command = env::args_os().nth(1).and_then(|word| program.find_subcommand(word));
+    match command {
+        Some(command) => format!("mailverdict {} --help", command.get_name()),
+        None => "mailverdict --help".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ mod batch;
 mod check;
 mod conclusion;
 mod escape;
+mod examples;
 mod explain;
 mod failure;
 mod file_kind;
@@ -57,6 +58,11 @@ fn run() -> Result<ExitCode, Failure> {
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             error.print().map_err(Failure::Output)?;
             return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // Nothing more can be said where standard error is closed.
+            let _ = io::stderr().write_all(examples::OVERVIEW.as_bytes());
+            return Ok(ExitCode::from(EXIT_FAILURE));
         }
         Err(error) => return Err(error.into()),
     };

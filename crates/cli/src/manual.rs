@@ -36,7 +36,8 @@ pub(crate) fn page(command: Option<&str>) -> Result<ExitCode, Failure> {
     let mut text = Vec::new();
     let version = format!("{NAME} {}", env!("CARGO_PKG_VERSION"));
     clap_mangen::Man::new(of).title(title).source(version).render(&mut text).map_err(Failure::Output)?;
-    print(&String::from_utf8_lossy(&text))?;
+    // What is behind the help has no name there, and examples have one in manual pages.
+    print(&String::from_utf8_lossy(&text).replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -37,6 +37,7 @@ fn manual_pages_have_what_the_help_has() {
             .map(|word| word.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>());
         let options: Vec<_> = options.filter(|option| !option.is_empty()).collect();
         assert!(options.len() > 5, "{help}");
+        assert!(page.contains("\n.SH EXAMPLES\n"), "{page}");
         for option in options {
             assert!(page.contains(&format!(r"\-\-{}", option.replace('-', r"\-"))), "{command}: --{option}");
         }

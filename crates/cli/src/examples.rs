@@ -1,0 +1,73 @@
+//! The examples that the help of each command shows; a test tries them.
+
+pub(crate) const CHECK: &str = "\
+Examples:
+  A saved message, with the client that its Received fields show:
+    mailverdict check message.eml
+  What the SMTP session showed, where it is known:
+    mailverdict check --ip 192.0.2.1 --helo mail.example.com \\
+      --mail-from alice@example.com message.eml
+  Why, and the header fields that report it:
+    mailverdict check --explain --headers message.eml
+  Each message of a mailbox, as JSON:
+    mailverdict check --json inbox.mbox > results.jsonl
+  In a script, which is told by the status:
+    mailverdict check --exit-verdict < message.eml || echo \"status $?\"
+  What a change of records would do, without the network:
+    mailverdict check --zone example.zone message.eml";
+
+pub(crate) const SPF: &str = "\
+Examples:
+  Whether a host may send for a domain:
+    mailverdict spf --ip 192.0.2.1 --mail-from alice@example.com
+  Each step, and each question to the DNS:
+    mailverdict spf --ip 2001:db8::1 --helo mail.example.com --explain
+  A record before it is published:
+    mailverdict spf --zone example.zone --ip 192.0.2.1 \\
+      --mail-from alice@example.com";
+
+pub(crate) const BATCH: &str = "\
+Examples:
+  All at once, with the answers of the DNS shared:
+    mailverdict batch < requests.jsonl > results.jsonl
+  One by one, as of a time:
+    mailverdict batch --jobs 1 --at 2025-10-06T08:15:05Z \\
+      < requests.jsonl > results.jsonl";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  bash:
+    mailverdict completions bash \\
+      > ~/.local/share/bash-completion/completions/mailverdict
+  zsh, where ~/.zfunc is in fpath:
+    mailverdict completions zsh > ~/.zfunc/_mailverdict
+  fish:
+    mailverdict completions fish \\
+      > ~/.config/fish/completions/mailverdict.fish";
+
+pub(crate) const SCHEMA: &str = "\
+Examples:
+    mailverdict schema > check.schema.json";
+
+pub(crate) const MAN: &str = "\
+Examples:
+    mailverdict man check | man -l -
+    mailverdict man > ~/.local/share/man/man1/mailverdict.1";
+
+/// What the program can do, for who calls it without saying what.
+pub(crate) const OVERVIEW: &str = "\
+mailverdict says whether a mail message is what it claims to be, and why:
+SPF, DKIM, DMARC and ARC.
+
+  mailverdict check FILE...    a verdict on saved messages or mailboxes
+  mailverdict check --ip IP --mail-from ADDRESS FILE
+                               the same, where the SMTP session is known
+  mailverdict spf --ip IP --mail-from ADDRESS
+                               SPF alone, without a message
+  mailverdict batch            many messages, as lines of JSON
+  mailverdict completions, man, schema
+                               what shells, readers and scripts need
+
+A command is missing. mailverdict --help tells of all commands, and
+mailverdict check --help of one, with examples.
+";
