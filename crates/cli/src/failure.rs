@@ -23,7 +23,7 @@ pub(crate) enum Failure {
     /// What was read is another kind of file.
     OtherFile { path: PathBuf, kind: FileKind },
     /// What was read is no message.
-    NoMessage { path: PathBuf, error: MessageError },
+    NoMessage { path: PathBuf, error: MessageError, line: FirstLine },
     /// A zone file cannot be used.
     Zone(ZoneError),
     /// The system's resolver configuration cannot be used.
@@ -32,6 +32,31 @@ pub(crate) enum Failure {
     Runtime(io::Error),
     /// Results cannot be written.
     Output(io::Error),
+}
+
+/// How something begins that has no header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FirstLine(String);
+
+impl FirstLine {
+    pub(crate) fn of(octets: &[u8]) -> Self {
+        const MOST: usize = 40;
+        let line = octets.split(|octet| *octet == b'\n').next().unwrap_or_default().trim_ascii_end();
+        let shown = line.get(..MOST).unwrap_or(line).escape_ascii();
+        let rest = if line.len() > MOST { "..." } else { "" };
+        Self(format!("{shown}{rest}"))
+    }
+}
+
+/// Why there is no header, and what to do.
+impl fmt::Display for FirstLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(", because an empty line begins it; where fields follow, take that line away");
+        }
+        let field = "no header field (\"Name: value\")";
+        write!(f, ": its first line, \"{}\", is {field}; give one message in the format of RFC 5322", self.0)
+    }
 }
 
 impl fmt::Display for Failure {
@@ -45,7 +70,10 @@ impl fmt::Display for Failure {
                 write!(f, "{}: the message is larger than {limit} octets; is it a message?", path.display())
             }
             Self::OtherFile { path, kind } => write!(f, "{}: {kind}", path.display()),
-            Self::NoMessage { path, error } => {
+            Self::NoMessage { path, error: MessageError::NoHeader, line } => {
+                write!(f, "{}: the message has no header{line}", path.display())
+            }
+            Self::NoMessage { path, error, .. } => {
                 write!(f, "{}: {error}; give one message in the format of RFC 5322", path.display())
             }
             Self::Zone(error) => write!(f, "{error}"),

@@ -1,5 +1,6 @@
 //! Files that people take for messages, told by how they begin.
 
+use crate::mbox::is_field;
 use std::fmt;
 
 /// A kind of file that is no message in the format of RFC 5322, and what to do about it.
@@ -12,6 +13,10 @@ pub(crate) enum FileKind {
     OutlookItem,
     Utf16,
     Html,
+    Pdf,
+    Image,
+    /// A message of Apple Mail: a line with its length, and a property list behind it (`.emlx`).
+    AppleMail,
 }
 
 impl FileKind {
@@ -26,6 +31,19 @@ impl FileKind {
         }
         if begins(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
             return Some(Self::OutlookItem);
+        }
+        if begins(b"%PDF-") {
+            return Some(Self::Pdf);
+        }
+        if begins(b"\x89PNG\r\n") || begins(b"\xff\xd8\xff") || begins(b"GIF8") {
+            return Some(Self::Image);
+        }
+        let mut lines = octets.splitn(2, |octet| *octet == b'\n');
+        if let (Some(first), Some(rest)) = (lines.next(), lines.next()) {
+            let length = first.trim_ascii_end();
+            if !length.is_empty() && length.iter().all(u8::is_ascii_digit) && is_field(rest) {
+                return Some(Self::AppleMail);
+            }
         }
         let is_letter = |octet: &u8| octet.is_ascii_alphabetic();
         match octets {
@@ -54,6 +72,11 @@ impl fmt::Display for FileKind {
             Self::Utf16 => {
                 "the file is text in UTF-16, and a message is octets as they came; save it without converting it, as .eml"
             }
+            Self::Pdf => "the file is a PDF, which shows a message and does not hold it; save the source of the message",
+            Self::Image => "the file is a picture, which shows a message and does not hold it; save the source of the message",
+            Self::AppleMail => {
+                "the file is of Apple Mail (.emlx), with more than the message in it; save the message as raw source (.eml)"
+            }
             Self::Html => "the file is an HTML page, as of a mailbox in a browser; save the source of the message in its place",
         })
     }
@@ -75,6 +98,12 @@ mod tests {
             (b"\0F\0r\0o\0m\0:", Some(FileKind::Utf16)),
             (b"\xef\xbb\xbf\r\n <!DOCTYPE html>", Some(FileKind::Html)),
             (b"<HTML><body>", Some(FileKind::Html)),
+            (b"%PDF-1.4\n", Some(FileKind::Pdf)),
+            (b"\x89PNG\r\n\x1a\n", Some(FileKind::Image)),
+            (b"\xff\xd8\xff\xe0", Some(FileKind::Image)),
+            (b"1234      \nFrom: a@example.com\n", Some(FileKind::AppleMail)),
+            (b"1234\n\nFrom: a@example.com\n", None),
+            (b"1234", None),
             (b"From: a@example.com\r\n", None),
             (b"\xef\xbb\xbfFrom: a@example.com\r\n", None),
             (b"PK: x\r\n", None),

@@ -3,7 +3,7 @@
 use crate::{
     args,
     failure::Failure,
-    style::{Style, printable, shortened},
+    style::{Style, printable, shortened, wrapped},
 };
 use mailverdict::{
     Message, Session,
@@ -172,8 +172,9 @@ impl Way {
     pub(crate) fn write(&self, out: &mut impl Write, style: Style) -> fmt::Result {
         writeln!(
             out,
-            "\n{}",
-            style.bold("HOPS (the newest first; nobody vouches for what stands below the own hosts' fields)")
+            "\n{}\n  {}",
+            style.bold("HOPS"),
+            wrapped("The newest first; nobody vouches for what stands below the own hosts' fields.", 2)
         )?;
         for (number, hop) in self.numbered() {
             let Hop { from, reverse_name, by, with, .. } = hop;
@@ -183,12 +184,13 @@ impl Way {
             let delay = hop.delay.map(|delay| format!(", {delay:+} s")).unwrap_or_default();
             let border = if self.is_border(number) { ", handed over the message" } else { "" };
             writeln!(out, "{number:>3}  {time}{delay}{border}")?;
+            let by_with = format!("by {} with {}", word(by), word(with));
             match (from, hop.address) {
-                (None, None) => writeln!(out, "     by {} with {}", word(by), word(with))?,
+                (None, None) => writeln!(out, "     {}", wrapped(&by_with, 7))?,
                 (Some(_), _) | (None, Some(_)) => {
                     let name = reverse_name.as_deref().map(|name| format!("{} ", printable(name))).unwrap_or_default();
-                    writeln!(out, "     from {} ({name}[{address}])", word(from))?;
-                    writeln!(out, "     by {} with {}", word(by), word(with))?;
+                    writeln!(out, "     {}", wrapped(&format!("from {} ({name}[{address}])", word(from)), 7))?;
+                    writeln!(out, "     {}", wrapped(&by_with, 7))?;
                 }
             }
         }

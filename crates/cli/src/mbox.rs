@@ -63,7 +63,7 @@ fn is_address(word: &[u8]) -> bool {
 }
 
 /// Whether a line begins as a header field does (RFC 5322 §2.2).
-fn is_field(line: &[u8]) -> bool {
+pub(crate) fn is_field(line: &[u8]) -> bool {
     let name = memchr(b':', line).and_then(|colon| line.get(..colon)).unwrap_or_default();
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }

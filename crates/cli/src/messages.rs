@@ -1,7 +1,7 @@
 //! The messages of a file, or of standard input: one, or each of an mbox file; unpacked where gzip packed them.
 
 use crate::{
-    failure::Failure,
+    failure::{Failure, FirstLine},
     file_kind::FileKind,
     gzip::{Reader, unpacked},
     input::{Input, MAX_MESSAGE_LEN},
@@ -56,7 +56,8 @@ impl Numbered {
 
     /// The failure of what could be read and is none.
     pub(crate) fn no_message(&self, error: MessageError) -> Failure {
-        Failure::NoMessage { path: shown(&self.path, self.number), error }
+        let line = FirstLine::of(&self.input.octets);
+        Failure::NoMessage { path: shown(&self.path, self.number), error, line }
     }
 }
 
@@ -138,7 +139,10 @@ fn is_standard_input(path: &Path) -> bool {
 fn open(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "it is a directory; name the files in it, as in `mailverdict check FOLDER/*`",
+        ));
     }
     Ok(file)
 }

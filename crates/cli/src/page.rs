@@ -5,7 +5,7 @@ use crate::{
     hops::Way,
     report::Report,
     rows::{table, visible},
-    style::{Style, printable, wrapped},
+    style::{Style, printable, terminal_columns, wrapped, wrapped_at},
 };
 use mailverdict::{
     Session,
@@ -84,7 +84,19 @@ pub(crate) fn client(session: &Session, spf: &SpfReports, null_return_path: bool
 pub(crate) fn write_steps(out: &mut impl Write, steps: Option<&[String]>, style: Style) -> fmt::Result {
     let Some(steps) = steps else { return Ok(()) };
     writeln!(out, "\n{}", style.bold("EXPLANATION"))?;
-    steps.iter().try_for_each(|step| writeln!(out, "  {step}"))
+    let columns = terminal_columns();
+    steps.iter().try_for_each(|step| writeln!(out, "{}", shown_step(step, columns)))
+}
+
+/// A step in a line; a terminal of so many columns has several of them, where one is not enough.
+fn shown_step(step: &str, columns: Option<usize>) -> String {
+    const INDENT: usize = 2;
+    let text = step.trim_start();
+    let before = INDENT + step.len() - text.len();
+    match columns {
+        Some(columns) => format!("{:before$}{}", "", wrapped_at(text, before + INDENT, columns)),
+        None => format!("{:before$}{text}", ""),
+    }
 }
 
 /// A folded header field, in lines of the system.
@@ -111,4 +123,19 @@ fn write_comparison(out: &mut String, dmarc: &DmarcReport, older: &DmarcReport, 
         writeln!(out, "  {}", wrapped(&printable(&format!("because {cause}")), 2))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_go_on_below_themselves_in_a_terminal() {
+        let step = "  _dmarc.contoso.com holds \"v=DMARC1; p=reject; rua=mailto:reports@contoso.com\"";
+        assert_eq!(shown_step(step, None), format!("  {step}"));
+        assert_eq!(
+            shown_step(step, Some(60)),
+            "    _dmarc.contoso.com holds \"v=DMARC1; p=reject;\n      rua=mailto:reports@contoso.com\""
+        );
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     print, request,
     rows::spf_rows,
     source::Source,
-    style::{Style, Table, printable},
+    style::{Style, Table, printable, wrapped},
 };
 use mailverdict::{
     Authenticator, Session,
@@ -69,7 +69,7 @@ fn write(
     steps: Option<&[String]>,
 ) -> fmt::Result {
     let style = Style::of_stdout();
-    writeln!(out, "{}\n", printable(&client(session, reports, false, None)))?;
+    writeln!(out, "{}\n", wrapped(&printable(&client(session, reports, false, None)), 0))?;
     let mut table = Table::default();
     spf_rows(&mut table, reports, session);
     table.write(out, style)?;

@@ -61,7 +61,7 @@ fn sections_stand_in_the_order_of_their_weight() {
         "\nCHECK ",
         "\nRFC 7489\n",
         "\nFINDINGS\n",
-        "\nHOPS ",
+        "\nHOPS\n",
         "\nEXPLANATION\n",
         "\nHEADER FIELDS\n",
     ];
