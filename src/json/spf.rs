@@ -4,12 +4,15 @@ use super::shown::Shown;
 use crate::{
     name::{Domain, Name},
     spf::{
-        Explanation, Identity, Matched, NeutralReason, NoneReason, PermError, Qualifier, Record, SpfReport, SpfResult,
-        TempError,
+        Directive, Explanation, Identity, Matched, NeutralReason, NoneReason, PermError, Qualifier, SpfReport,
+        SpfResult, TempError,
     },
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{borrow::Cow, net::IpAddr};
+
+/// More records than may include each other.
+const MAX_PATH: usize = 64;
 
 /// As it is written and read. The words between are made of the rest.
 #[derive(Serialize, Deserialize)]
@@ -50,26 +53,32 @@ struct NoMatch<'r> {
     domain: Cow<'r, Name>,
 }
 
-/// A directive that matched, and the record that it stands in.
+/// A directive that matched, and whose record it stands in.
 #[derive(Serialize, Deserialize)]
 struct Step<'r> {
     domain: Cow<'r, Name>,
-    record: Cow<'r, str>,
-    /// The place of the directive among those of the record, the first of which is 0.
-    place: usize,
-    #[serde(skip_deserializing)]
-    directive: Option<Shown<'r>>,
+    directive: Cow<'r, Directive>,
+}
+
+impl Serialize for Directive {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Directive {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
 
 impl Serialize for SpfReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let matched = self.result.matched();
-        let path = matched.into_iter().flat_map(Matched::path).map(|at| Step {
-            domain: Cow::Borrowed(at.domain()),
-            record: Cow::Owned(at.record().to_string()),
-            place: at.place(),
-            directive: Some(Shown(at.directive())),
-        });
+        let path = matched
+            .into_iter()
+            .flat_map(Matched::path)
+            .map(|at| Step { domain: Cow::Borrowed(at.domain()), directive: Cow::Borrowed(at.directive()) });
         let outcome = match &self.result {
             SpfResult::None(reason) => Outcome::None(Cow::Borrowed(reason)),
             SpfResult::Neutral(NeutralReason::Matched(_)) => Outcome::Neutral(None),
@@ -103,8 +112,11 @@ impl<'de> Deserialize<'de> for SpfReport {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Shape { outcome, domain, explanation, dns_lookups, void_lookups, identity, ip, sender, path, .. } =
             Shape::deserialize(deserializer)?;
+        if path.len() > MAX_PATH {
+            return Err(D::Error::custom("the path is longer than records may include each other"));
+        }
         let decided = |wanted: Qualifier| {
-            let matched = matched(&path)?.filter(|matched| matched.directive().qualifier == wanted);
+            let matched = matched(&path).filter(|matched| matched.directive().qualifier == wanted);
             matched.ok_or_else(|| D::Error::custom("the path does not lead to this result of SPF"))
         };
         let result = match outcome {
@@ -133,13 +145,9 @@ impl<'de> Deserialize<'de> for SpfReport {
     }
 }
 
-/// What matched in the innermost record, with the records around it.
-fn matched<E: Error>(path: &[Step<'_>]) -> Result<Option<Matched>, E> {
-    let mut inner = None;
-    for Step { domain, record, place, .. } in path.iter().rev() {
-        let record = record.parse::<Record>().map_err(E::custom)?;
-        let around = Matched::around(inner, Name::clone(domain), record, *place);
-        inner = Some(around.ok_or_else(|| E::custom("the record has no directive at this place"))?);
-    }
-    Ok(inner)
+/// What matched in the innermost record, with what led there. Of each record the directive alone is known.
+fn matched(path: &[Step<'_>]) -> Option<Matched> {
+    path.iter().rev().fold(None, |inner, Step { domain, directive }| {
+        Some(Matched::around(inner, Name::clone(domain), Directive::clone(directive)))
+    })
 }

@@ -37,14 +37,16 @@ static NO_DIRECTIVE: Directive = Directive::new(Qualifier::Neutral, Mechanism::A
 impl Matched {
     /// The directive at `place` of a domain's record, with nothing included; `None` where the record has no such directive.
     pub fn new(domain: Name, record: Record, place: usize) -> Option<Self> {
-        Self::around(None, domain, record, place)
-    }
-
-    /// The directive at this place of a record, in whose target `inner` matched.
-    pub(crate) fn around(inner: Option<Self>, domain: Name, record: Record, place: usize) -> Option<Self> {
         let record = SharedRecord::from(record);
         record.directives.get(place)?;
-        Some(Path::new(DirectiveAt { domain, record, place }, inner.map(|inner| inner.0)).into())
+        Some(Path::new(DirectiveAt { domain, record, place }, None).into())
+    }
+
+    /// A directive of a domain's record, in whose target `inner` matched; nothing is known of the rest of the record.
+    #[cfg(feature = "serde")]
+    pub(crate) fn around(inner: Option<Self>, domain: Name, directive: Directive) -> Self {
+        let record = Record { directives: vec![directive], redirect: None, exp: None, unknown_modifiers: Vec::new() };
+        Path::new(DirectiveAt { domain, record: record.into(), place: 0 }, inner.map(|inner| inner.0)).into()
     }
 
     /// The domain whose record holds the directive; differs from the domain that was checked behind a `redirect`.
@@ -91,12 +93,6 @@ impl Path {
 }
 
 impl DirectiveAt {
-    /// The place of the directive among those of the record, the first of which is 0.
-    #[cfg(feature = "serde")]
-    pub(crate) fn place(&self) -> usize {
-        self.place
-    }
-
     /// Whose record holds the directive.
     pub fn domain(&self) -> &Name {
         &self.domain
