@@ -215,6 +215,8 @@ pub(crate) fn unquoted(octets: Vec<u8>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*};
+    use std::io::BufReader;
 
     #[test]
     fn a_separator_has_a_date_or_is_an_address_alone() {
@@ -250,7 +252,7 @@ mod tests {
         assert_eq!(Separator::of(long(1001).as_bytes()), None);
     }
 
-    fn entries(file: &[u8], most: usize) -> Option<Vec<Option<String>>> {
+    fn entries(file: impl BufRead, most: usize) -> Option<Vec<Option<String>>> {
         let Opened::Mbox { mut mbox, .. } = Mbox::open(file).unwrap() else { return None };
         let mut entries = Vec::new();
         while !mbox.is_at_end() {
@@ -321,4 +323,34 @@ mod tests {
             assert_eq!(unquoted(quoted.as_bytes().to_vec()), expected.as_bytes(), "{quoted:?}");
         }
     }
+
+    proptest! {
+        /// However little of it comes at once.
+        #[test]
+        fn a_file_in_pieces_is_the_file(
+            lines in vec(0..LINES.len(), 0..40),
+            most in prop_oneof![Just(1000_usize), 0..100_usize],
+            piece in 1..40_usize,
+        ) {
+            let file: String = [0].into_iter().chain(lines).map(|line| LINES[line]).collect();
+            let whole = entries(file.as_bytes(), most).unwrap();
+            let pieces = entries(BufReader::with_capacity(piece, file.as_bytes()), most).unwrap();
+            prop_assert_eq!(&whole, &pieces);
+            let kept: usize = whole.iter().flatten().map(String::len).sum();
+            prop_assert!(kept <= file.len() && whole.iter().flatten().all(|message| message.len() <= most));
+        }
+    }
+
+    const LINES: [&str; 10] = [
+        "From a Mon Oct  6 08:15:05 2025\n",
+        "From a@example.com\n",
+        "From a@example.com\r\n",
+        "A: 1\r\n",
+        "A: 1\n",
+        "\n",
+        "\r\n",
+        "text",
+        "From ",
+        "\r",
+    ];
 }
