@@ -296,7 +296,7 @@ impl fmt::Display for FailReason {
                 replaced
             }
         };
-        replaced.iter().try_for_each(|replaced| write!(f, ". {replaced}"))
+        replaced.iter().try_for_each(|replaced| write!(f, "; {replaced}"))
     }
 }
 

@@ -42,11 +42,21 @@ pub(crate) fn policy(dmarc: &DmarcReport) -> Option<String> {
     Some(format!("{owner} asks receivers to {what} what fails ({}={})", tag.keyword(), policy.keyword()))
 }
 
+/// The result's reason, and the policy where that does not tell it already.
+pub(crate) fn reason_and_policy(dmarc: &DmarcReport) -> String {
+    let reason = dmarc.result.to_string();
+    let is_told = matches!(dmarc.result, DmarcResult::Fail(_)) && dmarc.replaced().is_some();
+    match policy(dmarc).filter(|_| !is_told) {
+        Some(policy) => format!("{reason}; {policy}"),
+        None => reason,
+    }
+}
+
 /// What DMARC makes of SPF and DKIM, in a sentence or two.
 fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
     let Verdict { spf, dmarc, .. } = verdict;
     let author = dmarc.author_domain.as_ref().map_or("an author domain", |domain| domain.as_str());
-    let asked = policy(dmarc).map(|policy| format!(" {policy}.")).unwrap_or_default();
+    let asked = || policy(dmarc).map(|policy| format!("; {policy}")).unwrap_or_default();
     let lowered = dmarc.lowered.as_ref().map(|lowered| format!(" The policy is not applied in full: {lowered}."));
     match &dmarc.result {
         DmarcResult::Pass(_) => {
@@ -55,11 +65,13 @@ fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
         DmarcResult::Fail(_) if !is_complete => {
             format!(
                 "DMARC is not known without the client: it fails unless SPF passes. Nothing else shows that the message comes \
-                 from {author}, as its From field says.{asked}"
+                 from {author}, as its From field says{}.",
+                asked()
             )
         }
-        DmarcResult::Fail(reason) => format!(
-            "Nothing shows that the message comes from {author}, as its From field says: {reason}.{}{asked}{}",
+        DmarcResult::Fail(_) => format!(
+            "Nothing shows that the message comes from {author}, as its From field says: {}.{}{}",
+            reason_and_policy(dmarc),
             // What was not evaluated may have made it a pass.
             if spf.mail_from.is_none() {
                 " SPF was not evaluated for the sender, who is not known: see --mail-from."

@@ -1,7 +1,7 @@
 //! The rows of the table: what was checked, for which domain, with which result, and why.
 
 use crate::{
-    conclusion::policy,
+    conclusion::{policy, reason_and_policy},
     report::Report,
     style::{Row, Table},
 };
@@ -53,12 +53,13 @@ pub(crate) fn table(report: &Report<'_>) -> Table {
 /// What DMARC came to, and the policy, whether it is asked for or not.
 fn dmarc_row(dmarc: &DmarcReport, is_complete: bool) -> Row {
     let is_open = !is_complete && matches!(dmarc.result, DmarcResult::Fail(_));
-    let reason = if is_open { "it waits for SPF, which needs the client".to_owned() } else { dmarc.result.to_string() };
+    const WAITS: &str = "it waits for SPF, which needs the client";
+    let waits = || policy(dmarc).map_or_else(|| WAITS.to_owned(), |policy| format!("{WAITS}; {policy}"));
     Row {
         check: "DMARC".to_owned(),
         domain: dmarc.author_domain.as_ref().map_or("-", |domain| domain.as_str()).to_owned(),
         result: if is_open { "-" } else { dmarc.result.keyword() },
-        reason: policy(dmarc).map_or_else(|| reason.clone(), |policy| format!("{reason}; {policy}")),
+        reason: if is_open { waits() } else { reason_and_policy(dmarc) },
     }
 }
 

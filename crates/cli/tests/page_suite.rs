@@ -78,3 +78,23 @@ fn the_row_of_dmarc_tells_why() {
     let reason = "neither SPF nor DKIM authenticated a domain that could align with contoso.com";
     assert_eq!(row, format!("contoso.com fail {reason}; contoso.com asks receivers to reject what fails (p=reject)"));
 }
+
+/// What is read in place of a policy is told once in the verdict, and once in the row.
+#[test]
+fn a_policy_that_is_replaced_is_told_once() {
+    let zone = std::env::temp_dir().join(format!("mailverdict-page-{}", std::process::id()));
+    std::fs::write(&zone, "_dmarc.x.example. TXT \"v=DMARC1; p=monitor; rua=mailto:a@x.example\"\n").unwrap();
+    let message = zone.with_extension("eml");
+    std::fs::write(&message, "From: a@x.example\n\nHello\n").unwrap();
+    let zone_option = format!("--zone={}", zone.display());
+    for client in [&["--ip=192.0.2.1"][..], &[]] {
+        let page = page(&[client, &[&zone_option, message.to_str().unwrap()]].concat());
+        let (before, _) = page.split_once("\nFINDINGS\n").unwrap();
+        let words = before.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = "; because p=monitor of x.example cannot be read, none is taken instead";
+        assert_eq!(words.matches(told).count(), 2, "{words}");
+        assert!(!words.contains("not applied in full"), "{words}");
+    }
+    std::fs::remove_file(zone).unwrap();
+    std::fs::remove_file(message).unwrap();
+}
