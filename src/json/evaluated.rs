@@ -31,6 +31,8 @@ pub struct Evaluated<'v> {
     pub received_spf: Option<String>,
     /// What is wrong with what the evaluation touched, the worst first.
     pub findings: Vec<Finding>,
+    /// Whether the records that were read are told; they are, unless somebody who writes millions of lines says otherwise.
+    pub tells_records: bool,
 }
 
 impl<'v> Evaluated<'v> {
@@ -55,6 +57,7 @@ impl<'v> Evaluated<'v> {
             authentication_results: without_end(authentication_results),
             received_spf: received_spf(&verdict.spf, session),
             findings: findings(verdict, session, log),
+            tells_records: true,
         };
         evaluated.add_findings(findings_of_header(verdict, session, log, message.header(), Some(authserv_id)));
         evaluated
@@ -81,7 +84,7 @@ impl Serialize for Evaluated<'_> {
         }
         let shape = Shape {
             version: VERSION,
-            evaluated: Inputs::new(&self.verdict.spf, self.session, self.log),
+            evaluated: Inputs::new(&self.verdict.spf, self.session, self.tells_records.then_some(self.log)),
             verdict: Written::of(self.verdict, Some((self.message, self.session))),
             authentication_results: &self.authentication_results,
             received_spf: self.received_spf.as_deref(),
@@ -131,7 +134,7 @@ impl Serialize for EvaluatedSpf<'_> {
         }
         let shape = Shape {
             version: VERSION,
-            evaluated: Inputs::new(self.reports, self.session, self.log),
+            evaluated: Inputs::new(self.reports, self.session, Some(self.log)),
             spf: self.reports,
             dkim: (),
             arc: (),

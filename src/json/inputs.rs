@@ -21,7 +21,8 @@ pub struct Inputs<'e> {
     mail_from: Option<&'e str>,
     receiver: Option<&'e str>,
     received_at: UnixTime,
-    records: Vec<PublishedText<'e>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<Vec<PublishedText<'e>>>,
 }
 
 /// A record that SPF, DKIM or DMARC read, printable, and its name as it was asked.
@@ -32,8 +33,8 @@ struct PublishedText<'e> {
 }
 
 impl<'e> Inputs<'e> {
-    /// Of a session on which there are these reports, and of the log of the evaluation.
-    pub fn new(reports: &'e SpfReports, session: &'e Session, log: &'e Log) -> Self {
+    /// Of a session on which there are these reports, with the records of the log where it is given.
+    pub fn new(reports: &'e SpfReports, session: &'e Session, log: Option<&'e Log>) -> Self {
         let mail_from = match &session.mail_from {
             MailFrom::Address(address) => Some(&**address),
             MailFrom::Null => Some(""),
@@ -46,7 +47,7 @@ impl<'e> Inputs<'e> {
             mail_from,
             receiver: session.receiver.as_deref(),
             received_at: session.received_at,
-            records: log.entries().iter().flat_map(records).collect(),
+            records: log.map(|log| log.entries().iter().flat_map(records).collect()),
         }
     }
 }

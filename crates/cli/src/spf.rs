@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Spf) -> Result<ExitCode, Failure> {
     let text = if args.output.json {
         json::to_line(&Line {
             version: VERSION,
-            evaluated: Inputs::new(&reports, &session, &log),
+            evaluated: Inputs::new(&reports, &session, Some(&log)),
             spf: &reports,
             findings: &evaluated.findings,
             explain: steps.as_deref(),

@@ -208,6 +208,7 @@ fn batch_gives_what_check_gives_in_the_order_of_the_requests() {
         let mut result: Value = serde_json::from_slice(&output.stdout).unwrap();
         // A request says who the client is.
         assert_eq!(result.as_object_mut().unwrap().remove("client_taken"), Some(false.into()));
+        result["evaluated"].as_object_mut().unwrap().remove("records").unwrap();
         result["id"] = number.into();
         expected.push(result);
         let mut request = serde_json::json!({
