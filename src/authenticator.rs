@@ -81,6 +81,18 @@ impl<R: Resolver> Authenticator<R> {
         (verdict, evaluation.log)
     }
 
+    /// The same without observers, and with an answer to each question: those that were asked ahead and in vain are waited for as well,
+    /// for as long again as an evaluation may take. For `evidence::Evidence`, in which somebody may look for what was not needed here.
+    pub async fn explain_all(&self, message: &Message<'_>, session: impl Into<Session>) -> (Verdict, Log) {
+        let mut evaluation = Evaluation::new(&self.policy, session);
+        let verdict = self.evaluate(&mut evaluation, message).await;
+        let mut log = evaluation.log;
+        log.ask_again();
+        let run = |log: &mut Log, _: AtHand<'_>| if log.is_open() { Run::Waits } else { Run::Done(()) };
+        drive(&self.resolver, &self.clock(), &mut log, run).await;
+        (verdict, log)
+    }
+
     async fn evaluate(&self, evaluation: &mut Evaluation<'_>, message: &Message<'_>) -> Verdict {
         let Evaluation { parts, log } = evaluation;
         parts.header(message.header());

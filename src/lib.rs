@@ -10,6 +10,7 @@
 //! * [`spf`], [`dkim`], [`dmarc`], [`arc`]: what each rule became, and their results.
 //! * [`dns`]: resolvers, and what becomes of a message when the DNS goes wrong.
 //! * [`authentication_results`], [`received_spf`], [`received`]: header fields.
+//! * `json` and `evidence` (feature `serde`): verdicts for programs, and what a verdict rests on, to be replayed.
 //! * [`report`]: which reports domain owners ask for, and where these may be sent.
 
 // docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
@@ -24,6 +25,8 @@ pub mod dmarc;
 pub mod dns;
 mod driver;
 mod evaluation;
+#[cfg(feature = "serde")]
+pub mod evidence;
 pub mod finding;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]

@@ -29,6 +29,8 @@ fn validate(zone: &Zone, raw: &[u8]) -> ArcReport {
         let message = Message::parse(b"X: y\r\n\r\n").unwrap();
         return now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc;
     };
+    #[cfg(feature = "serde")]
+    support::evidence::assert_replays(zone, &mailverdict::Policy::default(), raw, &Session::without_peer());
     let report = now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc;
     #[cfg(feature = "serde")]
     assert_eq!(serde_json::from_str::<ArcReport>(&serde_json::to_string(&report).unwrap()).unwrap(), report);

@@ -24,11 +24,12 @@ const FLOORS: [&[&str]; 11] = [
     &["policy", "verdict"],
     &["evaluation", "registered_methods", "received_spf", "report", "finding"],
     &["driver", "json"],
-    &["authenticator", "fuzzing"],
+    &["authenticator", "evidence", "fuzzing"],
 ];
 
-/// The rooms that may name the `Resolver`: the one that makes it, the one that asks it, and the one that hands it on.
-const RESOLVER_ROOMS: [&str; 3] = ["dns", "driver", "authenticator"];
+/// The rooms that may name the `Resolver`: the one that makes it, the one that asks it, the one that hands it on, and the one that answers
+/// from a file.
+const RESOLVER_ROOMS: [&str; 4] = ["dns", "driver", "authenticator", "evidence"];
 
 /// The rooms of the rules, which are pure functions of what is known.
 const RULES: [&str; 5] = ["spf", "dkim", "arc", "dmarc", "report"];

@@ -13,6 +13,8 @@
 //! What a case does not say is taken from the scenario's `defaults`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/evidence.rs"]
+mod evidence;
 #[path = "support/late.rs"]
 mod late;
 #[path = "support/ready.rs"]
@@ -222,6 +224,8 @@ fn run(file: &Path) -> (usize, Vec<String>) {
                     .unwrap(),
                 reports
             );
+            #[cfg(feature = "serde")]
+            evidence::assert_replays(&zone, &case.policy(), b"From: a@example.com\r\n\r\n", &case.session());
             for arrival in [Arrival::Together, Arrival::First, Arrival::Last, Arrival::Shuffled(count)] {
                 let late = Late::new(&zone);
                 let authenticator = Authenticator::new(&late).with_policy(case.policy());

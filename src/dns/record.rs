@@ -97,6 +97,18 @@ impl AnyAnswer {
         }
     }
 
+    /// The same with other details.
+    #[must_use]
+    pub fn with_details(self, details: Details) -> Self {
+        match self {
+            Self::Txt(answer) => Self::Txt(answer.with_details(details)),
+            Self::A(answer) => Self::A(answer.with_details(details)),
+            Self::Aaaa(answer) => Self::Aaaa(answer.with_details(details)),
+            Self::Mx(answer) => Self::Mx(answer.with_details(details)),
+            Self::Ptr(answer) => Self::Ptr(answer.with_details(details)),
+        }
+    }
+
     /// What the resolver tells of it.
     pub fn details(&self) -> &Details {
         match self {

@@ -263,6 +263,11 @@ impl Zone {
         self
     }
 
+    /// Whether records, an alias or a failure stand at this name, or at the wildcard that answers for it.
+    pub fn has_records(&self, name: &Name) -> bool {
+        self.find(name).is_some_and(|node| node.has_data() || node.cname.is_some() || !node.planted.is_empty())
+    }
+
     /// The node of a name, to which something is added, made to exist together with the empty non-terminals above it.
     fn node(&mut self, name: &Name) -> &mut Node {
         if !self.nodes.contains_key(name) {

@@ -78,6 +78,11 @@ impl Log {
         open
     }
 
+    /// Questions that wait for their answers are handed out again: nobody else waits for them any more.
+    pub(crate) fn ask_again(&mut self) {
+        self.handed_out = 0;
+    }
+
     /// Enters what became of a question; the first answer counts. Whether it was open.
     pub(crate) fn answered(&mut self, question: &Question, answer: AnyLookup, took: Option<Duration>) -> bool {
         let place = self.place(&question.name, question.record_type);

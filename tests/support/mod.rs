@@ -6,6 +6,7 @@ pub mod case;
 pub mod dkim_case;
 #[cfg(feature = "hickory")]
 pub mod dns_server;
+pub mod evidence;
 #[cfg(feature = "hickory")]
 pub mod faulty_dns;
 pub mod hostile_headers;

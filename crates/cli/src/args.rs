@@ -31,6 +31,11 @@ pub(crate) enum Command {
     /// messages, those that can be read are evaluated.
     #[command(after_help = examples::CHECK)]
     Check(Check),
+    /// Evaluate again what `check --evidence` wrote, without the network.
+    ///
+    /// Exit status: 0 where the verdict is the recorded one, 1 where it differs, 2 for bad usage and for a file that cannot be used.
+    #[command(after_help = examples::REPLAY)]
+    Replay(Replay),
     /// Evaluate SPF alone, without a message.
     ///
     /// Exit status: 0 when a result was reached, whatever it is; 2 for bad usage or unreadable input.
@@ -93,6 +98,9 @@ pub(crate) struct Check {
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
     #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub(crate) authserv_id: Option<String>,
+    /// Write the evidence of the verdict to this file: what went in, and what the DNS answered; see `replay`. It holds the message.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub(crate) evidence: Option<PathBuf>,
     /// Show the hops of the message, the newest first.
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) hops: bool,
@@ -100,6 +108,22 @@ pub(crate) struct Check {
     /// without the client, and with 75 where DMARC's result is temperror.
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) exit_verdict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The evidence.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Answer for the names of this master file (RFC 1035) from it, and for others from the evidence: what if these records were
+    /// otherwise. A type that such a name lacks has no records. May be given several times.
+    #[arg(long = "zone", value_name = "OVERLAY", help_heading = DNS)]
+    pub(crate) zones: Vec<PathBuf>,
+    /// Evaluate as if at this time: seconds since 1970, or as in 2025-10-06T08:15:05Z. When the message was received, where not given.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = RULES)]
+    pub(crate) at: Option<UnixTime>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 // The headings of the help.

@@ -3,7 +3,7 @@
 use crate::{
     EXIT_FAILURE,
     args::Check,
-    explain,
+    evidence, explain,
     failure::Failure,
     hops::{NumberedHop, Way},
     input::parse,
@@ -19,6 +19,7 @@ use crate::{
 use mailverdict::{
     Authenticator,
     dmarc::{Disposition, DmarcResult},
+    evidence::Evidence,
     json::Evaluated,
     spf::Observers,
 };
@@ -99,11 +100,26 @@ impl Run<'_> {
     fn check(&mut self, numbered: &Numbered) -> Result<u8, Failure> {
         let Self { args, authserv_id, authenticator, runtime, pages } = self;
         let input = &numbered.input;
+        if args.evidence.is_some() && *pages > 0 {
+            return Err(Failure::Usage("--evidence is of one message, and here are several".to_owned()));
+        }
         let message = parse(&input.octets).map_err(|error| numbered.no_message(error))?;
         let way = Way::of(&message, &args.way, args.ip)?;
         let session = way.session(request::session(args.ip, &args.client, args.rules.at), args.rules.at);
         let mut trees = Observers::default();
-        let (verdict, log) = runtime.block_on(authenticator.explain(&message, session.clone(), &mut trees));
+        let (verdict, log) = match &args.evidence {
+            None => runtime.block_on(authenticator.explain(&message, session.clone(), &mut trees)),
+            Some(path) => {
+                let (_, log) = runtime.block_on(authenticator.explain_all(&message, session.clone()));
+                let policy = request::message_policy(&args.source, &args.rules);
+                let mut evidence = Evidence::new(input.octets.as_slice(), session.clone(), policy, &log, ());
+                evidence.authserv_id = Some(authserv_id.as_str().into());
+                evidence::write(path, &evidence)?;
+                // What was written is what is told.
+                let replayed = evidence.replay(&evidence.answers, &mut trees);
+                replayed.map_err(|error| numbered.no_message(error))?
+            }
+        };
         let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
         report.evaluated.add_findings(input.findings());
         if args.output.explain {

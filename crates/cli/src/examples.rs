@@ -16,6 +16,13 @@ Examples:
   What a change of records would do, without the network:
     mailverdict check --zone example.zone message.eml";
 
+pub(crate) const REPLAY: &str = "\
+Examples:
+  The same verdict, without the network:
+    mailverdict replay evidence.json
+  What a change of records would have done:
+    mailverdict replay --zone example.zone evidence.json";
+
 pub(crate) const SPF: &str = "\
 Examples:
   Whether a host may send for a domain:

@@ -24,6 +24,10 @@ pub(crate) enum Failure {
     OtherFile { path: PathBuf, kind: FileKind },
     /// What was read is no message.
     NoMessage { path: PathBuf, error: MessageError, line: FirstLine },
+    /// What was read is no evidence.
+    Evidence { path: PathBuf, error: String },
+    /// A file cannot be written.
+    Unwritable { path: PathBuf, error: io::Error },
     /// A zone file cannot be used.
     Zone(ZoneError),
     /// The system's resolver configuration cannot be used.
@@ -76,6 +80,8 @@ impl fmt::Display for Failure {
             Self::NoMessage { path, error, .. } => {
                 write!(f, "{}: {error}; give one message in the format of RFC 5322", path.display())
             }
+            Self::Evidence { path, error } => write!(f, "{}: no evidence that can be used: {error}", path.display()),
+            Self::Unwritable { path, error } => write!(f, "cannot write {}: {}", path.display(), plain(error)),
             Self::Zone(error) => write!(f, "{error}"),
             Self::Resolver(error) => write!(f, "{error}; name a server with --dns, or a file with --zone"),
             Self::Runtime(error) => write!(f, "cannot start: {}", plain(error)),

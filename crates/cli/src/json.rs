@@ -2,7 +2,7 @@
 
 use crate::escape::{write_json, write_text};
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use std::io;
 
 /// Adds a line.
@@ -30,6 +30,15 @@ pub(crate) fn to_line(value: &impl Serialize) -> String {
     String::from_utf8_lossy(&line).into_owned()
 }
 
+/// A document of several lines, for files.
+pub(crate) fn to_page(value: &impl Serialize) -> String {
+    let mut page = Vec::new();
+    // Writing to memory never fails, and all members have names that are texts.
+    let _ = value.serialize(&mut Serializer::with_formatter(&mut page, Pretty(PrettyFormatter::new())));
+    page.push(b'\n');
+    String::from_utf8_lossy(&page).into_owned()
+}
+
 fn push(out: &mut Vec<u8>, value: &impl Serialize) {
     // Writing to memory never fails, and all members have names that are texts.
     let _ = value.serialize(&mut Serializer::with_formatter(out, Safe));
@@ -45,6 +54,42 @@ impl Formatter for Safe {
 
     fn write_raw_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         write_json(out, fragment)
+    }
+}
+
+/// The same, a member a line.
+struct Pretty<'i>(PrettyFormatter<'i>);
+
+impl Formatter for Pretty<'_> {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        Safe.write_string_fragment(out, fragment)
+    }
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
     }
 }
 

@@ -5,6 +5,7 @@ mod batch;
 mod check;
 mod conclusion;
 mod escape;
+mod evidence;
 mod examples;
 mod explain;
 mod failure;
@@ -25,6 +26,7 @@ mod source;
 mod spf;
 mod standard;
 mod style;
+mod told;
 
 use args::{Arguments, Command};
 use clap::{Parser as _, error::ErrorKind};
@@ -68,6 +70,7 @@ fn run() -> Result<ExitCode, Failure> {
     };
     match arguments.command {
         Command::Check(args) => check::run(&args),
+        Command::Replay(args) => evidence::replay(&args),
         Command::Spf(args) => spf::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Completions { shell } => manual::completions(shell),

@@ -134,6 +134,8 @@ pub(crate) fn authenticate(data: &[u8]) {
     assert!(questions <= most, "{questions} questions");
     assert_verdict(&verdict, &raw, &message, &session);
     assert_eq!(now(authenticator.authenticate(&message, session.clone())), verdict, "not the same twice");
+    #[cfg(feature = "serde")]
+    super::evidence::assert_replays(&resolver.zone, &Policy::default(), &raw, &session);
 
     let authors = message.header().authors();
     if authors.is_ambiguous() {

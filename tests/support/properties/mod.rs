@@ -10,6 +10,8 @@
 )]
 
 mod evaluation;
+#[path = "../evidence.rs"]
+mod evidence;
 mod grammar;
 mod invented;
 #[path = "../pieces.rs"]

@@ -1,0 +1,134 @@
+//! Files of evidence: written by `check`, and evaluated again by `replay`.
+
+use crate::{
+    args::Replay,
+    failure::Failure,
+    json, page, print,
+    report::Report,
+    style::{Style, printable, wrapped},
+    told::{Difference, Told, differences},
+};
+use mailverdict::{
+    Message,
+    dns::Zone,
+    evidence::{Evidence, Recorded},
+    spf::{Observers, Tree},
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::{Read as _, Write as _},
+    path::Path,
+    process::ExitCode,
+};
+
+/// Octets of a file of evidence: a message of the largest size in base64, with all that belongs to it.
+const MAX_LEN: u64 = 512 << 20;
+/// The verdict is not the recorded one.
+const EXIT_DIFFERS: u8 = 1;
+/// Differences that the page shows.
+const MAX_SHOWN: usize = 40;
+/// Members that say in other words what others say; the page leaves them out.
+const IN_OTHER_WORDS: [&str; 4] = ["authentication_results", "received_spf", "explain", "evaluated"];
+
+/// Writes the evidence, with the verdict that it leads to.
+pub(crate) fn write(path: &Path, evidence: &Evidence<()>) -> Result<(), Failure> {
+    let mut trees = Observers::default();
+    let unreadable = |error: mailverdict::message::MessageError| Failure::Usage(error.to_string());
+    let (verdict, log) = evidence.replay(&evidence.answers, &mut trees).map_err(unreadable)?;
+    let message = Message::parse(&evidence.message).map_err(unreadable)?;
+    let told = Told::new(&message, (&verdict, &log), &evidence.session, authserv_id(evidence), &trees);
+    let octets = json::to_page(&evidence.clone().with_verdict(&told));
+    let unwritable = |error| Failure::Unwritable { path: path.to_owned(), error };
+    File::create(path).and_then(|mut file| file.write_all(octets.as_bytes())).map_err(unwritable)
+}
+
+/// Evaluates evidence again, prints what was found out, and in what it differs from what was recorded.
+pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
+    let mut evidence = read(&args.file)?;
+    if let Some(at) = args.at {
+        evidence.session = evidence.session.received_at(at);
+    }
+    let zone = Zone::read(&args.zones)?;
+    let mut trees = Observers::<Tree>::default();
+    let unusable = |error: mailverdict::message::MessageError| unusable(&args.file, &error);
+    let (verdict, log) = if args.zones.is_empty() {
+        evidence.replay::<Recorded, _>(&evidence.answers, &mut trees)
+    } else {
+        evidence.replay(&evidence.answers.overlaid(&zone), &mut trees)
+    }
+    .map_err(unusable)?;
+    let message = Message::parse(&evidence.message).map_err(unusable)?;
+    let told = Told::new(&message, (&verdict, &log), &evidence.session, authserv_id(&evidence), &trees);
+    let now = serde_json::to_value(&told).map_err(|error| Failure::Output(error.into()))?;
+    let found = differences(&evidence.verdict, &now);
+    if args.output.json {
+        print(&json::to_line(&Line { told: &told, differences: &found }))?;
+    } else {
+        let style = Style::of_stdout();
+        let mut report = Report::new(&message, &verdict, &evidence.session, &log, authserv_id(&evidence));
+        report.steps = args.output.explain.then(|| told.explain.clone());
+        report.shows_headers = args.output.headers;
+        print(&(page::text(&report, style) + &shown(&found, style)))?;
+    }
+    Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DIFFERS) })
+}
+
+/// The name by which the receiver reports.
+fn authserv_id<V>(evidence: &Evidence<V>) -> &str {
+    evidence.authserv_id.as_deref().unwrap_or("localhost")
+}
+
+fn read(path: &Path) -> Result<Evidence<Value>, Failure> {
+    let unreadable = |error| Failure::Unreadable { what: "evidence", path: path.to_owned(), error };
+    let file = File::open(path).map_err(unreadable)?;
+    if fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Err(Failure::Evidence { path: path.to_owned(), error: "it is a directory".to_owned() });
+    }
+    let mut octets = Vec::new();
+    file.take(MAX_LEN + 1).read_to_end(&mut octets).map_err(unreadable)?;
+    if octets.len() as u64 > MAX_LEN {
+        return Err(Failure::TooLarge { path: path.to_owned(), limit: MAX_LEN });
+    }
+    serde_json::from_slice(&octets).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Evidence { path: path.to_owned(), error: error.to_string() }
+}
+
+/// What is otherwise, for people.
+fn shown(found: &[Difference], style: Style) -> String {
+    if found.is_empty() {
+        return "\nThe verdict is the recorded one.\n".to_owned();
+    }
+    let mut text = format!("\n{}\n", style.bold("OTHERWISE THAN RECORDED"));
+    let is_told = |found: &&Difference| {
+        let first = found.path.split('.').next().unwrap_or_default();
+        !IN_OTHER_WORDS.contains(&first)
+    };
+    let told: Vec<_> = found.iter().filter(is_told).collect();
+    for Difference { path, recorded, now } in told.iter().take(MAX_SHOWN) {
+        let line = printable(&format!("{path}: {recorded} -> {now}"));
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "  {}", wrapped(&line, 2));
+    }
+    if let Some(more) = told.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  and {more} more; see --json");
+    }
+    if told.is_empty() {
+        text.push_str("  in the words alone; see --json\n");
+    }
+    text
+}
+
+/// What is printed for programs.
+#[derive(Serialize)]
+struct Line<'t> {
+    #[serde(flatten)]
+    told: &'t Told<'t>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    differences: &'t [Difference],
+}

@@ -1,0 +1,35 @@
+//! Evidence of a verdict, which leads to the same verdict without any resolver.
+#![cfg(feature = "serde")]
+#![allow(dead_code, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::ready::now;
+use mailverdict::{
+    Authenticator, Message, Policy, Session, Verdict,
+    dns::Resolver,
+    evidence::Evidence,
+    json::Evaluated,
+    spf::{Observers, Tree},
+};
+
+/// Writes the evidence, reads it, writes it again octet for octet, and evaluates it to the same verdict, words and findings.
+pub fn assert_replays<R: Resolver>(resolver: &R, policy: &Policy, raw: &[u8], session: &Session) {
+    let message = Message::parse(raw).expect("there is an octet");
+    let authenticator = Authenticator::new(resolver).with_policy(policy.clone());
+    let (verdict, log) = now(authenticator.explain_all(&message, session.clone()));
+    assert!(log.entries().iter().all(|entry| entry.answer().is_some()), "what was foreseen is waited for");
+    let written = serde_json::to_string(&Evidence::new(raw, session.clone(), policy.clone(), &log, &verdict)).unwrap();
+    let read: Evidence<Verdict> = serde_json::from_str(&written).unwrap_or_else(|error| panic!("{error}: {written}"));
+    assert_eq!(serde_json::to_string(&read).unwrap(), written);
+    assert_eq!((&read.session, &*read.message), (session, raw));
+    let mut trees = Observers::<Tree>::default();
+    let (again, replayed) = read.replay(&read.answers, &mut trees).unwrap();
+    assert_eq!(again, verdict, "{written}");
+    let told = |verdict, log| {
+        let told = Evaluated::new(&message, verdict, session, log, "mx.example.net");
+        serde_json::to_string(&(&told.findings, &told.authentication_results, &told.received_spf)).unwrap()
+    };
+    // What was asked in vain is found again, but in another order.
+    let of_dns = |told: String| told.contains("dns-unanswered");
+    assert_eq!(of_dns(told(&again, &replayed)), of_dns(told(&verdict, &log)), "{written}");
+}
