@@ -104,7 +104,8 @@ impl Run<'_> {
             return Err(Failure::Usage("--evidence is of one message, and here are several".to_owned()));
         }
         let message = parse(&input.octets).map_err(|error| numbered.no_message(error))?;
-        let way = Way::of(&message, &args.way, args.ip)?;
+        let name = (args.messages.len() > 1 || numbered.is_of_several()).then(|| numbered.name());
+        let way = Way::of(&message, &args.way, args.ip).map_err(|failure| failure.about(name.as_deref()))?;
         let session = way.session(request::session(args.ip, &args.client, args.rules.at), args.rules.at);
         let mut trees = Observers::default();
         let (verdict, log) = match &args.evidence {
@@ -128,7 +129,6 @@ impl Run<'_> {
         report.shows_hops = args.hops;
         report.shows_headers = args.output.headers;
         report.way = Some(way);
-        let name = (args.messages.len() > 1 || numbered.is_of_several()).then(|| numbered.name());
         if args.output.json {
             let way = report.way.as_ref();
             print(&json::to_line(&Line {

@@ -38,6 +38,16 @@ pub(crate) enum Failure {
     Output(io::Error),
 }
 
+impl Failure {
+    /// With the name of the message, where there are several, if what is wrong is how the command line fits it.
+    pub(crate) fn about(self, name: Option<&str>) -> Self {
+        match (self, name) {
+            (Self::Usage(reason), Some(name)) => Self::Usage(format!("{name}: {reason}")),
+            (failure, _) => failure,
+        }
+    }
+}
+
 /// How something begins that has no header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FirstLine(String);

@@ -87,7 +87,13 @@ impl Way {
         } else if let Some(number) = args.border {
             let number = number.get();
             match hops.get(number - 1) {
-                None => return usage(format!("--border {number}: the message has {} hops", hops.len())),
+                None => {
+                    let hops = match hops.len() {
+                        1 => "1 hop".to_owned(),
+                        len => format!("{len} hops"),
+                    };
+                    return usage(format!("--border {number}: the message has {hops}"));
+                }
                 Some(hop) if hop.address.is_none() => {
                     return usage(format!("--border {number}: this hop names no client's address"));
                 }

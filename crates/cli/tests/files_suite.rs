@@ -170,6 +170,16 @@ fn what_is_no_message_in_an_mbox_is_told_by_its_number() {
     assert_eq!(files, [format!("{path}!1"), format!("{path}!3"), MESSAGES[0].to_owned()]);
 }
 
+/// What does not fit one of several says of which it speaks.
+#[test]
+fn an_option_that_does_not_fit_a_message_names_it() {
+    let output = check(&["--border=2", MESSAGES[0], MESSAGES[2]]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = told(&output);
+    assert_eq!(told, format!("mailverdict: {}: --border 2: the message has 1 hop\n", MESSAGES[2]));
+    assert_eq!(results(&output).len(), 1);
+}
+
 /// What is left of a damaged file is not lost.
 #[test]
 fn a_packed_mbox_that_is_cut_off_is_read_as_far_as_it_goes() {

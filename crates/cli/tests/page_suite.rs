@@ -98,3 +98,75 @@ fn a_policy_that_is_replaced_is_told_once() {
     std::fs::remove_file(zone).unwrap();
     std::fs::remove_file(message).unwrap();
 }
+
+/// What the program prints in a terminal of so many columns, with line ends of files; `None`, aloud, where no terminal can be had.
+#[cfg(target_os = "linux")]
+fn in_terminal(columns: usize, environment: &str, arguments: &str) -> Option<String> {
+    let probe = Command::new("script").arg("--version").output();
+    if !probe.is_ok_and(|probe| String::from_utf8_lossy(&probe.stdout).contains("util-linux")) {
+        support::skip::skipped("there is no script of util-linux to make a terminal");
+        return None;
+    }
+    let command = format!("stty rows 40 cols {columns}; {environment} '{PROGRAM}' {arguments}");
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(ROOT)
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{command}: {}", output.status);
+    Some(String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n"))
+}
+
+/// Without the marks of colours.
+#[cfg(target_os = "linux")]
+fn uncoloured(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').unwrap().1)
+}
+
+/// Pages of all kinds of sections.
+#[cfg(target_os = "linux")]
+const PAGES: [&str; 3] = [
+    "check --zone tests/data/microsoft365/zone.db --hops tests/data/microsoft365/04-spoof.eml",
+    "check --zone tests/data/arc/zone.db --ip 203.0.113.90 --mail-from alice@contoso.com --hops --dmarc both \
+     --trusted-sealer filter.adatum.com tests/data/arc/filtered.eml",
+    "spf --zone tests/data/cli/typo.db --ip 192.0.2.10 --mail-from a@contoso.com \
+     --helo mail-eur01.outbound.protection.outlook.com",
+];
+
+/// Lines are broken by the program and not by the terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn pages_fit_the_terminal() {
+    for (arguments, has_table_at_80) in PAGES.into_iter().zip([false, true, false]) {
+        for columns in [60, 80, 120, 200] {
+            let Some(page) = in_terminal(columns, "", arguments) else { return };
+            let page = uncoloured(&page);
+            let long = page.lines().find(|line| line.chars().count() > columns);
+            assert_eq!(long, None, "{columns} columns: {page}");
+            let has_table = columns > 80 || columns == 80 && has_table_at_80;
+            assert_eq!(page.contains("\nCHECK "), has_table, "{columns} columns: {page}");
+        }
+        // Below and above, nothing changes.
+        for (outside, most) in [(20, 60), (300, 200)] {
+            assert_eq!(in_terminal(outside, "", arguments), in_terminal(most, "", arguments));
+        }
+    }
+}
+
+/// Colours are marks around words that say the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_meaning_is_in_a_colour_alone() {
+    for arguments in PAGES {
+        let Some(coloured) = in_terminal(80, "", arguments) else { return };
+        let plain = in_terminal(80, "NO_COLOR=1", arguments).unwrap();
+        assert!(coloured.contains("\x1b[") && !plain.contains('\x1b'));
+        assert_eq!(uncoloured(&coloured), plain);
+        assert!(!in_terminal(80, "TERM=dumb", arguments).unwrap().contains('\x1b'));
+    }
+}
