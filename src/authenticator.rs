@@ -78,7 +78,9 @@ impl<R: Resolver> Authenticator<R> {
         if O::LISTENS {
             evaluation.explain(observers);
         }
-        (verdict, evaluation.log)
+        let Evaluation { parts, mut log } = evaluation;
+        parts.read_beside(&mut log, &|question| self.resolver.at_hand(question));
+        (verdict, log)
     }
 
     /// The same without observers, and with an answer to each question: those that were asked ahead and in vain are waited for as well,
@@ -156,6 +158,7 @@ impl<R: Resolver> Authenticator<R> {
         if O::LISTENS {
             spf.explain(&mut log, observers);
         }
+        spf.read_beside(&mut log, &|question| self.resolver.at_hand(question));
         (reports, log)
     }
 

@@ -29,6 +29,8 @@ pub struct Log {
     handed_out: usize,
     /// How many more may be asked ahead, and octets of their answers.
     ahead: Allowance,
+    /// See [`beside`](Self::beside).
+    beside: Vec<Entry>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,12 +59,19 @@ impl Log {
     /// In which so many questions may be asked ahead, as long as their answers have no more octets than that.
     pub(crate) fn new(questions_ahead: usize, octets_ahead: usize) -> Self {
         let ahead = Allowance { questions: questions_ahead, octets: octets_ahead };
-        Self { entries: Vec::with_capacity(USUAL), handed_out: 0, ahead }
+        Self { entries: Vec::with_capacity(USUAL), handed_out: 0, ahead, beside: Vec::new() }
     }
 
     /// The questions in the order of asking, those that were asked ahead and in vain included.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Answers that were at hand beside: nothing was asked for them, and no result rests on them. They are the SPF records that the check
+    /// of this client passed by, which [`findings`](crate::finding::findings) count the terms of; no more than 64 for each identity.
+    /// None where the resolver has nothing at hand, or nobody asked for an explanation.
+    pub fn beside(&self) -> &[Entry] {
+        &self.beside
     }
 
     /// Whether a question waits for its answer.
@@ -122,8 +131,29 @@ impl Log {
 
     /// Enters a question, with its answer where that is known.
     pub(super) fn enter(&mut self, question: Question, answer: Option<AnyLookup>) -> usize {
-        self.entries.push(Entry { question, answer, took: None, asked_by: 0, refused_to: 0, is_ahead: false });
+        self.entries.push(Entry::new(question, answer));
         self.entries.len() - 1
+    }
+
+    /// What is known of a question, or what `at_hand` has of it, which is kept beside.
+    pub(super) fn beside_or(
+        &mut self,
+        question: Question,
+        at_hand: impl FnOnce(&Question) -> Option<AnyLookup>,
+    ) -> Option<&AnyLookup> {
+        if let Some(place) = self.place(&question.name, question.record_type) {
+            return self.answer(place);
+        }
+        let known = self.beside.iter().position(|entry| entry.question == question);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let answer = at_hand(&question)?;
+                self.beside.push(Entry::new(question, Some(answer)));
+                self.beside.len() - 1
+            }
+        };
+        self.beside.get(place)?.answer.as_ref()
     }
 
     /// The same ahead of the need for it; `None` where that cannot be afforded.
@@ -172,6 +202,10 @@ impl Log {
 }
 
 impl Entry {
+    fn new(question: Question, answer: Option<AnyLookup>) -> Self {
+        Self { question, answer, took: None, asked_by: 0, refused_to: 0, is_ahead: false }
+    }
+
     /// What was asked.
     pub fn question(&self) -> &Question {
         &self.question

@@ -10,7 +10,7 @@ pub use log::{Entry, Log};
 
 use crate::{
     budget::{Exhausted, Share},
-    dns::{Answer, AnyLookup, Lookup, LookupError, Mx, Question, Record, octets, reverse_name},
+    dns::{Answer, AnyLookup, Lookup, LookupError, Mx, Question, Record, RecordType, octets, reverse_name},
     name::Name,
 };
 use smallvec::SmallVec;
@@ -187,6 +187,25 @@ impl<'k> Ahead<'k> {
             }
         };
         T::from_any(self.log.answer(place)?.as_ref().ok()?)
+    }
+}
+
+/// The same door for what can be told without asking anybody: it decides nothing, and costs no question.
+pub(crate) struct Beside<'k> {
+    at_hand: AtHand<'k>,
+    log: &'k mut Log,
+}
+
+impl<'k> Beside<'k> {
+    pub(crate) fn new(log: &'k mut Log, at_hand: AtHand<'k>) -> Self {
+        Self { at_hand, log }
+    }
+
+    /// The TXT records of a name, where they are known or at hand.
+    pub(crate) fn txt(&mut self, name: &Name) -> Option<&Answer<Box<[u8]>>> {
+        let Self { at_hand, log } = self;
+        let question = Question { name: name.clone(), record_type: RecordType::Txt };
+        Record::from_any(log.beside_or(question, at_hand)?.as_ref().ok()?)
     }
 }
 

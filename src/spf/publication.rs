@@ -6,7 +6,7 @@ use std::{ops::Deref, sync::Arc};
 
 /// Why the texts at a name are no SPF record (RFC 7208 §4.5, §4.6).
 #[derive(Clone, Debug)]
-pub(super) enum NotARecord {
+pub(crate) enum NotARecord {
     NoRecord,
     ManyRecords { count: usize },
     Syntax(Box<Fault>),
@@ -28,7 +28,7 @@ impl Reading for Published {
 
 /// The record of a domain. Cheap to clone: it is shared with the answer that it was read of.
 #[derive(Clone, Debug)]
-pub(super) struct SharedRecord(Arc<Published>);
+pub(crate) struct SharedRecord(Arc<Published>);
 
 impl SharedRecord {
     fn new(published: Arc<Published>) -> Result<Self, NotARecord> {
@@ -58,11 +58,11 @@ impl From<Record> for SharedRecord {
 }
 
 /// What was found among the texts at a name, and how large that is.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The octets of the SPF records, and [`TERM`] for each of their terms: how much there is to read.
-    pub(super) size: usize,
+    pub(crate) size: usize,
     /// `None` where that is more than may be read.
-    pub(super) record: Option<Result<SharedRecord, NotARecord>>,
+    pub(crate) record: Option<Result<SharedRecord, NotARecord>>,
 }
 
 /// Octets that a term of a record counts as beside its own: it takes its time and its memory, however short it is.
@@ -75,7 +75,7 @@ fn size(texts: &[Box<[u8]>]) -> usize {
 
 /// RFC 7208 §4.5 and §4.6: the one SPF record among the texts at a name, where no more than `most` has to be read for it.
 #[inline]
-pub(super) fn find(texts: &Records<Box<[u8]>>, most: usize) -> Found {
+pub(crate) fn find(texts: &Records<Box<[u8]>>, most: usize) -> Found {
     match texts.kept::<Published>() {
         Some(published) if published.size <= most => Found::of(published),
         Some(published) => Found { size: published.size, record: None },

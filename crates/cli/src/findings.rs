@@ -110,7 +110,7 @@ fn record<'l>(finding: &Finding, name: &str, log: &'l Log) -> Option<&'l [u8]> {
     let is_it = |question: &mailverdict::dns::Question| {
         question.record_type == RecordType::Txt && question.name.as_str() == name
     };
-    let entry = log.entries().iter().find(|entry| is_it(entry.question()))?;
+    let entry = log.entries().iter().chain(log.beside()).find(|entry| is_it(entry.question()))?;
     let Some(Ok(AnyAnswer::Txt(answer))) = entry.answer() else { return None };
     let has_it = |text: &&[u8]| {
         let stretch = span.of(text).map(|octets| octets.iter().map(|octet| column(*octet)).collect::<String>());

@@ -4,7 +4,10 @@ use crate::{
     dns::{Answer, AnyAnswer, LookupError, RecordType},
     known::Log,
     name::Name,
-    spf::{DomainSpec, Fault, HostSpec, MacroLetter, MacroPart, Mechanism, Qualifier, Record, Term, faults},
+    spf::{
+        DomainSpec, Fault, HostSpec, MacroLetter, MacroPart, Mechanism, NotARecord, Qualifier, Record, SharedRecord,
+        Term, faults, find_record,
+    },
 };
 
 /// Names that are looked at, of both identities together.
@@ -23,6 +26,8 @@ pub(super) struct Records<'l> {
 pub(super) struct Node<'l> {
     pub(super) name: Name,
     pub(super) published: Published<'l>,
+    /// Whether the evaluation passed it by: then it is counted, and nothing else is said of it.
+    pub(super) is_beside: bool,
     /// Whether it is the record of an identity, or redirected to by one.
     pub(super) is_top: bool,
     /// The record and the term that included it.
@@ -50,7 +55,7 @@ pub(super) enum Published<'l> {
     None(&'l [Box<[u8]>]),
     Many(usize),
     Broken(&'l [u8], Vec<Fault>),
-    Record(&'l [u8], Record),
+    Record(&'l [u8], SharedRecord),
 }
 
 impl<'l> Records<'l> {
@@ -76,9 +81,19 @@ impl<'l> Records<'l> {
         if self.nodes.len() >= MAX_NAMES {
             return None;
         }
-        let published = self.read(name);
-        let mut node =
-            Node { name: name.clone(), published, is_top, through, reached: 0, can_pass: false, redirects: false };
+        let asked = self.answer(name, RecordType::Txt);
+        let is_beside = asked.is_none();
+        let published = self.read(asked.or_else(|| self.beside(name)));
+        let mut node = Node {
+            name: name.clone(),
+            published,
+            is_beside,
+            is_top,
+            through,
+            reached: 0,
+            can_pass: false,
+            redirects: false,
+        };
         // Asked for at each of its terms, and found out once.
         if let Some((_, record)) = node.record() {
             let reached = reached(record);
@@ -90,30 +105,22 @@ impl<'l> Records<'l> {
         Some(self.nodes.len() - 1)
     }
 
-    fn read(&mut self, name: &Name) -> Published<'l> {
-        let answer = match self.answer(name, RecordType::Txt) {
-            Some(Ok(AnyAnswer::Txt(answer))) => answer,
+    fn read(&mut self, answer: Option<Result<&'l AnyAnswer, &'l LookupError>>) -> Published<'l> {
+        let texts = match answer {
+            Some(Ok(AnyAnswer::Txt(Answer::Records(texts)))) => texts,
+            Some(Ok(AnyAnswer::Txt(Answer::NxDomain(_)))) => return Published::NxDomain,
+            Some(Ok(AnyAnswer::Txt(Answer::NoData(_)))) => return Published::None(&[]),
             Some(Err(error)) => return Published::Failed(error),
             Some(Ok(_)) | None => return Published::Unknown,
         };
-        let texts: &'l [Box<[u8]>] = match answer {
-            Answer::NxDomain(_) => return Published::NxDomain,
-            Answer::NoData(_) => &[],
-            Answer::Records(texts) => texts,
-        };
-        let mut records = texts.iter().filter(|text| Record::has_version(text));
-        let (first, others) = (records.next(), records.count());
-        let Some(text) = first else { return Published::None(texts) };
-        if others > 0 {
-            return Published::Many(others + 1);
-        }
-        self.octets = self.octets.saturating_add(text.len());
-        if self.octets > MAX_OCTETS {
-            return Published::Unknown;
-        }
-        match Record::parse(text) {
-            Ok(record) => Published::Record(text, record),
-            Err(_) => Published::Broken(text, faults(text)),
+        let found = find_record(texts, MAX_OCTETS.saturating_sub(self.octets));
+        let Some(record) = found.record else { return Published::Unknown };
+        self.octets = self.octets.saturating_add(found.size);
+        match (record, texts.iter().find(|text| Record::has_version(text))) {
+            (Ok(record), Some(text)) => Published::Record(text, record),
+            (Err(NotARecord::Syntax(_)), Some(text)) => Published::Broken(text, faults(text)),
+            (Err(NotARecord::ManyRecords { count }), _) => Published::Many(count),
+            (Ok(_) | Err(NotARecord::Syntax(_) | NotARecord::NoRecord), _) => Published::None(texts),
         }
     }
 
@@ -126,6 +133,11 @@ impl<'l> Records<'l> {
         let is_it = |question: &crate::dns::Question| question.record_type == record_type && question.name == *name;
         let entry = self.log.entries().iter().find(|entry| is_it(entry.question()))?;
         Some(entry.answer()?.as_ref())
+    }
+
+    /// What was at hand of a name's texts.
+    fn beside(&self, name: &Name) -> Option<Result<&'l AnyAnswer, &'l LookupError>> {
+        Some(self.log.beside().iter().find(|entry| entry.question().name == *name)?.answer()?.as_ref())
     }
 }
 

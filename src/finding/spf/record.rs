@@ -25,7 +25,7 @@ const MAX_FINDINGS: usize = 32;
 
 /// All at one name.
 pub(super) fn findings(records: &Records<'_>, place: usize, client: Option<IpAddr>) -> Vec<Finding> {
-    let Some(node) = records.nodes().get(place) else { return Vec::new() };
+    let Some(node) = records.nodes().get(place).filter(|node| !node.is_beside) else { return Vec::new() };
     let name = &node.name;
     match &node.published {
         Published::None(texts) => texts.iter().find_map(|text| near_miss(node, text)).into_iter().collect(),
@@ -153,7 +153,7 @@ fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
 /// An include or a redirect whose target has no record, or none that can match.
 fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
     let Some(target) = record_target(term).and_then(DomainSpec::literal) else { return };
-    let Some(node) = records.at(target) else { return };
+    let Some(node) = records.at(target).filter(|node| !node.is_beside) else { return };
     let name = shown(target);
     let none = |why: &str| format!("leads to {name}, {why}: receivers answer permerror");
     let mut tell_none = |why: &str| {

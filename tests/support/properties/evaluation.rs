@@ -100,7 +100,7 @@ fn assert_findings(findings: &[Finding], log: &Log) {
         assert!(finding.to_string().len() <= 2000, "{finding}");
         let Some(quote) = &finding.quote else { continue };
         let (span, name) = (quote.span().expect("of a record"), finding.name.as_deref().expect("of a record"));
-        let is_there = log.entries().iter().any(|entry| match entry.answer() {
+        let is_there = log.entries().iter().chain(log.beside()).any(|entry| match entry.answer() {
             Some(Ok(AnyAnswer::Txt(texts))) if printable(entry.question().name.as_str().as_bytes()) == name => {
                 texts.records().iter().any(|text| span.of(text).is_some_and(|text| printable(text) == quote.text()))
             }
