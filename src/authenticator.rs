@@ -5,9 +5,10 @@ use crate::{
     budget::{OCTETS_AHEAD, Share},
     dkim::{self, SignatureReport},
     dmarc::{self, Identifiers},
-    dns::Resolver,
+    dns::{Question, Resolver},
     driver::{Clock, Run, drive, drive_at_once},
     evaluation::{DmarcPart, Evaluation, SpfPart},
+    finding,
     known::{Ahead, AtHand, Known, Log, Part, Unknown},
     message::{Authors, Message},
     policy::Policy,
@@ -79,7 +80,9 @@ impl<R: Resolver> Authenticator<R> {
             evaluation.explain(observers);
         }
         let Evaluation { parts, mut log } = evaluation;
-        parts.read_beside(&mut log, &|question| self.resolver.at_hand(question));
+        let at_hand = |question: &Question| self.resolver.at_hand(question);
+        parts.read_beside(&mut log, &at_hand);
+        finding::read_for(&verdict, &mut log, &at_hand);
         (verdict, log)
     }
 
@@ -158,7 +161,9 @@ impl<R: Resolver> Authenticator<R> {
         if O::LISTENS {
             spf.explain(&mut log, observers);
         }
-        spf.read_beside(&mut log, &|question| self.resolver.at_hand(question));
+        let at_hand = |question: &Question| self.resolver.at_hand(question);
+        spf.read_beside(&mut log, &at_hand);
+        finding::read_for_spf(&reports, &mut log, &at_hand);
         (reports, log)
     }
 

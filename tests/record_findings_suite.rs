@@ -1,5 +1,5 @@
-//! What findings say of DMARC records, of keys and signatures, and of the DNS: for each kind a case in which it is found, and one near it
-//! in which it is not.
+//! What findings say of SPF and DMARC records, of keys and signatures, and of the DNS: for each kind a case in which it is found, and
+//! one near it in which it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -149,6 +149,11 @@ fn of_dmarc_records() {
 #[test]
 fn of_keys_and_signatures() {
     run("dkim.yml", include_str!("data/finding/dkim.yml"), &["dkim"]);
+}
+
+#[test]
+fn of_spf_records() {
+    run("spf.yml", include_str!("data/finding/spf.yml"), &["spf"]);
 }
 
 #[test]

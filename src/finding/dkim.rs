@@ -7,7 +7,7 @@ mod unreadable;
 
 pub(super) use header::of_header;
 
-use super::{Finding, record_text::texts};
+use super::{Finding, elsewhere, record_text::texts};
 use crate::{
     dns::{Answer, AnyAnswer, RecordType},
     finding::{
@@ -27,20 +27,21 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
         let question = entry.question();
         question.record_type == RecordType::Txt && question.name.as_str().contains("._domainkey.") && entry.is_needed()
     };
-    let mut found: Vec<Finding> = log.entries().iter().filter(is_of_key).flat_map(of_entry).collect();
+    let mut found: Vec<Finding> =
+        log.entries().iter().filter(is_of_key).flat_map(|entry| of_entry(entry, log)).collect();
     found.extend(signature::findings(verdict));
     found
 }
 
 /// What stands at one name.
-fn of_entry(entry: &Entry) -> Vec<Finding> {
+fn of_entry(entry: &Entry, log: &Log) -> Vec<Finding> {
     let name = &entry.question().name;
     let texts = texts(entry);
     let mut found = Vec::new();
     if let Some(Ok(AnyAnswer::Txt(answer))) = entry.answer()
         && texts.is_empty()
     {
-        found.push(no_record(entry, answer));
+        found.push(no_record(entry, answer, log));
     }
     // RFC 6376 §3.6.2.2: the results are undefined.
     if texts.len() > 1 {
@@ -52,7 +53,7 @@ fn of_entry(entry: &Entry) -> Vec<Finding> {
 }
 
 /// RFC 6376 §6.1.2, step 3.
-fn no_record(entry: &Entry, answer: &Answer<Box<[u8]>>) -> Finding {
+fn no_record(entry: &Entry, answer: &Answer<Box<[u8]>>, log: &Log) -> Finding {
     let name = &entry.question().name;
     let lack = match answer {
         Answer::NxDomain(_) => "does not exist",
@@ -62,7 +63,10 @@ fn no_record(entry: &Entry, answer: &Answer<Box<[u8]>>) -> Finding {
     let (rule, says, advice) = match aliases.as_slice() {
         [] => (
             Rule::DkimNone,
-            format!("{} {lack}, so there is no key to verify the signature with", shown(name)),
+            match elsewhere::key(name, log) {
+                Some(elsewhere) => format!("{} {lack}; {elsewhere}", shown(name)),
+                None => format!("{} {lack}, so there is no key to verify the signature with", shown(name)),
+            },
             "Publish the key record at this name, or sign with a selector that has one.",
         ),
         [alias] => (

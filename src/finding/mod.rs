@@ -7,6 +7,7 @@ mod client;
 mod dkim;
 mod dmarc;
 mod dns;
+mod elsewhere;
 mod header;
 mod message;
 mod quote;
@@ -16,6 +17,8 @@ mod spf;
 
 pub use quote::Quote;
 pub use rule::Rule;
+
+pub(crate) use elsewhere::{read_for, read_for_spf};
 
 use crate::{known::Log, message::Header, session::Session, spf::SpfReports, verdict::Verdict};
 use std::fmt;
@@ -91,6 +94,7 @@ pub fn findings(verdict: &Verdict, session: &Session, log: &Log) -> Vec<Finding>
     let mut found = findings_of_spf(&verdict.spf, session, log);
     found.extend(dkim::findings(verdict, log));
     found.extend(dmarc::findings(verdict, log));
+    found.extend(elsewhere::dmarc(&verdict.dmarc, log));
     found.extend(verdict.oddities.iter().map(Finding::from));
     sorted(found)
 }
@@ -125,6 +129,7 @@ pub fn findings_of_header(
 /// The same of SPF alone, where there is no message.
 pub fn findings_of_spf(reports: &SpfReports, session: &Session, log: &Log) -> Vec<Finding> {
     let mut found = spf::findings(reports, session, log);
+    found.extend(elsewhere::spf(reports, log));
     found.extend(client::of_session(reports, session, log));
     found.extend(dns::findings(log));
     sorted(found)

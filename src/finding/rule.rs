@@ -51,6 +51,8 @@ rules! {
     SpfMultiple: "spf-multiple", Error, Spf, Some("RFC 7208 §4.5");
     /// A text is nearly an SPF record, and so none.
     SpfNotARecord: "spf-not-a-record", Error, Spf, Some("RFC 7208 §4.5");
+    /// An SPF record stands at another name than that of its domain.
+    SpfWrongPlace: "spf-wrong-place", Error, Spf, Some("RFC 7208 §3");
     /// A term of an SPF record cannot be read.
     SpfSyntax: "spf-syntax", Error, Spf, Some("RFC 7208 §4.6");
     /// The name of a term is nearly that of a mechanism or a modifier.
@@ -133,6 +135,8 @@ rules! {
     DmarcMultiple: "dmarc-multiple", Error, Dmarc, Some("RFC 9989 §4.10");
     /// A text was meant to be a DMARC record and is none.
     DmarcNotARecord: "dmarc-not-a-record", Error, Dmarc, Some("RFC 9989 §4.7");
+    /// A DMARC record stands at another name than that of its domain.
+    DmarcWrongPlace: "dmarc-wrong-place", Error, Dmarc, Some("RFC 9989 §4.5");
     /// The record has no `p`.
     DmarcPMissing: "dmarc-p-missing", Warning, Dmarc, Some("RFC 9989 §4.10.1");
     /// `p` states no policy.

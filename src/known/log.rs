@@ -67,9 +67,10 @@ impl Log {
         &self.entries
     }
 
-    /// Answers that were at hand beside: nothing was asked for them, and no result rests on them. They are the SPF records that the check
-    /// of this client passed by, which [`findings`](crate::finding::findings) count the terms of; no more than 64 for each identity.
-    /// None where the resolver has nothing at hand, or nobody asked for an explanation.
+    /// Answers that were at hand beside, for [`findings`](crate::finding::findings): nothing was asked for them, and no result rests on
+    /// them. They are the TXT records that the check of this client passed by, the terms of which are counted (no more than 64 names for
+    /// each identity), and those of other names at which a record may stand that was not found at its own. None where the resolver has
+    /// nothing at hand, or nobody asked for an explanation.
     pub fn beside(&self) -> &[Entry] {
         &self.beside
     }
