@@ -1,8 +1,8 @@
 //! Answers from the DNS itself, through hickory-resolver.
 
 use super::{
-    Answer, AnyLookup, Details, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Resolver, cache::Cache,
-    record::Record, reverse_name,
+    Answer, AnyLookup, Details, EndlessAliases, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType,
+    Resolver, cache::Cache, record::Record, reverse_name,
 };
 use crate::name::Name;
 use hickory_resolver::{
@@ -162,7 +162,7 @@ impl Hickory {
             RecordType::Mx => rr::RecordType::MX,
             RecordType::Ptr => rr::RecordType::PTR,
         };
-        let mut chain = Chain { name: to_hickory(name)?, followed: 0, aliases: Vec::new(), ttl: u32::MAX };
+        let mut chain = Chain { asked: name, name: to_hickory(name)?, followed: 0, aliases: Vec::new(), ttl: u32::MAX };
         loop {
             let query = Query::query(chain.name.clone(), record_type);
             let response = match self.servers.lookup(query, self.options).first_answer().await {
@@ -184,7 +184,8 @@ impl Hickory {
 }
 
 /// A name on its way through CNAME records.
-struct Chain {
+struct Chain<'n> {
+    asked: &'n Name,
     name: rr::Name,
     followed: usize,
     /// The names that the records led to, as far as they are names to us.
@@ -193,7 +194,7 @@ struct Chain {
     ttl: u32,
 }
 
-impl Chain {
+impl Chain<'_> {
     /// Follows the aliases of one response; `None` where its end has to be asked for by itself.
     fn follow<T: Record>(
         &mut self,
@@ -221,7 +222,8 @@ impl Chain {
             let Some((target, ttl)) = alias else { break };
             self.followed += 1;
             if self.followed > MAX_CNAME_CHAIN {
-                return Err(LookupError::Malformed);
+                let names = mem::take(&mut self.aliases);
+                return Err(LookupError::EndlessAliases(EndlessAliases::new(self.asked, names)));
             }
             self.aliases.extend(from_hickory(target));
             (self.name, self.ttl, moved) = (target.clone(), self.ttl.min(ttl), true);

@@ -5,6 +5,7 @@
 #[cfg(feature = "hickory")]
 mod cache;
 mod details;
+mod endless_aliases;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod master_file;
@@ -16,6 +17,7 @@ mod zone_error;
 mod zone_text;
 
 pub use details::{Details, MAX_CNAME_CHAIN};
+pub use endless_aliases::EndlessAliases;
 #[cfg(feature = "hickory")]
 pub use hickory::{Hickory, HickoryError};
 pub use question::{Question, RecordType, address_of, reverse_name};
@@ -158,9 +160,12 @@ pub enum LookupError {
     /// The server answered REFUSED.
     #[error("the server refused to answer (REFUSED)")]
     Refused,
-    /// The answer could not be read, or its CNAME records lead nowhere or in a circle.
+    /// The answer could not be read, or is about something else.
     #[error("the answer is malformed")]
     Malformed,
+    /// The name is an alias, and its CNAME records lead in a circle or too far: to ask again does not help.
+    #[error("{0}")]
+    EndlessAliases(EndlessAliases),
     /// The server could not be reached or answered with an error of another kind; the text is the resolver's, and is made printable
     /// where it is displayed.
     #[error("{}", Printable(.0))]

@@ -1,8 +1,8 @@
 //! A zone held in memory.
 
 use super::{
-    Answer, AnyAnswer, AnyLookup, Details, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question, RecordType, Records,
-    Resolver,
+    Answer, AnyAnswer, AnyLookup, Details, EndlessAliases, Lookup, LookupError, MAX_CNAME_CHAIN, Mx, Question,
+    RecordType, Records, Resolver,
     master_file::{self, Data},
     records::Held,
     reverse_name,
@@ -23,7 +23,7 @@ use std::{
 ///
 /// - A name that is not there does not exist ([`Answer::NxDomain`]); a name that has no record of the type asked for, or is there
 ///   only because names below it are (an empty non-terminal, RFC 4592 §2.2.2), has no data ([`Answer::NoData`]).
-/// - CNAME records are followed, at most [`MAX_CNAME_CHAIN`] of them; more, or a circle, is [`LookupError::Malformed`].
+/// - CNAME records are followed, at most [`MAX_CNAME_CHAIN`] of them; more, or a circle, is [`LookupError::EndlessAliases`].
 /// - Wildcards match as RFC 4592 §3.3.1 has it: only from the closest encloser, and never a name that exists.
 /// - A record that stands there twice counts once (RFC 2181 §5).
 /// - There are no zone cuts: NS and SOA records only make their names exist.
@@ -304,7 +304,7 @@ impl Zone {
     ) -> Lookup<T> {
         let (end, aliases) = match self.find(name) {
             Some(node) => match node.alias(record_type)? {
-                Some(alias) => self.follow(alias, record_type)?,
+                Some(alias) => self.follow(name, alias, record_type)?,
                 None => (Some(node), Details::default()),
             },
             None => (None, Details::default()),
@@ -316,13 +316,19 @@ impl Zone {
     }
 
     /// The node at the end of a chain, `None` where there is no such name, and what is told of the aliases on the way.
-    fn follow(&self, first: &Alias, record_type: RecordType) -> Result<(Option<&Node>, Details), LookupError> {
+    fn follow(
+        &self,
+        asked: &Name,
+        first: &Alias,
+        record_type: RecordType,
+    ) -> Result<(Option<&Node>, Details), LookupError> {
         let mut names: SmallVec<[&Name; 4]> = SmallVec::new();
         let (mut alias, mut ttl) = (first, None);
         loop {
             if names.len() == MAX_CNAME_CHAIN {
                 // RFC 1034 §3.6.2: "CNAME chains should be followed and CNAME loops signalled as an error".
-                return Err(LookupError::Malformed);
+                let names = names.iter().copied().cloned();
+                return Err(LookupError::EndlessAliases(EndlessAliases::new(asked, names)));
             }
             names.push(&alias.target);
             ttl = shortest(ttl, alias.ttl);

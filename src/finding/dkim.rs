@@ -7,7 +7,7 @@ mod unreadable;
 
 pub(super) use header::of_header;
 
-use super::{Finding, elsewhere, record_text::texts};
+use super::{Finding, alias, elsewhere, record_text::texts};
 use crate::{
     dns::{Answer, AnyAnswer, RecordType},
     finding::{
@@ -55,34 +55,19 @@ fn of_entry(entry: &Entry, log: &Log) -> Vec<Finding> {
 /// RFC 6376 §6.1.2, step 3.
 fn no_record(entry: &Entry, answer: &Answer<Box<[u8]>>, log: &Log) -> Finding {
     let name = &entry.question().name;
+    if let Some(dangling) = alias::dangling(entry, "key") {
+        let says = format!("{} {dangling}", shown(name));
+        let advice = "Have the one who runs the alias's target publish the key there, or correct the alias.";
+        return of_name(name, Rule::DkimCnameBroken, &says, advice);
+    }
     let lack = match answer {
         Answer::NxDomain(_) => "does not exist",
         Answer::NoData(_) | Answer::Records(_) => "has no TXT record",
     };
-    let aliases: Vec<_> = entry.aliases().iter().map(shown).collect();
-    let (rule, says, advice) = match aliases.as_slice() {
-        [] => (
-            Rule::DkimNone,
-            match elsewhere::key(name, log) {
-                Some(elsewhere) => format!("{} {lack}; {elsewhere}", shown(name)),
-                None => format!("{} {lack}, so there is no key to verify the signature with", shown(name)),
-            },
-            "Publish the key record at this name, or sign with a selector that has one.",
-        ),
-        [alias] => (
-            Rule::DkimCnameBroken,
-            format!("{} is an alias of {alias}, which {lack}", shown(name)),
-            "Have the one who runs the alias's target publish the key there, or correct the alias.",
-        ),
-        several => (
-            Rule::DkimCnameBroken,
-            format!(
-                "{} is an alias that leads by way of {}, and the last of them {lack}",
-                shown(name),
-                several.join(", ")
-            ),
-            "Have the one who runs the alias's target publish the key there, or correct the aliases.",
-        ),
+    let says = match elsewhere::key(name, log) {
+        Some(elsewhere) => format!("{} {lack}; {elsewhere}", shown(name)),
+        None => format!("{} {lack}, so there is no key to verify the signature with", shown(name)),
     };
-    of_name(name, rule, &says, advice)
+    let advice = "Publish the key record at this name, or sign with a selector that has one.";
+    of_name(name, Rule::DkimNone, &says, advice)
 }

@@ -50,7 +50,9 @@ fn unknown(question: &Question) -> String {
 /// Whether a server answered, and the answer was a failure.
 fn is_fault(error: &LookupError) -> bool {
     match error {
-        LookupError::ServerFailure | LookupError::Refused | LookupError::Malformed => true,
+        LookupError::ServerFailure | LookupError::Refused | LookupError::Malformed | LookupError::EndlessAliases(_) => {
+            true
+        }
         LookupError::Timeout
         | LookupError::Other(_)
         | LookupError::NoRuntime
@@ -66,8 +68,9 @@ fn advice(error: &LookupError) -> &'static str {
         LookupError::Timeout | LookupError::ServerFailure => "Try again later.",
         LookupError::Refused => "Ask another resolver: this one refuses, or the servers of the domain do.",
         LookupError::Malformed => {
-            "Trying again does not help: the records at this name, such as CNAME records that lead in a circle, must be corrected."
+            "Trying again does not help where the server always answers so: then it must be corrected."
         }
+        LookupError::EndlessAliases(_) => "Trying again does not help: the CNAME records must be corrected.",
         LookupError::Other(_) => "See whether the resolver can be reached and answers other questions.",
         LookupError::NoRuntime => "Evaluate within a tokio runtime.",
         LookupError::OutOfTime => "Give the evaluation more time.",
@@ -82,7 +85,10 @@ fn repair(error: &LookupError) -> &'static str {
             "See whether the servers of the domain answer, and whether its DNSSEC signatures are valid."
         }
         LookupError::Refused => "See whether the servers that the domain is delegated to are set up to serve it.",
-        LookupError::Malformed => "Correct the CNAME records at this name, or the server that answers for it.",
+        LookupError::Malformed => "Correct the server that answers for this name.",
+        LookupError::EndlessAliases(_) => {
+            "Let the last CNAME record lead to a name that has the record, or take it out."
+        }
         LookupError::Timeout
         | LookupError::Other(_)
         | LookupError::NoRuntime

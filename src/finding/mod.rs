@@ -3,6 +3,7 @@
 //! A finding never changes a verdict. It explains one, or warns beside one. [`findings`] makes those that the evaluation of a message
 //! touched, from the verdict and from what was asked and answered on the way.
 
+mod alias;
 mod client;
 mod dkim;
 mod dmarc;
@@ -95,6 +96,7 @@ pub fn findings(verdict: &Verdict, session: &Session, log: &Log) -> Vec<Finding>
     found.extend(dkim::findings(verdict, log));
     found.extend(dmarc::findings(verdict, log));
     found.extend(elsewhere::dmarc(&verdict.dmarc, log));
+    found.extend(alias::dmarc(&verdict.dmarc, log));
     found.extend(verdict.oddities.iter().map(Finding::from));
     sorted(found)
 }
@@ -130,6 +132,7 @@ pub fn findings_of_header(
 pub fn findings_of_spf(reports: &SpfReports, session: &Session, log: &Log) -> Vec<Finding> {
     let mut found = spf::findings(reports, session, log);
     found.extend(elsewhere::spf(reports, log));
+    found.extend(alias::spf(reports, log));
     found.extend(client::of_session(reports, session, log));
     found.extend(dns::findings(log));
     sorted(found)

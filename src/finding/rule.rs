@@ -47,6 +47,8 @@ macro_rules! rules {
 }
 
 rules! {
+    /// A domain has no SPF record, because its name is an alias of what has none.
+    SpfNone: "spf-none", Warning, Spf, Some("RFC 7208 §4.5");
     /// A domain has several SPF records.
     SpfMultiple: "spf-multiple", Error, Spf, Some("RFC 7208 §4.5");
     /// A text is nearly an SPF record, and so none.
@@ -131,6 +133,8 @@ rules! {
     HeaderUnterminated: "header-unterminated", Warning, Message, Some("RFC 5322 §2.1");
     /// The body has line ends other than CRLF.
     BodyBareLineEnd: "body-bare-line-end", Warning, Message, Some("RFC 5322 §2.3");
+    /// A domain has no DMARC record, because the name of the record is an alias of what has none.
+    DmarcNone: "dmarc-none", Warning, Dmarc, Some("RFC 9989 §4.10");
     /// Several DMARC records stand at one name.
     DmarcMultiple: "dmarc-multiple", Error, Dmarc, Some("RFC 9989 §4.10");
     /// A text was meant to be a DMARC record and is none.

@@ -232,6 +232,7 @@ fn answered<T>(name: &Name, answer: Result<T, LookupError>) -> Result<Option<T>,
             | LookupError::ServerFailure
             | LookupError::Refused
             | LookupError::Malformed
+            | LookupError::EndlessAliases(_)
             | LookupError::Other(_),
         ) => Ok(None),
     }

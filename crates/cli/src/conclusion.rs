@@ -94,8 +94,8 @@ fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
 /// Whether the DNS may answer another time.
 fn trying_again(reason: &TempErrorReason) -> &'static str {
     match reason {
-        TempErrorReason::Record { error: LookupError::Malformed, .. }
-        | TempErrorReason::Alignment { error: LookupError::Malformed, .. } => {
+        TempErrorReason::Record { error: LookupError::EndlessAliases(_), .. }
+        | TempErrorReason::Alignment { error: LookupError::EndlessAliases(_), .. } => {
             "Trying again does not help: the records there must be corrected."
         }
         _ => "Trying again may help.",

@@ -1,8 +1,8 @@
 //! The SPF records that a log has, and how they lead to each other.
 
 use crate::{
-    dns::{Answer, AnyAnswer, LookupError, RecordType},
-    known::Log,
+    dns::{Answer, AnyAnswer, LookupError, Question, RecordType},
+    known::{Entry, Log},
     name::Name,
     spf::{
         DomainSpec, Fault, HostSpec, MacroLetter, MacroPart, Mechanism, NotARecord, Qualifier, Record, SharedRecord,
@@ -130,9 +130,17 @@ impl<'l> Records<'l> {
         name: &Name,
         record_type: RecordType,
     ) -> Option<Result<&'l AnyAnswer, &'l LookupError>> {
-        let is_it = |question: &crate::dns::Question| question.record_type == record_type && question.name == *name;
-        let entry = self.log.entries().iter().find(|entry| is_it(entry.question()))?;
-        Some(entry.answer()?.as_ref())
+        Some(self.entry(name, record_type)?.answer()?.as_ref())
+    }
+
+    /// The name whose texts were answered, where it is another one.
+    pub(super) fn alias(&self, name: &Name) -> Option<&'l Name> {
+        self.entry(name, RecordType::Txt)?.aliases().last()
+    }
+
+    fn entry(&self, name: &Name, record_type: RecordType) -> Option<&'l Entry> {
+        let is_it = |question: &Question| question.record_type == record_type && question.name == *name;
+        self.log.entries().iter().find(|entry| is_it(entry.question()))
     }
 
     /// What was at hand of a name's texts.

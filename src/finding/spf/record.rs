@@ -154,7 +154,10 @@ fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
 fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
     let Some(target) = record_target(term).and_then(DomainSpec::literal) else { return };
     let Some(node) = records.at(target).filter(|node| !node.is_beside) else { return };
-    let name = shown(target);
+    let name = match records.alias(target) {
+        Some(alias) => format!("{}, an alias of {}", shown(target), shown(alias)),
+        None => shown(target).into(),
+    };
     let none = |why: &str| format!("leads to {name}, {why}: receivers answer permerror");
     let mut tell_none = |why: &str| {
         reading.tell(Rule::SpfTargetNone, term, &none(why), "take the term out, or have the record there mended");
@@ -170,6 +173,7 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
             | LookupError::ServerFailure
             | LookupError::Refused
             | LookupError::Malformed
+            | LookupError::EndlessAliases(_)
             | LookupError::Other(_)),
         ) => {
             let says = format!("leads to {name}, whose record could not be had ({error}): receivers answer temperror");
