@@ -3,19 +3,25 @@
 use super::{
     Finding, Rule,
     record_text::{of_name, shown},
+    spf::record_target,
 };
 use crate::{
-    dns::{LookupError, Question, RecordType, address_of},
-    known::Log,
+    dns::{Answer, AnyAnswer, LookupError, Question, RecordType, address_of},
+    known::{Entry, Log},
+    name::Name,
+    spf::{DomainSpec, SharedRecord, SpfReport, SpfReports, SpfResult, find_record},
 };
 
+/// Octets of a record that is looked through.
+const MAX_SIZE: usize = 8192;
+
 /// Each question without an answer that a result rests on, and what is therefore not known.
-pub(super) fn findings(log: &Log) -> Vec<Finding> {
+pub(super) fn findings(spf: &SpfReports, log: &Log) -> Vec<Finding> {
     let mut found = Vec::new();
     for entry in log.entries().iter().filter(|entry| entry.is_needed()) {
         let Some(Err(error)) = entry.answer() else { continue };
         let question = entry.question();
-        let says = format!("{question} has no answer: {error}; so {} not known", unknown(question));
+        let says = format!("{question} has no answer: {error}; so {} not known", unknown(question, spf, log));
         found.push(of_name(&question.name, Rule::DnsUnanswered, &says, advice(error)));
         if question.record_type == RecordType::Txt && is_fault(error) {
             let says =
@@ -27,23 +33,55 @@ pub(super) fn findings(log: &Log) -> Vec<Finding> {
 }
 
 /// What the answer would have told.
-fn unknown(question: &Question) -> String {
-    let name = question.name.as_str();
+fn unknown(question: &Question, spf: &SpfReports, log: &Log) -> String {
+    let name = &*shown(&question.name);
     match question.record_type {
-        RecordType::Txt => match (name.strip_prefix("_dmarc."), name.split_once("._domainkey.")) {
-            (Some(domain), _) => format!("the DMARC record of {} is", domain.escape_debug()),
-            (None, Some((selector, domain))) => {
-                format!("the key of the selector {} of {} is", selector.escape_debug(), domain.escape_debug())
+        RecordType::Txt => {
+            if let Some(domain) = name.strip_prefix("_dmarc.") {
+                format!("the DMARC record of {domain} is")
+            } else if let Some((selector, domain)) = name.split_once("._domainkey.") {
+                format!("the key of the selector {selector} of {domain} is")
+            } else if let Some((publisher, host)) = name.split_once("._report._dmarc.") {
+                format!("whether {host} takes reports about {publisher} is")
+            } else if is_explanation(&question.name, spf, log) {
+                format!("the explanation at {name}, by which an SPF record has failures explained, is")
+            } else {
+                format!("the SPF record of {name} is")
             }
-            (None, None) => format!("the SPF record of {} is", name.escape_debug()),
-        },
-        RecordType::A => format!("the IPv4 addresses of {} are", name.escape_debug()),
-        RecordType::Aaaa => format!("the IPv6 addresses of {} are", name.escape_debug()),
-        RecordType::Mx => format!("the mail hosts of {} are", name.escape_debug()),
+        }
+        RecordType::A => format!("the IPv4 addresses of {name} are"),
+        RecordType::Aaaa => format!("the IPv6 addresses of {name} are"),
+        RecordType::Mx => format!("the mail hosts of {name} are"),
         RecordType::Ptr => match address_of(&question.name) {
             Some(ip) => format!("the names of {ip} are"),
             None => "the names of the client are".to_owned(),
         },
+    }
+}
+
+/// Whether it was asked for the sake of `exp=` (RFC 7208 §6.2), and not of a record.
+fn is_explanation(name: &Name, spf: &SpfReports, log: &Log) -> bool {
+    let reports = || [&spf.mail_from, &spf.helo].into_iter().flatten();
+    if reports().any(|report| report.domain.as_ref().is_ok_and(|domain| domain.as_name() == name)) {
+        return false;
+    }
+    let mut is_named = false;
+    for record in log.entries().iter().filter_map(record) {
+        let is_it = |spec: &DomainSpec| spec.literal() == Some(name);
+        if record.terms().into_iter().filter_map(record_target).any(is_it) {
+            return false;
+        }
+        is_named |= record.exp.as_ref().is_some_and(|exp| is_it(&exp.domain));
+    }
+    // Where the target is made by macros: a check that failed wanted no record but those that it had.
+    let is_fail = |report: &SpfReport| matches!(report.result, SpfResult::Fail(..));
+    is_named || reports().next().is_some() && reports().all(is_fail)
+}
+
+fn record(entry: &Entry) -> Option<SharedRecord> {
+    match entry.answer() {
+        Some(Ok(AnyAnswer::Txt(Answer::Records(texts)))) => find_record(texts, MAX_SIZE).record?.ok(),
+        Some(_) | None => None,
     }
 }
 
@@ -95,5 +133,18 @@ fn repair(error: &LookupError) -> &'static str {
         | LookupError::OutOfTime
         | LookupError::OutOfQuestions
         | LookupError::OutOfOctets => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_about_reports_is_none_about_spf() {
+        let name = Name::parse("a.example._report._dmarc.reports.example").unwrap();
+        let question = Question { name, record_type: RecordType::Txt };
+        let unknown = unknown(&question, &SpfReports::default(), &Log::default());
+        assert_eq!(unknown, "whether reports.example takes reports about a.example is");
     }
 }

@@ -134,7 +134,7 @@ pub fn findings_of_spf(reports: &SpfReports, session: &Session, log: &Log) -> Ve
     found.extend(elsewhere::spf(reports, log));
     found.extend(alias::spf(reports, log));
     found.extend(client::of_session(reports, session, log));
-    found.extend(dns::findings(log));
+    found.extend(dns::findings(reports, log));
     sorted(found)
 }
 

@@ -20,6 +20,8 @@ use crate::{
 };
 use published::Records;
 
+pub(super) use published::record_target;
+
 /// Findings of one evaluation: whoever mends so many looks at the rest as well.
 const MAX_FINDINGS: usize = 100;
 

@@ -185,7 +185,7 @@ pub(super) fn target<'r>(term: Term<'r>, domain: &'r Name) -> Option<&'r Name> {
 }
 
 /// The name whose record a term goes on with.
-pub(super) fn record_target(term: Term<'_>) -> Option<&DomainSpec> {
+pub(in crate::finding) fn record_target(term: Term<'_>) -> Option<&DomainSpec> {
     match term {
         Term::Directive(directive) => match &directive.mechanism {
             Mechanism::Include(spec) => Some(spec),
