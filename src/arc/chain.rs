@@ -5,7 +5,7 @@ use super::{
     seal::Seal,
     set::{ArcField, MAX_INSTANCE, Placed, Set},
 };
-use crate::{message::Header, name::Domain};
+use crate::{lex::excerpt, message::Header, name::Domain};
 
 /// All that the header holds of ARC, by instance; nothing is verified.
 #[derive(Debug, Default)]
@@ -66,9 +66,11 @@ impl<'m> Collection<'m> {
     }
 
     fn place(&mut self, kind: ArcField, placed: Placed<'m>) -> Result<(), FailReason> {
-        let instance = kind.instance(placed.field.value()).map_err(|error| FailReason::Instance {
+        let value = placed.field.value();
+        let instance = kind.instance(value).map_err(|error| FailReason::Instance {
             field: kind,
             field_index: placed.field_index,
+            written: excerpt(between_semicolons(value, error.offset)),
             error,
         })?;
         if instance > MAX_INSTANCE {
@@ -155,4 +157,12 @@ impl<'m> Slot<'m> {
             seal: seal.ok_or(missing(ArcField::Seal))?,
         })
     }
+}
+
+/// The part of a value that an octet stands in, without the white space around it.
+fn between_semicolons(value: &[u8], offset: usize) -> &[u8] {
+    let (before, behind) = value.split_at(offset.min(value.len()));
+    let start = memchr::memrchr(b';', before).map_or(0, |semicolon| semicolon + 1);
+    let end = offset.min(value.len()) + memchr::memchr(b';', behind).unwrap_or(behind.len());
+    value.get(start..end).unwrap_or_default().trim_ascii()
 }

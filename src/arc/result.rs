@@ -68,6 +68,8 @@ pub enum FailReason {
         field: ArcField,
         /// The place of the field among all fields of the header, from 0 at the top.
         field_index: usize,
+        /// What stands there, from the semicolon before it to the one behind it; printable, and cut where it is long.
+        written: Box<str>,
         /// Where in its value, and what was expected there.
         error: SyntaxError,
     },
@@ -245,10 +247,30 @@ impl fmt::Display for ArcResult {
     }
 }
 
+/// What is wrong with what was written, in its own words (RFC 8617 §3.9, §4.2.1).
+fn unreadable_instance(f: &mut fmt::Formatter<'_>, field: ArcField, written: &str, error: &SyntaxError) -> fmt::Result {
+    let has_name = written.strip_prefix(['i', 'I']).is_some_and(|rest| rest.trim_start().starts_with('='));
+    match (&*error.expected, field) {
+        ("another tag than i", _) => write!(f, "\"{written}\" stands in it beside another i="),
+        ("\";\"", _) => write!(f, "a semicolon is missing in \"{written}\""),
+        (_, _) if has_name => write!(f, "\"{written}\" has no number of one or two digits"),
+        (_, ArcField::AuthenticationResults) => {
+            write!(f, "\"{written}\" stands where \"i=\" and a number belong")
+        }
+        ("instance", ArcField::MessageSignature | ArcField::Seal) => f.write_str("it has no tag i="),
+        (_, ArcField::MessageSignature | ArcField::Seal) => {
+            write!(f, "\"{written}\" is no tag, and no i= stands before it")
+        }
+    }
+}
+
 impl fmt::Display for FailReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Instance { field, error, .. } => write!(f, "the instance of a field {field} cannot be read: {error}"),
+            Self::Instance { field, written, error, .. } => {
+                write!(f, "the instance of a field {field} cannot be read: ")?;
+                unreadable_instance(f, *field, written, error)
+            }
             Self::InstanceZero { field } => write!(f, "a field {field} has the instance 0; the first is 1"),
             Self::TooManySets { instance } => write!(f, "there is an instance {instance}; 50 sets are allowed"),
             Self::Duplicate { instance, field } => write!(f, "set {instance} has more than one field {field}"),
