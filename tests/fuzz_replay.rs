@@ -69,3 +69,12 @@ fn findings_and_made_inputs_hold() {
         ("spf_record", properties::spf_record),
     ]);
 }
+
+proptest::proptest! {
+    /// What is found in whatever is evaluated is told in bounds, in print, and in its own words; see `properties::authenticate`.
+    #[test]
+    fn any_scene_holds(data in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..4000)) {
+        properties::authenticate(&data);
+        properties::check_host(&data);
+    }
+}

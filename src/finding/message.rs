@@ -9,7 +9,7 @@ impl From<&Oddity> for Finding {
         match oddity {
             Oddity::MalformedFrom { error } => Self {
                 name: Some("From".into()),
-                quote: Some(Quote::unplaced(&error.text)),
+                quote: Some(Quote::of_field(&error.text, error.span)),
                 advice: Some(error.problem.advice().into()),
                 ..finding
             },

@@ -21,9 +21,9 @@ impl Quote {
         Some(Self { text: printable(stretch.get(..MAX_TEXT).unwrap_or(stretch)), span: Some(span) })
     }
 
-    /// What stands somewhere in a field, where its place is not known.
-    pub(crate) fn unplaced(text: &str) -> Self {
-        Self { text: printable(text.as_bytes().get(..MAX_TEXT).unwrap_or(text.as_bytes())), span: None }
+    /// What stands in a field, printable already; its place counts from the field's name, where it is known.
+    pub(crate) fn of_field(text: &str, span: Option<Span>) -> Self {
+        Self { text: printable(text.as_bytes().get(..MAX_TEXT).unwrap_or(text.as_bytes())), span }
     }
 
     /// The term, tag or value, with octets other than printable ASCII as `\ddd`; no more than 4096 octets of it.
@@ -42,10 +42,10 @@ pub(crate) fn quoted(octets: &[u8]) -> String {
     format!("\"{}\"", excerpt(octets))
 }
 
-/// A sentence, cut where it is longer than anybody reads.
+/// A sentence, cut with three dots where it is longer than anybody reads.
 pub(super) fn bounded(sentence: &str) -> Box<str> {
     match sentence.char_indices().nth(MAX_SENTENCE) {
-        Some((end, _)) => format!("{}…", sentence.get(..end).unwrap_or_default()).into(),
+        Some((end, _)) => format!("{}...", sentence.get(..end).unwrap_or_default()).into(),
         None => sentence.into(),
     }
 }
@@ -70,6 +70,6 @@ mod tests {
         let long = [b'\n'; MAX_TEXT + 1];
         assert_eq!(Quote::of(&long, Span::new(0, long.len()).unwrap()).unwrap().text().len(), 4 * MAX_TEXT);
         assert_eq!(bounded(&"ä".repeat(MAX_SENTENCE)).chars().count(), MAX_SENTENCE);
-        assert_eq!(bounded(&"ä".repeat(MAX_SENTENCE + 1)).chars().count(), MAX_SENTENCE + 1);
+        assert_eq!(*bounded(&"a".repeat(MAX_SENTENCE + 1)), *format!("{}...", "a".repeat(MAX_SENTENCE)));
     }
 }

@@ -1,6 +1,6 @@
 //! A From field that does not follow its grammar.
 
-use crate::lex::{Printable, SyntaxError};
+use crate::lex::{Span, SyntaxError, printable};
 use std::fmt;
 
 /// A From field that does not follow the grammar of RFC 5322 §3.4, in words that quote it.
@@ -20,8 +20,12 @@ use std::fmt;
 pub struct FromError {
     /// Where the grammar is left, in octets from the first one of the field's name, and what it wants there.
     pub error: SyntaxError,
-    /// The value of the field, printable and cut where it is long.
+    /// The value of the field, or its first 100 octets, with octets other than printable ASCII as `\ddd`.
     pub text: Box<str>,
+    /// Where `text` stands, in octets from the first one of the field's name.
+    pub span: Option<Span>,
+    /// Whether the value goes on behind `text`.
+    is_cut: bool,
     /// What is probably wrong.
     pub problem: FromProblem,
 }
@@ -53,10 +57,12 @@ impl FromError {
     pub(super) fn of(error: SyntaxError, value: &[u8], before: usize) -> Self {
         let text = value.trim_ascii();
         let shown = text.get(..SHOWN).unwrap_or(text);
-        let more = if shown.len() < text.len() { "..." } else { "" };
+        let start = before + (value.len() - value.trim_ascii_start().len());
         Self {
             error: SyntaxError { offset: before + error.offset, ..error },
-            text: format!("{}{more}", Printable(&String::from_utf8_lossy(shown))).into(),
+            text: printable(shown),
+            span: Span::new(start, shown.len()),
+            is_cut: shown.len() < text.len(),
             problem: problem(text.get(..LOOKED_AT).unwrap_or(text)),
         }
     }
@@ -107,8 +113,9 @@ impl FromProblem {
 
 impl fmt::Display for FromError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error: SyntaxError { offset, .. }, text, problem } = self;
-        write!(f, "\"{text}\" ")?;
+        let Self { error: SyntaxError { offset, .. }, text, is_cut, problem, span: _ } = self;
+        let more = if *is_cut { "..." } else { "" };
+        write!(f, "\"{text}{more}\" ")?;
         f.write_str(match problem {
             FromProblem::AtInName => "has an @ in a name that is not in quotation marks",
             FromProblem::CommaInName => "has a comma in a name that is not in quotation marks",

@@ -23,7 +23,7 @@ pub(super) fn findings(verdict: &Verdict) -> Vec<Finding> {
 
 /// Of a DKIM-Signature field.
 pub(super) fn finding(rule: Rule, text: &str, says: &str, advice: &str) -> Finding {
-    let quote = (!text.is_empty()).then(|| Quote::unplaced(text));
+    let quote = (!text.is_empty()).then(|| Quote::of_field(text, None));
     Finding { name: Some("DKIM-Signature".into()), quote, advice: Some(advice.into()), ..Finding::new(rule, &says) }
 }
 

@@ -9,12 +9,13 @@ use super::{
 };
 use arbitrary::Unstructured;
 use mailverdict::{
-    Authenticator, Budget, Message, Policy, Session,
+    Authenticator, Budget, Message, Policy, Session, Span,
     dkim::DkimResult,
     dmarc::{Disposition, Editions, Policy as DmarcPolicy, SuffixList},
     dns::{AnyAnswer, Lookup, Mx, Resolver, Zone},
-    finding::{Finding, findings_of_spf},
+    finding::{Finding, findings, findings_of_header, findings_of_spf},
     known::Log,
+    message::Header,
     name::Name,
     spf::{Observers, Tree},
 };
@@ -74,7 +75,11 @@ pub(crate) fn check_host(data: &[u8]) {
     let authenticator = Authenticator::new(&resolver);
     let mut trees = Observers::<Tree>::default();
     let (reports, log) = now(authenticator.explain_spf(&session, &mut trees));
-    assert_findings(&findings_of_spf(&reports, &session, &log), &log);
+    assert_findings(&findings_of_spf(&reports, &session, &log), &log, None);
+    // What is at hand beside is told as well.
+    let authenticator_at_hand = Authenticator::new(&resolver.zone);
+    let (_, log) = now(authenticator_at_hand.explain_spf(&session, &mut Observers { helo: (), mail_from: () }));
+    assert_findings(&findings_of_spf(&reports, &session, &log), &log, None);
     let questions = resolver.take();
     assert!(questions <= 2 * SPF_QUESTIONS, "{questions} questions");
     for report in reports.helo.iter().chain(&reports.mail_from) {
@@ -92,22 +97,57 @@ pub(crate) fn check_host(data: &[u8]) {
     assert_eq!(resolver.take(), questions, "not as many questions twice");
 }
 
-/// Each sentence is bounded and printable, and what is quoted of a record stands there.
-fn assert_findings(findings: &[Finding], log: &Log) {
-    assert!(findings.len() <= 100);
+/// Findings of one evaluation at most: of SPF, of sixteen signatures and their keys, of DMARC records and of questions.
+const FINDINGS: usize = 500;
+
+/// Each sentence is bounded and printable, and what is quoted stands there.
+fn assert_findings(findings: &[Finding], log: &Log, header: Option<&Header<'_>>) {
+    assert!(findings.len() <= FINDINGS, "{} findings", findings.len());
     for finding in findings {
-        assert_clean(finding);
-        assert!(finding.to_string().len() <= 2000, "{finding}");
-        let Some(quote) = &finding.quote else { continue };
-        let (span, name) = (quote.span().expect("of a record"), finding.name.as_deref().expect("of a record"));
-        let is_there = log.entries().iter().chain(log.beside()).any(|entry| match entry.answer() {
-            Some(Ok(AnyAnswer::Txt(texts))) if printable(entry.question().name.as_str().as_bytes()) == name => {
-                texts.records().iter().any(|text| span.of(text).is_some_and(|text| printable(text) == quote.text()))
+        let Finding { name, quote, says, advice, .. } = finding;
+        for sentence in [Some(says), advice.as_ref()].into_iter().flatten() {
+            assert_clean(sentence);
+            assert!(!sentence.is_empty() && sentence.len() <= 1003, "{sentence}");
+        }
+        // A name of the DNS has no more octets, each of four characters where it is escaped.
+        assert!(name.iter().all(|name| name.len() <= 4 * 255), "{finding:?}");
+        name.iter().for_each(assert_clean);
+        let Some(quote) = quote else { continue };
+        assert_clean(quote.text());
+        assert!(quote.text().len() <= 4 * 4096, "{finding:?}");
+        let name = name.as_deref().expect("it stands somewhere");
+        let is_there = match (quote.span(), header) {
+            (Some(span), Some(header)) if matches!(name, "From" | "DKIM-Signature") => {
+                header.named(name).any(|field| span.of(field.raw()).is_some_and(|text| printable(text) == quote.text()))
             }
-            _ => false,
-        });
+            (Some(span), _) => stands_in_a_record(quote.text(), name, span, log),
+            // Between white space, where fields are folded.
+            (None, Some(header)) => {
+                header.named(name).any(|field| dense(field.value()).contains(&dense_text(quote.text())))
+            }
+            (None, None) => false,
+        };
         assert!(is_there, "{finding:?}");
     }
+}
+
+fn stands_in_a_record(quoted: &str, name: &str, span: Span, log: &Log) -> bool {
+    log.entries().iter().chain(log.beside()).any(|entry| match entry.answer() {
+        Some(Ok(AnyAnswer::Txt(texts))) if printable(entry.question().name.as_str().as_bytes()) == name => {
+            texts.records().iter().any(|text| span.of(text).is_some_and(|text| printable(text) == quoted))
+        }
+        _ => false,
+    })
+}
+
+/// Without white space.
+fn dense(text: &[u8]) -> String {
+    let text: Vec<u8> = text.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    printable(&text)
+}
+
+fn dense_text(text: &str) -> String {
+    text.replace(' ', "")
 }
 
 fn printable(text: &[u8]) -> String {
@@ -136,6 +176,14 @@ pub(crate) fn authenticate(data: &[u8]) {
     assert_eq!(now(authenticator.authenticate(&message, session.clone())), verdict, "not the same twice");
     #[cfg(feature = "serde")]
     super::evidence::assert_replays(&resolver.zone, &Policy::default(), &raw, &session);
+
+    let at_hand = Authenticator::new(&resolver.zone).with_policy(policy.clone());
+    let mut observers = Observers { helo: (), mail_from: () };
+    let (explained, log) = now(at_hand.explain(&message, session.clone(), &mut observers));
+    assert_eq!(explained, verdict, "otherwise where it is explained");
+    assert_findings(&findings(&verdict, &session, &log), &log, Some(message.header()));
+    let of_header = findings_of_header(&verdict, &session, &log, message.header(), Some("example.com"));
+    assert_findings(&of_header, &log, Some(message.header()));
 
     let authors = message.header().authors();
     if authors.is_ambiguous() {
