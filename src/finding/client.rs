@@ -1,13 +1,13 @@
 //! What is odd about the client, as findings.
 
-use super::{Finding, Rule, quote::quoted};
+use super::{Finding, Rule, quote::quoted, record_text::spf_record};
 use crate::{
     budget::Budget,
     dns::{Answer, AnyAnswer, RecordType},
     known::{Known, Log, Part},
     received::{AddressKind, Hop},
     session::{MailFrom, Session},
-    spf::{self, Identities, Limits, Mechanism, NoneReason, Record, SpfReport, SpfReports, SpfResult},
+    spf::{self, Identities, Limits, Mechanism, NoneReason, SharedRecord, SpfReport, SpfReports, SpfResult},
     text::Text,
 };
 use std::net::IpAddr;
@@ -24,7 +24,7 @@ fn not_public(session: &Session) -> Option<Finding> {
     let ip = session.peer_ip?.to_canonical();
     let kind = AddressKind::of(ip);
     let never = match kind {
-        AddressKind::Public => return None,
+        AddressKind::Public | AddressKind::Documentation => return None,
         AddressKind::NoHost => "",
         AddressKind::Loopback | AddressKind::LinkLocal | AddressKind::Private | AddressKind::Shared => {
             ", which no client from outside has"
@@ -100,16 +100,11 @@ fn only_ipv4(spf: &SpfReports, session: &Session, log: &Log) -> Option<Finding> 
 }
 
 /// The one SPF record that the log has for a name.
-fn published(log: &Log, name: &str) -> Option<Record> {
+fn published(log: &Log, name: &str) -> Option<SharedRecord> {
     let is_asked = |entry: &&crate::known::Entry| {
         entry.question().record_type == RecordType::Txt && entry.question().name.as_str() == name
     };
-    let Some(Ok(AnyAnswer::Txt(Answer::Records(texts)))) = log.entries().iter().find(is_asked)?.answer() else {
-        return None;
-    };
-    let mut records = texts.iter().filter(|text| Record::has_version(text));
-    let record = Record::parse(records.next()?).ok()?;
-    records.next().is_none().then_some(record)
+    spf_record(log.entries().iter().find(is_asked)?)
 }
 
 /// Whether the domain's record says so, and not that it allows the client.

@@ -2,18 +2,15 @@
 
 use super::{
     Finding, Rule,
-    record_text::{of_name, shown},
+    record_text::{of_name, shown, spf_record},
     spf::record_target,
 };
 use crate::{
-    dns::{Answer, AnyAnswer, LookupError, Question, RecordType, address_of},
-    known::{Entry, Log},
+    dns::{LookupError, Question, RecordType, address_of},
+    known::Log,
     name::Name,
-    spf::{DomainSpec, SharedRecord, SpfReport, SpfReports, SpfResult, find_record},
+    spf::{DomainSpec, SpfReport, SpfReports, SpfResult},
 };
-
-/// Octets of a record that is looked through.
-const MAX_SIZE: usize = 8192;
 
 /// Each question without an answer that a result rests on, and what is therefore not known.
 pub(super) fn findings(spf: &SpfReports, log: &Log) -> Vec<Finding> {
@@ -66,7 +63,7 @@ fn is_explanation(name: &Name, spf: &SpfReports, log: &Log) -> bool {
         return false;
     }
     let mut is_named = false;
-    for record in log.entries().iter().filter_map(record) {
+    for record in log.entries().iter().filter_map(spf_record) {
         let is_it = |spec: &DomainSpec| spec.literal() == Some(name);
         if record.terms().into_iter().filter_map(record_target).any(is_it) {
             return false;
@@ -76,13 +73,6 @@ fn is_explanation(name: &Name, spf: &SpfReports, log: &Log) -> bool {
     // Where the target is made by macros: a check that failed wanted no record but those that it had.
     let is_fail = |report: &SpfReport| matches!(report.result, SpfResult::Fail(..));
     is_named || reports().next().is_some() && reports().all(is_fail)
-}
-
-fn record(entry: &Entry) -> Option<SharedRecord> {
-    match entry.answer() {
-        Some(Ok(AnyAnswer::Txt(Answer::Records(texts)))) => find_record(texts, MAX_SIZE).record?.ok(),
-        Some(_) | None => None,
-    }
 }
 
 /// Whether a server answered, and the answer was a failure.

@@ -2,11 +2,15 @@
 
 use super::{Finding, Quote, Rule};
 use crate::{
-    dns::AnyAnswer,
+    dns::{Answer, AnyAnswer},
     known::Entry,
     lex::{Span, printable},
     name::Name,
+    spf::{SharedRecord, find_record},
 };
+
+/// The size of an SPF record that is looked through.
+const MAX_SIZE: usize = 8192;
 
 /// A record, and the name that was asked for it.
 #[derive(Clone, Copy, Debug)]
@@ -44,5 +48,13 @@ pub(super) fn texts(entry: &Entry) -> &[Box<[u8]>] {
     match entry.answer() {
         Some(Ok(AnyAnswer::Txt(answer))) => answer.records(),
         Some(Ok(AnyAnswer::A(_) | AnyAnswer::Aaaa(_) | AnyAnswer::Mx(_) | AnyAnswer::Ptr(_)) | Err(_)) | None => &[],
+    }
+}
+
+/// The one SPF record among them, which was read already where the evaluation came to it.
+pub(super) fn spf_record(entry: &Entry) -> Option<SharedRecord> {
+    match entry.answer() {
+        Some(Ok(AnyAnswer::Txt(Answer::Records(texts)))) => find_record(texts, MAX_SIZE).record?.ok(),
+        Some(_) | None => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The client that handed a message over, where only its Received fields tell of it.
 
-use super::{address::AddressKind, hop::Hop};
+use super::{address_kind::AddressKind, hop::Hop};
 use std::{fmt, net::IpAddr};
 
 /// The hop at which a message came in from outside: the newest whose client is neither one of the receiver's own hosts nor a host that

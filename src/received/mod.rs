@@ -14,11 +14,13 @@
 //! ```
 
 mod address;
+mod address_kind;
 mod client;
 mod date;
 mod hop;
 
-pub use address::{AddressKind, address};
+pub use address::address;
+pub use address_kind::AddressKind;
 pub use client::{NoClient, client};
 pub use date::date_time;
 pub use hop::Hop;

@@ -4,7 +4,6 @@ mod lookups;
 mod near_miss;
 mod published;
 mod record;
-mod special_address;
 mod term;
 
 use super::{

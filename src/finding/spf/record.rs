@@ -5,14 +5,13 @@ use super::{
     near_miss::NearMiss,
     of,
     published::{Node, Published, Records, record_target, target},
-    shown,
-    special_address::kind_of,
-    term,
+    shown, term,
 };
 use crate::{
     dns::{AnyAnswer, LookupError, RecordType},
     finding::Severity,
     lex::{Span, excerpt},
+    received::AddressKind,
     spf::{DomainSpec, Limits, MacroPart, Mechanism, Qualifier, Record, Term},
 };
 use ipnet::IpNet;
@@ -282,19 +281,23 @@ fn pass_all(reading: &mut Reading<'_>, term: Term<'_>, open: &mut Open) {
 /// Internet that is checked.
 fn special(reading: &mut Reading<'_>, term: Term<'_>, client: Option<IpAddr>) {
     let Term::Directive(directive) = term else { return };
-    let kind = match &directive.mechanism {
-        Mechanism::Ip4(net) => kind_of(IpNet::V4(*net)),
-        Mechanism::Ip6(net) => kind_of(IpNet::V6(*net)),
+    let network = match &directive.mechanism {
+        Mechanism::Ip4(net) => IpNet::V4(*net),
+        Mechanism::Ip6(net) => IpNet::V6(*net),
         Mechanism::All
         | Mechanism::Include(_)
         | Mechanism::A(_)
         | Mechanism::Mx(_)
         | Mechanism::Ptr(_)
-        | Mechanism::Exists(_) => None,
+        | Mechanism::Exists(_) => return,
     };
-    let is_within = client.is_some_and(|client| kind_of(client.into()).is_some());
-    if let Some(kind) = kind.filter(|_| !is_within) {
-        let says = format!("has {kind}, which no client on the Internet has");
+    let is_within = client.is_some_and(|client| AddressKind::of(client) != AddressKind::Public);
+    let says = match AddressKind::of_network(network) {
+        AddressKind::Public => return,
+        kind @ AddressKind::NoHost => format!("has {kind}"),
+        kind => format!("has {kind}, which no client on the Internet has"),
+    };
+    if !is_within {
         reading.tell(
             Rule::SpfSpecialAddress,
             term,
