@@ -3,8 +3,8 @@
 use super::rdata;
 use crate::{
     dns::{
-        Answer, AnyAnswer, AnyLookup, Details, Lookup, LookupError, Mx, Question, RecordType, Resolver, Zone,
-        reverse_name,
+        Answer, AnyAnswer, AnyLookup, Details, EndlessAliases, Lookup, LookupError, Mx, Question, RecordType, Resolver,
+        Zone, reverse_name,
     },
     known::Log,
     name::Name,
@@ -200,7 +200,7 @@ impl Outcome {
             Err(LookupError::Timeout) => Self::Timeout,
             Err(LookupError::ServerFailure) => Self::ServFail,
             Err(LookupError::Refused) => Self::Refused,
-            Err(LookupError::Malformed) => Self::Malformed,
+            Err(LookupError::Malformed | LookupError::EndlessAliases(_)) => Self::Malformed,
             Err(LookupError::Other(_)) => Self::Unreachable,
             Err(
                 LookupError::NoRuntime
@@ -229,7 +229,10 @@ impl<'e> Entry<'e> {
             outcome: Outcome::of(answer),
             records: answer.as_ref().map(rdata::written).unwrap_or_default(),
             ttl: details.and_then(Details::ttl),
-            aliases: Cow::Borrowed(details.map(Details::aliases).unwrap_or_default()),
+            aliases: Cow::Borrowed(match answer {
+                Err(LookupError::EndlessAliases(endless)) => endless.names(),
+                Ok(_) | Err(_) => details.map(Details::aliases).unwrap_or_default(),
+            }),
             error: match answer {
                 Err(LookupError::Other(error)) => Some(Cow::Borrowed(error)),
                 Err(LookupError::NoRuntime) => Some(NO_RUNTIME.into()),
@@ -259,7 +262,11 @@ impl<'e> Entry<'e> {
             Outcome::Timeout => Err(LookupError::Timeout),
             Outcome::ServFail => Err(LookupError::ServerFailure),
             Outcome::Refused => Err(LookupError::Refused),
-            Outcome::Malformed => Err(LookupError::Malformed),
+            Outcome::Malformed if details.aliases().is_empty() => Err(LookupError::Malformed),
+            Outcome::Malformed => {
+                let names = details.aliases().iter().cloned();
+                Err(LookupError::EndlessAliases(EndlessAliases::new(&question.name, names)))
+            }
             Outcome::Unreachable => {
                 Err(LookupError::Other(error.unwrap_or("the server cannot be reached".into()).into()))
             }
