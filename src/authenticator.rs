@@ -79,11 +79,8 @@ impl<R: Resolver> Authenticator<R> {
         if O::LISTENS {
             evaluation.explain(observers);
         }
-        let Evaluation { parts, mut log } = evaluation;
-        let at_hand = |question: &Question| self.resolver.at_hand(question);
-        parts.read_beside(&mut log, &at_hand);
-        finding::read_for(&verdict, &mut log, &at_hand);
-        (verdict, log)
+        self.read_beside(&mut evaluation, &verdict);
+        (verdict, evaluation.log)
     }
 
     /// The same without observers, and with an answer to each question: those that were asked ahead and in vain are waited for as well,
@@ -91,11 +88,18 @@ impl<R: Resolver> Authenticator<R> {
     pub async fn explain_all(&self, message: &Message<'_>, session: impl Into<Session>) -> (Verdict, Log) {
         let mut evaluation = Evaluation::new(&self.policy, session);
         let verdict = self.evaluate(&mut evaluation, message).await;
-        let mut log = evaluation.log;
-        log.ask_again();
+        evaluation.log.ask_again();
         let run = |log: &mut Log, _: AtHand<'_>| if log.is_open() { Run::Waits } else { Run::Done(()) };
-        drive(&self.resolver, &self.clock(), &mut log, run).await;
-        (verdict, log)
+        drive(&self.resolver, &self.clock(), &mut evaluation.log, run).await;
+        self.read_beside(&mut evaluation, &verdict);
+        (verdict, evaluation.log)
+    }
+
+    /// What is at hand beside, for those who explain a verdict.
+    fn read_beside(&self, Evaluation { parts, log }: &mut Evaluation<'_>, verdict: &Verdict) {
+        let at_hand = |question: &Question| self.resolver.at_hand(question);
+        parts.read_beside(log, &at_hand);
+        finding::read_for(verdict, log, &at_hand);
     }
 
     async fn evaluate(&self, evaluation: &mut Evaluation<'_>, message: &Message<'_>) -> Verdict {
@@ -145,7 +149,7 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
-        self.explain_spf(session, observers).await.0
+        self.spf(session, observers).await.1
     }
 
     /// [`check_spf`](Self::check_spf), with all that was asked.
@@ -154,6 +158,18 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> (spf::SpfReports, Log) {
+        let (spf, reports, mut log) = self.spf(session, observers).await;
+        let at_hand = |question: &Question| self.resolver.at_hand(question);
+        spf.read_beside(&mut log, &at_hand);
+        finding::read_for_spf(&reports, &mut log, &at_hand);
+        (reports, log)
+    }
+
+    async fn spf<'s, O: spf::Observe>(
+        &'s self,
+        session: &'s Session,
+        observers: &mut spf::Observers<O>,
+    ) -> (SpfPart<'s>, spf::SpfReports, Log) {
         let mut spf = SpfPart::new(&self.policy, Cow::Borrowed(session));
         let mut log = Log::new(self.policy.budget.questions_ahead, OCTETS_AHEAD);
         let run = |log: &mut Log, at_hand: AtHand<'_>| spf.run_alone(log, at_hand).map_or(Run::Waits, Run::Done);
@@ -161,10 +177,7 @@ impl<R: Resolver> Authenticator<R> {
         if O::LISTENS {
             spf.explain(&mut log, observers);
         }
-        let at_hand = |question: &Question| self.resolver.at_hand(question);
-        spf.read_beside(&mut log, &at_hand);
-        finding::read_for_spf(&reports, &mut log, &at_hand);
-        (reports, log)
+        (spf, reports, log)
     }
 
     /// DKIM alone, at the time `now`.

@@ -8,8 +8,9 @@ mod recorded;
 pub use recorded::{Overlaid, Recorded};
 
 use crate::{
-    dns::Resolver,
+    dns::{Question, Resolver},
     evaluation::{Evaluation, Progress},
+    finding,
     known::Log,
     message::{Message, MessageError},
     policy::Policy,
@@ -103,7 +104,11 @@ impl<V> Evidence<V> {
             match evaluation.advance_with(|question| answers.at_hand(question)) {
                 Progress::Verdict(verdict) => {
                     evaluation.explain(observers);
-                    return Ok((*verdict, evaluation.log().clone()));
+                    let Evaluation { parts, mut log } = evaluation;
+                    let at_hand = |question: &Question| answers.at_hand(question).filter(Result::is_ok);
+                    parts.read_beside(&mut log, &at_hand);
+                    finding::read_for(&verdict, &mut log, &at_hand);
+                    return Ok((*verdict, log));
                 }
                 Progress::Asks(_) | Progress::WantsMessage => evaluation.time_is_up(),
             }

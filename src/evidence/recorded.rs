@@ -36,10 +36,12 @@ const OUT_OF_QUESTIONS: &str = "out-of-questions";
 const OUT_OF_OCTETS: &str = "out-of-octets";
 
 impl Recorded {
-    /// The questions of a log, those that were foreseen in vain included. What was not waited for is recorded as not asked.
+    /// The questions of a log, those that were foreseen in vain and those that were answered beside included. What was not waited for is
+    /// recorded as not asked.
     pub fn of(log: &Log) -> Self {
         let answer = |answer: Option<&AnyLookup>| answer.cloned().unwrap_or(Err(LookupError::OutOfTime));
-        Self(log.entries().iter().map(|entry| (entry.question().clone(), answer(entry.answer()))).collect())
+        let entries = log.beside().iter().chain(log.entries());
+        Self(entries.map(|entry| (entry.question().clone(), answer(entry.answer()))).collect())
     }
 
     /// The answer to a question.
