@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     crypto::{Digest, InvalidKey, KNOWN, SignatureAlgorithm, VerifyingKey},
-    dns::{Answer, BLOCK, LookupError, Reading},
+    dns::{Answer, BLOCK, LookupError, Reading, Records},
     known::{Known, Unknown},
     lex::Printable,
     name::Name,
@@ -35,7 +35,7 @@ impl Keys {
         let mut found = Ok(SmallVec::with_capacity(names.len()));
         for name in names {
             let records = known.read_txt(&name, |answer| match answer {
-                Ok(Answer::Records(texts)) => Ok(Some(texts.read_as(ReadRecords::of))),
+                Ok(Answer::Records(texts)) => Ok(Some(ReadRecords::kept(texts))),
                 Ok(Answer::NoData(_) | Answer::NxDomain(_)) => Ok(None),
                 Err(error) => Err(error.clone()),
             });
@@ -112,9 +112,19 @@ const READY_OCTETS: usize = 8192;
 
 /// The records of an answer; they stay with it.
 #[derive(Debug)]
-struct ReadRecords(SmallVec<[ReadRecord; 1]>);
+pub(crate) struct ReadRecords(SmallVec<[ReadRecord; 1]>);
 
 impl ReadRecords {
+    /// Those of this answer, which are read once.
+    pub(crate) fn kept(texts: &Records<Box<[u8]>>) -> Arc<Self> {
+        texts.read_as(Self::of)
+    }
+
+    /// In the order of the answer.
+    pub(crate) fn each(&self) -> &[ReadRecord] {
+        &self.0
+    }
+
     fn of(texts: &[Box<[u8]>]) -> Self {
         Self(texts.iter().map(|text| ReadRecord::of(text)).collect())
     }
@@ -140,7 +150,7 @@ impl Reading for ReadRecords {
     }
 }
 
-type ReadyKey = Result<Arc<dyn VerifyingKey>, InvalidKey>;
+pub(crate) type ReadyKey = Result<Arc<dyn VerifyingKey>, InvalidKey>;
 
 impl ReadRecord {
     fn of(text: &[u8]) -> Self {
@@ -148,6 +158,21 @@ impl ReadRecord {
             text: Printable(&String::from_utf8_lossy(text)).to_string().into(),
             record: KeyRecord::parse(text),
             ready: OnceLock::new(),
+        }
+    }
+
+    /// What the record says.
+    pub(crate) fn record(&self) -> Result<&KeyRecord, &KeyRecordError> {
+        self.record.as_ref()
+    }
+
+    /// The key for those who look on: as whoever used it made it ready, else as the first algorithm that is known does; `None` where its
+    /// type is not known.
+    pub(crate) fn seen_key(&self, record: &KeyRecord) -> Option<ReadyKey> {
+        let is_of_type = |algorithm: &&dyn SignatureAlgorithm| algorithm.key_type() == &*record.key_type;
+        match self.ready.get() {
+            Some((maker, key)) if is_of_type(maker) => Some(key.clone()),
+            Some(_) | None => Some(KNOWN.into_iter().find(is_of_type)?.decode_key(&record.key)),
         }
     }
 

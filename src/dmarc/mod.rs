@@ -39,6 +39,8 @@ pub use policy::Policy;
 pub use public_suffix::BuiltInSuffixes;
 pub use public_suffix::{PublicSuffixes, SuffixList};
 pub use publication::{Found, PublishedRecord};
+
+pub(crate) use publication::kept_record;
 pub use record::{Existence, FailureOptions, Mode, PolicyTag, PublicSuffix, Record, Request, Usability};
 pub use replaced::Replaced;
 pub use report::{DmarcReport, Lowered};

@@ -75,6 +75,14 @@ impl Reading for Published {
     }
 }
 
+/// The one record among texts that were read already.
+pub(crate) fn kept_record(texts: &Records<Box<[u8]>>) -> Option<Arc<PublishedRecord>> {
+    match &texts.kept::<Published>()?.0 {
+        Found::Record(published) => Some(Arc::clone(published)),
+        Found::Nothing { .. } | Found::ManyRecords { .. } | Found::NotAName | Found::Error(_) => None,
+    }
+}
+
 fn the_record(domain: &Domain, name: &Name, texts: &Records<Box<[u8]>>) -> Found {
     let Published(found) = &*texts.read_as(|texts| Published(read(domain, name, texts)));
     match found {

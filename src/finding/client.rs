@@ -10,7 +10,10 @@ use crate::{
     spf::{self, Identities, Limits, Mechanism, NoneReason, SharedRecord, SpfReport, SpfReports, SpfResult},
     text::Text,
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, ops::Deref};
+
+/// The hops of a header, which are read when they are looked at first.
+pub(super) type Hops<'h> = dyn Deref<Target = Vec<Hop>> + 'h;
 
 /// Earlier clients that are tried; the fields that name them are the less to be believed the further down they stand.
 const MAX_EARLIER: usize = 4;
@@ -38,15 +41,17 @@ fn not_public(session: &Session) -> Option<Finding> {
 fn helo_not_a_name(spf: &SpfReports, session: &Session) -> Option<Finding> {
     let helo = session.helo.as_deref()?;
     let report = spf.helo.as_ref()?;
-    let quoted = quoted(helo.as_bytes());
+    let quoted = || quoted(helo.as_bytes());
     let says = match &report.result {
         // Its last label is a number, which no top-level domain is; four numbers pass for labels.
-        _ if helo.parse::<IpAddr>().is_ok() => format!("HELO {quoted} is an address and no name"),
+        _ if helo.parse::<IpAddr>().is_ok() => format!("HELO {} is an address and no name", quoted()),
         SpfResult::None(NoneReason::NotAName(_)) if helo.starts_with('[') => {
-            format!("HELO {quoted} is an address literal and no name")
+            format!("HELO {} is an address literal and no name", quoted())
         }
-        SpfResult::None(NoneReason::NotAName(error)) => format!("HELO {quoted} is no name: {error}"),
-        SpfResult::None(NoneReason::NotFullyQualified) => format!("HELO {quoted} is a single label and no full name"),
+        SpfResult::None(NoneReason::NotAName(error)) => format!("HELO {} is no name: {error}", quoted()),
+        SpfResult::None(NoneReason::NotFullyQualified) => {
+            format!("HELO {} is a single label and no full name", quoted())
+        }
         SpfResult::None(NoneReason::LocalPartTooLong { .. } | NoneReason::NxDomain | NoneReason::NoRecord)
         | SpfResult::Neutral(_)
         | SpfResult::Pass(_)
@@ -116,7 +121,7 @@ fn is_refused(result: &SpfResult) -> bool {
 }
 
 /// The client fails, and one that handed the message on before it would pass; as far as that can be told without another question.
-pub(super) fn own_relay(spf: &SpfReports, session: &Session, log: &Log, hops: &[Hop]) -> Option<Finding> {
+pub(super) fn own_relay(spf: &SpfReports, session: &Session, log: &Log, hops: &Hops<'_>) -> Option<Finding> {
     let report = spf.mail_from.as_ref().filter(|report| is_refused(&report.result))?;
     let sender = match &session.mail_from {
         MailFrom::Null => return None,

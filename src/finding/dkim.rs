@@ -9,6 +9,7 @@ pub(super) use header::of_header;
 
 use super::{Finding, alias, elsewhere, record_text::texts};
 use crate::{
+    dkim::keys::ReadRecords,
     dns::{Answer, AnyAnswer, RecordType},
     finding::{
         Rule,
@@ -25,7 +26,7 @@ const MAX_RECORDS: usize = 8;
 pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
     let is_of_key = |entry: &&Entry| {
         let question = entry.question();
-        question.record_type == RecordType::Txt && question.name.as_str().contains("._domainkey.") && entry.is_needed()
+        entry.is_needed() && question.record_type == RecordType::Txt && question.name.as_str().contains("._domainkey.")
     };
     let mut found: Vec<Finding> =
         log.entries().iter().filter(is_of_key).flat_map(|entry| of_entry(entry, log)).collect();
@@ -48,7 +49,11 @@ fn of_entry(entry: &Entry, log: &Log) -> Vec<Finding> {
         let says = format!("{} TXT records stand at {}, where one is expected", texts.len(), shown(name));
         found.push(of_name(name, Rule::DkimMultiple, &says, "Publish one key for a selector."));
     }
-    found.extend(texts.iter().take(MAX_RECORDS).flat_map(|text| key::findings(&RecordText { name, text })));
+    if let Some(Ok(AnyAnswer::Txt(Answer::Records(records)))) = entry.answer() {
+        let read = ReadRecords::kept(records);
+        let each = texts.iter().zip(read.each()).take(MAX_RECORDS);
+        found.extend(each.flat_map(|(text, read)| key::findings(&RecordText { name, text }, read)));
+    }
     found
 }
 

@@ -9,8 +9,8 @@ use super::{
     record_text::{RecordText, of_name, shown, texts},
 };
 use crate::{
-    dmarc::{Comparison, DmarcReport, Edition, NearMiss, PolicyTag, Record, Request, near_miss},
-    dns::RecordType,
+    dmarc::{Comparison, DmarcReport, Edition, NearMiss, PolicyTag, Record, Request, kept_record, near_miss},
+    dns::{Answer, AnyAnswer, RecordType},
     known::{Entry, Log},
     verdict::Verdict,
 };
@@ -39,6 +39,11 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
 /// What stands at one name.
 fn of_entry(entry: &Entry, verdict: &Verdict) -> Vec<Finding> {
     let name = &entry.question().name;
+    if let (Some(Ok(AnyAnswer::Txt(Answer::Records(records)))), [text]) = (entry.answer(), texts(entry))
+        && let Some(kept) = kept_record(records)
+    {
+        return of_record(&RecordText { name, text }, &kept.record, verdict);
+    }
     let texts = texts(entry).iter().take(MAX_TEXTS).map(|text| RecordText { name, text });
     let mut found = Vec::new();
     let mut records = Vec::new();
@@ -50,14 +55,7 @@ fn of_entry(entry: &Entry, verdict: &Verdict) -> Vec<Finding> {
     }
     match records.as_slice() {
         [] => {}
-        [(text, record)] => {
-            found.extend(record::findings(text, record, verdict.dmarc.edition).into_iter().take(MAX_OF_A_RECORD));
-            let reports = [&verdict.dmarc].into_iter().chain(&verdict.dmarc.authors);
-            let of_this = |report: &&DmarcReport| report.record.as_ref().is_some_and(|of| of.name == *name);
-            if let Some(report) = reports.into_iter().find(of_this) {
-                found.extend(of_policy(text, record, report));
-            }
-        }
+        [(text, record)] => found.extend(of_record(text, record, verdict)),
         // RFC 9989 §4.10, steps 2 and 6.
         several => found.push(of_name(
             name,
@@ -65,6 +63,18 @@ fn of_entry(entry: &Entry, verdict: &Verdict) -> Vec<Finding> {
             &format!("{} DMARC records stand at {}, and receivers discard all of them", several.len(), shown(name)),
             "Publish one record.",
         )),
+    }
+    found
+}
+
+/// The one record at a name.
+fn of_record(text: &RecordText<'_>, record: &Record, verdict: &Verdict) -> Vec<Finding> {
+    let mut found = record::findings(text, record, verdict.dmarc.edition);
+    found.truncate(MAX_OF_A_RECORD);
+    let mut reports = [&verdict.dmarc].into_iter().chain(&verdict.dmarc.authors);
+    let of_this = |report: &&DmarcReport| report.record.as_ref().is_some_and(|of| of.name == *text.name);
+    if let Some(report) = reports.find(of_this) {
+        found.extend(of_policy(text, record, report));
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Finding, Rule,
-    client::{border, own_relay},
+    client::{Hops, border, own_relay},
     dkim,
     quote::quoted,
 };
@@ -10,10 +10,11 @@ use crate::{
     authentication_results::{FIELD_NAME, Forged, ForgedReason, strip_forged},
     known::Log,
     message::Header,
-    received::{Hop, hops},
+    received::hops,
     session::Session,
     verdict::Verdict,
 };
+use std::cell::LazyCell;
 
 /// Those of the Received and Authentication-Results fields, and of what signatures cover.
 pub(super) fn of_header(
@@ -23,21 +24,23 @@ pub(super) fn of_header(
     header: &Header<'_>,
     authserv_id: Option<&str>,
 ) -> Vec<Finding> {
-    let hops = hops(header);
-    let own_relay = own_relay(&verdict.spf, session, log, &hops);
-    let forged = authserv_id.and_then(|id| results_forged(header, id, &hops, session));
-    let border = border(&hops, session).and_then(|at| hops.get(at));
-    own_relay.into_iter().chain(forged).chain(dkim::of_header(&verdict.dkim, header, border)).collect()
+    // Hardly ever are they looked at.
+    let lazy = LazyCell::new(|| hops(header));
+    let hops: &Hops<'_> = &lazy;
+    let own_relay = own_relay(&verdict.spf, session, log, hops);
+    let forged = authserv_id.and_then(|id| results_forged(header, id, hops, session));
+    let border = || border(hops, session).and_then(|at| hops.get(at));
+    own_relay.into_iter().chain(forged).chain(dkim::of_header(&verdict.dkim, header, &border)).collect()
 }
 
 /// RFC 8601 §5. Where the header shows the field of the own host that took the message in, what stands above it are own fields.
-fn results_forged(header: &Header<'_>, authserv_id: &str, hops: &[Hop], session: &Session) -> Option<Finding> {
-    let border = border(hops, session).and_then(|at| hops.get(at)).map(|hop| hop.field_index);
-    let is_forged = |forged: &Forged| match forged.reason {
-        ForgedReason::OwnAuthservId => border.is_none_or(|border| forged.field_index > border),
-        ForgedReason::UnknownVersion | ForgedReason::Unreadable => false,
-    };
-    let forged: Vec<Forged> = strip_forged(header, authserv_id).into_iter().filter(is_forged).collect();
+fn results_forged(header: &Header<'_>, authserv_id: &str, hops: &Hops<'_>, session: &Session) -> Option<Finding> {
+    let mut forged: Vec<Forged> = strip_forged(header, authserv_id);
+    forged.retain(|forged| forged.reason == ForgedReason::OwnAuthservId);
+    forged.first()?;
+    if let Some(border) = border(hops, session).and_then(|at| hops.get(at)) {
+        forged.retain(|forged| forged.field_index > border.field_index);
+    }
     let first = forged.first()?;
     let text = header.fields().get(first.field_index).map(|field| quoted(field.value().trim_ascii()));
     let text = text.map(|text| format!(": {text}")).unwrap_or_default();

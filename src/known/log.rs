@@ -139,16 +139,18 @@ impl Log {
     /// What is known of a question, or what `at_hand` has of it, which is kept beside.
     pub(super) fn beside_or(
         &mut self,
-        question: Question,
+        name: &Name,
+        record_type: RecordType,
         at_hand: impl FnOnce(&Question) -> Option<AnyLookup>,
     ) -> Option<&AnyLookup> {
-        if let Some(place) = self.place(&question.name, question.record_type) {
+        if let Some(place) = self.place(name, record_type) {
             return self.answer(place);
         }
-        let known = self.beside.iter().position(|entry| entry.question == question);
-        let place = match known {
+        let is_it = |entry: &Entry| entry.question.record_type == record_type && entry.question.name == *name;
+        let place = match self.beside.iter().position(is_it) {
             Some(place) => place,
             None => {
+                let question = Question { name: name.clone(), record_type };
                 let answer = at_hand(&question)?;
                 self.beside.push(Entry::new(question, Some(answer)));
                 self.beside.len() - 1

@@ -204,8 +204,7 @@ impl<'k> Beside<'k> {
     /// The TXT records of a name, where they are known or at hand.
     pub(crate) fn txt(&mut self, name: &Name) -> Option<&Answer<Box<[u8]>>> {
         let Self { at_hand, log } = self;
-        let question = Question { name: name.clone(), record_type: RecordType::Txt };
-        Record::from_any(log.beside_or(question, at_hand)?.as_ref().ok()?)
+        Record::from_any(log.beside_or(name, RecordType::Txt, at_hand)?.as_ref().ok()?)
     }
 }
 

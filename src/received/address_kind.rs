@@ -1,6 +1,6 @@
 //! Which addresses a host on the Internet may have.
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -72,12 +72,24 @@ impl AddressKind {
     /// Of all addresses of a network; public where they are not all of one kind.
     pub(crate) fn of_network(network: IpNet) -> Self {
         let kind = match network {
-            IpNet::V4(network) => V4.iter().find_map(|(address, length, kind)| {
-                Ipv4Net::new(*address, *length).ok().filter(|range| range.contains(&network)).map(|_| *kind)
-            }),
-            IpNet::V6(network) => V6.iter().find_map(|(address, length, kind)| {
-                Ipv6Net::new(*address, *length).ok().filter(|range| range.contains(&network)).map(|_| *kind)
-            }),
+            IpNet::V4(network) => {
+                let bits = network.addr().to_bits();
+                V4.iter()
+                    .find(|(start, length, _)| {
+                        *length <= network.prefix_len()
+                            && (bits ^ start.to_bits()).leading_zeros() >= u32::from(*length)
+                    })
+                    .map(|(.., kind)| *kind)
+            }
+            IpNet::V6(network) => {
+                let bits = network.addr().to_bits();
+                V6.iter()
+                    .find(|(start, length, _)| {
+                        *length <= network.prefix_len()
+                            && (bits ^ start.to_bits()).leading_zeros() >= u32::from(*length)
+                    })
+                    .map(|(.., kind)| *kind)
+            }
         };
         kind.unwrap_or(Self::Public)
     }

@@ -22,23 +22,22 @@ const SHOULD_BE_SIGNED: [&str; 9] = [
 ];
 
 /// `border` is the Received field of the host that took the message in.
-pub(in crate::finding) fn of_header(
+pub(in crate::finding) fn of_header<'h>(
     signatures: &[SignatureReport],
     header: &Header<'_>,
-    border: Option<&Hop>,
+    border: &dyn Fn() -> Option<&'h Hop>,
 ) -> Vec<Finding> {
-    let present = |name: &&str| header.named(name).next().is_some();
-    let present: Vec<&str> = SHOULD_BE_SIGNED.into_iter().filter(present).collect();
     let each = signatures.iter().take(MAX_SIGNATURES);
-    each.flat_map(|report| not_signed(report, &present).into_iter().chain(expired_since(report, border))).collect()
+    each.flat_map(|report| not_signed(report, header).into_iter().chain(expired_since(report, border))).collect()
 }
 
 /// Only where h= could be read.
-fn not_signed(report: &SignatureReport, present: &[&str]) -> Option<Finding> {
+fn not_signed(report: &SignatureReport, header: &Header<'_>) -> Option<Finding> {
     let signed = &report.signature.signed_fields;
+    let mut left_out = SHOULD_BE_SIGNED.to_vec();
     signed.iter().next()?;
-    let is_left_out = |name: &&&str| !signed.iter().any(|signed| signed.eq_ignore_ascii_case(name));
-    let left_out: Vec<&str> = present.iter().filter(is_left_out).copied().collect();
+    signed.iter().for_each(|name| left_out.retain(|wanted| !wanted.eq_ignore_ascii_case(name)));
+    left_out.retain(|name| header.named(name).next().is_some());
     if left_out.is_empty() {
         return None;
     }
@@ -50,9 +49,9 @@ fn not_signed(report: &SignatureReport, present: &[&str]) -> Option<Finding> {
 }
 
 /// RFC 6376 §3.5, x=: what counts is the time at which the message was received.
-fn expired_since(report: &SignatureReport, border: Option<&Hop>) -> Option<Finding> {
+fn expired_since<'h>(report: &SignatureReport, border: &dyn Fn() -> Option<&'h Hop>) -> Option<Finding> {
     let DkimResult::PermError(PermReason::Expired { expiration }) = &report.result else { return None };
-    let received = border?.time.filter(|received| received <= expiration)?;
+    let received = border()?.time.filter(|received| received <= expiration)?;
     let signer = signer(report);
     let says = format!(
         "the signature of {signer} expired at {expiration}, and had not when the message was received at {received}"

@@ -2,8 +2,8 @@
 
 use super::unreadable;
 use crate::{
-    crypto::{InvalidKey, KNOWN},
-    dkim::KeyRecord,
+    crypto::InvalidKey,
+    dkim::{KeyRecord, keys::ReadRecord},
     finding::{Finding, Rule, Severity, quote::quoted, record_text::RecordText},
     lex::Span,
 };
@@ -15,16 +15,18 @@ const GOOD_RSA_BITS: usize = 2048;
 /// Bits that verifiers must be able to take.
 const MOST_RSA_BITS: usize = 4096;
 
-pub(super) fn findings(text: &RecordText<'_>) -> Vec<Finding> {
-    match KeyRecord::parse(text.text) {
-        Ok(record) => OfKey { text, record: &record }.all(),
-        Err(error) => unreadable::finding(text, &error).into_iter().collect(),
+/// `read` is what was read of the text.
+pub(super) fn findings(text: &RecordText<'_>, read: &ReadRecord) -> Vec<Finding> {
+    match read.record() {
+        Ok(record) => OfKey { text, record, read }.all(),
+        Err(error) => unreadable::finding(text, error).into_iter().collect(),
     }
 }
 
 struct OfKey<'a, 't> {
     text: &'a RecordText<'t>,
     record: &'a KeyRecord,
+    read: &'a ReadRecord,
 }
 
 impl OfKey<'_, '_> {
@@ -73,12 +75,12 @@ impl OfKey<'_, '_> {
 
     /// What the octets of `p=` are.
     fn key(&self) -> Option<Finding> {
-        let Some(algorithm) = KNOWN.iter().find(|algorithm| algorithm.key_type() == &*self.record.key_type) else {
+        let Some(key) = self.read.seen_key(self.record) else {
             let says = format!("{} names a type of key that is not known", self.quoted("k"));
             return Some(self.finding(Rule::DkimKeyType, "k", &says, "Write k=rsa or k=ed25519."));
         };
-        match algorithm.decode_key(&self.record.key) {
-            Ok(key) if algorithm.key_type() == "rsa" => self.rsa_bits(key.bits()),
+        match key {
+            Ok(key) if &*self.record.key_type == "rsa" => self.rsa_bits(key.bits()),
             Ok(_) => None,
             Err(error) => Some(self.invalid(&error)),
         }

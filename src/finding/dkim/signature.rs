@@ -50,20 +50,20 @@ fn of_signature(report: &SignatureReport) -> Vec<Finding> {
         }
         _ => {}
     }
-    let names = || signature.signed_fields.iter();
+    let names: Vec<&str> = signature.signed_fields.iter().collect();
     // RFC 6376 §8.15.
-    let from = names().filter(|name| name.eq_ignore_ascii_case("from")).count();
-    let list = format!("h={}", signature.signed_fields);
+    let from = names.iter().filter(|name| name.eq_ignore_ascii_case("from")).count();
+    let list = || format!("h={}", signature.signed_fields);
     if from == 1 {
         let says = format!("h= of the signature of {signer} names From once, so a second From field can be added");
-        found.push(finding(Rule::SigFromOnce, &list, &says, "Name From in h= once more than there are From fields."));
+        found.push(finding(Rule::SigFromOnce, &list(), &says, "Name From in h= once more than there are From fields."));
     }
     let traces: Vec<&str> =
-        TRACE_FIELDS.into_iter().filter(|trace| names().any(|name| name.eq_ignore_ascii_case(trace))).collect();
+        TRACE_FIELDS.into_iter().filter(|trace| names.iter().any(|name| name.eq_ignore_ascii_case(trace))).collect();
     if !traces.is_empty() {
         let traces = traces.join(", ");
         let says = format!("h= of the signature of {signer} names fields that change on the way: {traces}");
-        found.push(finding(Rule::SigTraceFields, &list, &says, "Leave them out of h=."));
+        found.push(finding(Rule::SigTraceFields, &list(), &says, "Leave them out of h=."));
     }
     // RFC 6376 §8.2.
     if let Some(length) = signature.body_length {

@@ -2,12 +2,12 @@
 
 use super::{
     Finding, Rule, at, is_ip4, of,
-    published::{Records, Through, lookups, record_target, target},
+    published::{Place, Records, lookups, record_target, target},
     shown,
 };
 use crate::{
     dns::{AnyAnswer, RecordType},
-    lex::{Span, excerpt},
+    lex::excerpt,
     name::Name,
     spf::{Limit, Limits, Mechanism, PermError, SpfReport, SpfResult, Term},
 };
@@ -34,16 +34,8 @@ struct Count {
 }
 
 struct Share {
-    term: Box<str>,
+    of: Place,
     lookups: usize,
-}
-
-/// A term of the record at a name.
-#[derive(Clone, PartialEq)]
-struct Place {
-    node: usize,
-    span: Option<Span>,
-    term: Box<str>,
 }
 
 /// A record that is being walked over.
@@ -64,15 +56,16 @@ pub(super) fn findings(records: &mut Records<'_>, report: &SpfReport, root: &Nam
         Some((Limit::Lookups(limit), ..)) => limit.into(),
         _ => Limits::default().lookups.into(),
     };
-    let count = count(records, report, root, limit);
+    let voids = matches!(exceeded, Some((Limit::VoidLookups(_), ..))).then_some(report);
+    let count = count(records, voids, root, limit);
     let mut found = Vec::new();
     for (place, target) in &count.loops {
         let says = format!(
             "\"{}\" leads back to {}, in whose record it stands, or which leads to it: a circle ends in permerror",
-            place.term,
+            records.shown(*place),
             shown(target)
         );
-        found.extend(finding(records, Rule::SpfLoop, place, &says, "take the term out of one of the records"));
+        found.extend(finding(records, Rule::SpfLoop, *place, &says, "take the term out of one of the records"));
     }
     match exceeded {
         // A circle alone breaks the limit, and is told as one.
@@ -95,7 +88,7 @@ pub(super) fn findings(records: &mut Records<'_>, report: &SpfReport, root: &Nam
         }
         _ => {}
     }
-    if let Some(place) = &count.broke {
+    if let Some(place) = count.broke {
         found.extend(too_many(records, &count, place, limit, exceeded.is_some()));
     }
     found
@@ -103,46 +96,41 @@ pub(super) fn findings(records: &mut Records<'_>, report: &SpfReport, root: &Nam
 
 const FEWER: &str = "take out terms that are not needed, the dearest first, or write their addresses as ip4: and ip6:";
 
-fn too_many(records: &Records<'_>, count: &Count, place: &Place, limit: usize, is_met: bool) -> Option<Finding> {
+fn too_many(records: &Records<'_>, count: &Count, place: Place, limit: usize, is_met: bool) -> Option<Finding> {
     let Count { total, is_open, shares, .. } = count;
     let node = records.nodes().get(place.node)?;
     let dear = shares.iter().filter(|share| share.lookups > 0);
-    let list: Vec<_> = dear.take(MAX_LISTED).map(|Share { term, lookups }| format!("{lookups} by {term}")).collect();
+    let list: Vec<_> =
+        dear.take(MAX_LISTED).map(|Share { of, lookups }| format!("{lookups} by {}", records.shown(*of))).collect();
     let at_least = if *is_open { "at least " } else { "" };
     let others = if is_met { "" } else { ", and clients that no term before it matches get permerror" };
     let says = format!(
         "\"{}\" of {} is one more than the {limit} terms that may ask the DNS{others}; in all there are {at_least}{total}: {}",
-        place.term,
+        records.shown(place),
         shown(&node.name),
         list.join(", ")
     );
     finding(records, Rule::SpfLookups, place, &says, FEWER)
 }
 
-fn finding(records: &Records<'_>, rule: Rule, place: &Place, says: &str, advice: &str) -> Option<Finding> {
+fn finding(records: &Records<'_>, rule: Rule, place: Place, says: &str, advice: &str) -> Option<Finding> {
     let node = records.nodes().get(place.node)?;
     let (text, _) = node.record()?;
-    Some(at(rule, &node.name, text, place.span, &says).advising(advice))
+    let span = records.term(place)?.span();
+    Some(at(rule, &node.name, text, span, &says).advising(advice))
 }
 
-fn count(records: &mut Records<'_>, report: &SpfReport, root: &Name, limit: usize) -> Count {
+/// `voids` is the report of an evaluation that met the limit of void answers, which are listed then.
+fn count(records: &mut Records<'_>, voids: Option<&SpfReport>, root: &Name, limit: usize) -> Count {
     let mut count = Count::default();
     let Some(node) = records.enter(root, true, None) else { return count };
     let mut frames = vec![Frame { node, next: 0, is_top: true }];
     for _ in 0..MAX_STEPS {
         let depth = frames.len();
         let Some(frame) = frames.last_mut() else { return count };
-        let (here, is_top) = (frame.node, frame.is_top);
-        let Some(node) = records.nodes().get(here) else { return count };
-        let name = node.name.clone();
-        let next = node.record().and_then(|(_, record)| {
-            let directive = record.directives.get(frame.next).filter(|_| frame.next < node.reached);
-            let redirect =
-                || record.redirect.as_ref().filter(|_| node.redirects && frame.next == record.directives.len());
-            directive.map(Term::Directive).or_else(|| redirect().map(Term::Redirect))
-        });
+        let (place, is_top) = (Place { node: frame.node, index: frame.next }, frame.is_top);
         frame.next += 1;
-        let Some(term) = next else {
+        let Some(term) = records.reached(place) else {
             frames.pop();
             continue;
         };
@@ -150,25 +138,23 @@ fn count(records: &mut Records<'_>, report: &SpfReport, root: &Name, limit: usiz
         if asks == 0 {
             continue;
         }
-        let shown = excerpt(term.to_string().as_bytes());
-        let place = Place { node: here, span: term.span(), term: shown.clone() };
         if depth == 1 {
-            count.shares.push(Share { term: shown.clone(), lookups: 0 });
+            count.shares.push(Share { of: place, lookups: 0 });
         }
         count.total += asks;
         if let Some(share) = count.shares.last_mut() {
             share.lookups += asks;
         }
         if count.total > limit && count.broke.is_none() {
-            count.broke = Some(place.clone());
+            count.broke = Some(place);
         }
         if count.total > MAX_COUNTED {
             count.is_open = true;
             return count;
         }
-        let redirected = matches!(term, Term::Redirect(_));
-        let asked = target(term, &name).cloned();
-        if let Some(asked) = &asked
+        let Some(node) = records.nodes().get(place.node) else { return count };
+        let asked = target(term, &node.name);
+        if let (Some(report), Some(asked)) = (voids, asked)
             && count.void.len() < MAX_LISTED
         {
             count.void.extend(void(records, report, term, asked));
@@ -176,13 +162,13 @@ fn count(records: &mut Records<'_>, report: &SpfReport, root: &Name, limit: usiz
         if record_target(term).is_none() {
             continue;
         }
-        let Some(asked) = asked else {
+        let Some(asked) = asked.cloned() else {
             count.is_open = true;
             continue;
         };
-        let through = Through { name, term: shown };
+        let redirected = matches!(term, Term::Redirect(_));
         let is_top = is_top && redirected;
-        let Some(target) = records.enter(&asked, is_top, (!redirected).then_some(through)) else {
+        let Some(target) = records.enter(&asked, is_top, (!redirected).then_some(place)) else {
             count.is_open = true;
             continue;
         };

@@ -14,6 +14,7 @@ use crate::{
     known::Log,
     lex::Span,
     name::Name,
+    received::AddressKind,
     session::Session,
     spf::{SpfReport, SpfReports},
 };
@@ -37,7 +38,7 @@ pub(super) fn findings(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Fi
             found.extend(lookups::findings(&mut records, report, domain.as_name()));
         }
     }
-    let client = session.peer_ip.map(|ip| ip.to_canonical());
+    let client = session.peer_ip.map_or(AddressKind::Public, AddressKind::of);
     for place in 0..records.nodes().len() {
         found.extend(record::findings(&records, place, client));
         if found.len() > MAX_FINDINGS {

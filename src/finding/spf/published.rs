@@ -3,6 +3,7 @@
 use crate::{
     dns::{Answer, AnyAnswer, LookupError, Question, RecordType},
     known::{Entry, Log},
+    lex::excerpt,
     name::Name,
     spf::{
         DomainSpec, Fault, HostSpec, MacroLetter, MacroPart, Mechanism, NotARecord, Qualifier, Record, SharedRecord,
@@ -30,8 +31,8 @@ pub(super) struct Node<'l> {
     pub(super) is_beside: bool,
     /// Whether it is the record of an identity, or redirected to by one.
     pub(super) is_top: bool,
-    /// The record and the term that included it.
-    pub(super) through: Option<Through>,
+    /// The term that included it.
+    pub(super) through: Option<Place>,
     /// How many of the record's directives can be reached: those up to the first `all` (RFC 7208 §5.1).
     pub(super) reached: usize,
     /// Whether the record can pass anybody, as far as it says so itself.
@@ -40,11 +41,11 @@ pub(super) struct Node<'l> {
     pub(super) redirects: bool,
 }
 
-/// Which term of which record.
-#[derive(Clone)]
-pub(super) struct Through {
-    pub(super) name: Name,
-    pub(super) term: Box<str>,
+/// A term of a record: which directive, or behind them the `redirect`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) node: usize,
+    pub(super) index: usize,
 }
 
 /// What the TXT records of a name come to for SPF (RFC 7208 §4.4 to §4.6).
@@ -73,7 +74,7 @@ impl<'l> Records<'l> {
     }
 
     /// The place of a name; `None` where there are too many.
-    pub(super) fn enter(&mut self, name: &Name, is_top: bool, through: Option<Through>) -> Option<usize> {
+    pub(super) fn enter(&mut self, name: &Name, is_top: bool, through: Option<Place>) -> Option<usize> {
         if let Some(place) = self.nodes.iter().position(|node| node.name == *name) {
             self.nodes.get_mut(place)?.is_top |= is_top;
             return Some(place);
@@ -122,6 +123,26 @@ impl<'l> Records<'l> {
             (Err(NotARecord::ManyRecords { count }), _) => Published::Many(count),
             (Ok(_) | Err(NotARecord::Syntax(_) | NotARecord::NoRecord), _) => Published::None(texts),
         }
+    }
+
+    /// The term at a place, if an evaluation can come to it.
+    pub(super) fn reached(&self, place: Place) -> Option<Term<'_>> {
+        let node = self.nodes.get(place.node)?;
+        let directives = node.record()?.1.directives.len();
+        let is_reached = if place.index < directives { place.index < node.reached } else { node.redirects };
+        self.term(place).filter(|_| is_reached)
+    }
+
+    /// The term at a place.
+    pub(super) fn term(&self, place: Place) -> Option<Term<'_>> {
+        let (_, record) = self.nodes.get(place.node)?.record()?;
+        let redirect = || record.redirect.as_ref().filter(|_| place.index == record.directives.len());
+        record.directives.get(place.index).map(Term::Directive).or_else(|| redirect().map(Term::Redirect))
+    }
+
+    /// The same as sentences show it.
+    pub(super) fn shown(&self, place: Place) -> Box<str> {
+        self.term(place).map(|term| excerpt(term.to_string().as_bytes())).unwrap_or_default()
     }
 
     /// What the log has of a question.

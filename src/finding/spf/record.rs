@@ -15,15 +15,14 @@ use crate::{
     spf::{DomainSpec, Limits, MacroPart, Mechanism, Qualifier, Record, Term},
 };
 use ipnet::IpNet;
-use std::net::IpAddr;
 
 /// Terms of one record that are looked at.
 const MAX_TERMS: usize = 2000;
 /// Findings of one record.
 const MAX_FINDINGS: usize = 32;
 
-/// All at one name.
-pub(super) fn findings(records: &Records<'_>, place: usize, client: Option<IpAddr>) -> Vec<Finding> {
+/// All at one name; `client` is the kind of address that the client of the check has.
+pub(super) fn findings(records: &Records<'_>, place: usize, client: AddressKind) -> Vec<Finding> {
     let Some(node) = records.nodes().get(place).filter(|node| !node.is_beside) else { return Vec::new() };
     let name = &node.name;
     match &node.published {
@@ -76,7 +75,7 @@ fn of_record(
     node: &Node<'_>,
     text: &[u8],
     record: &Record,
-    client: Option<IpAddr>,
+    client: AddressKind,
 ) -> Vec<Finding> {
     let mut reading = Reading { node, text, found: Vec::new() };
     let all = record.directives.get(node.reached.saturating_sub(1));
@@ -102,8 +101,10 @@ fn of_record(
             (Term::Directive(directive), ..) => {
                 effect(&mut reading, records, term);
                 limits(&mut reading, records, term);
-                special(&mut reading, term, client);
-                pass_all(&mut reading, term, &mut open);
+                if client == AddressKind::Public {
+                    special(&mut reading, term);
+                }
+                pass_all(&mut reading, records, term, &mut open);
                 match (&directive.mechanism, directive.qualifier) {
                     (Mechanism::Ptr(_), _) => {
                         let says = "asks for the name of each client, which is slow and not reliable; RFC 7208 says not to publish it";
@@ -153,13 +154,13 @@ fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
 fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
     let Some(target) = record_target(term).and_then(DomainSpec::literal) else { return };
     let Some(node) = records.at(target).filter(|node| !node.is_beside) else { return };
-    let name = match records.alias(target) {
+    let name = || match records.alias(target) {
         Some(alias) => format!("{}, an alias of {}", shown(target), shown(alias)),
         None => shown(target).into(),
     };
-    let none = |why: &str| format!("leads to {name}, {why}: receivers answer permerror");
     let mut tell_none = |why: &str| {
-        reading.tell(Rule::SpfTargetNone, term, &none(why), "take the term out, or have the record there mended");
+        let says = format!("leads to {}, {why}: receivers answer permerror", name());
+        reading.tell(Rule::SpfTargetNone, term, &says, "take the term out, or have the record there mended");
     };
     match &node.published {
         Published::NxDomain => tell_none("which does not exist"),
@@ -175,7 +176,8 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
             | LookupError::EndlessAliases(_)
             | LookupError::Other(_)),
         ) => {
-            let says = format!("leads to {name}, whose record could not be had ({error}): receivers answer temperror");
+            let says =
+                format!("leads to {}, whose record could not be had ({error}): receivers answer temperror", name());
             reading.tell(
                 Rule::SpfTargetError,
                 term,
@@ -185,7 +187,7 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
         }
         // §5.2: an include matches where the check of its target passes, and nowhere else.
         Published::Record(..) if matches!(term, Term::Directive(_)) && !node.can_pass => {
-            let says = format!("matches nobody, because the record of {name} passes nobody");
+            let says = format!("matches nobody, because the record of {} passes nobody", name());
             reading.tell(Rule::SpfIncludeNoEffect, term, &says, "take the term out");
         }
         Published::Record(..) | Published::Unknown | Published::Failed(_) => {}
@@ -225,6 +227,8 @@ fn glued(reading: &mut Reading<'_>, term: Term<'_>) {
     };
     let Some(parts) = spec.map(|spec| spec.macro_string().parts()) else { return };
     let is_glued = |part: &MacroPart| match part {
+        // No name of a host has these.
+        MacroPart::Literal(text) if !text.contains([':', '=', '-']) => false,
         MacroPart::Literal(text) => {
             let text = text.to_ascii_lowercase();
             WITHIN.iter().any(|name| text.contains(name)) || text.ends_with("-all")
@@ -243,7 +247,7 @@ struct Open {
     halves: Vec<IpNet>,
 }
 
-fn pass_all(reading: &mut Reading<'_>, term: Term<'_>, open: &mut Open) {
+fn pass_all(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, open: &mut Open) {
     let Term::Directive(directive) = term else { return };
     let (net, whom) = match &directive.mechanism {
         Mechanism::All => (None, "everybody"),
@@ -262,12 +266,12 @@ fn pass_all(reading: &mut Reading<'_>, term: Term<'_>, open: &mut Open) {
             return;
         }
     }
-    let through = match &reading.node.through {
-        Some(through) if !reading.node.is_top => {
-            format!(", for {} as well, through \"{}\"", shown(&through.name), through.term)
-        }
-        _ => String::new(),
-    };
+    let includes = reading.node.through.filter(|_| !reading.node.is_top);
+    let through = includes.and_then(|through| {
+        let name = shown(&records.nodes().get(through.node)?.name);
+        Some(format!(", for {name} as well, through \"{}\"", records.shown(through)))
+    });
+    let through = through.unwrap_or_default();
     let says = format!("lets {whom} pass{through}");
     reading.tell(
         Rule::SpfPassAll,
@@ -279,7 +283,7 @@ fn pass_all(reading: &mut Reading<'_>, term: Term<'_>, open: &mut Open) {
 
 /// An address that no client on the Internet has (RFC 6890). Not where the client of this check has one itself: then it is not the
 /// Internet that is checked.
-fn special(reading: &mut Reading<'_>, term: Term<'_>, client: Option<IpAddr>) {
+fn special(reading: &mut Reading<'_>, term: Term<'_>) {
     let Term::Directive(directive) = term else { return };
     let network = match &directive.mechanism {
         Mechanism::Ip4(net) => IpNet::V4(*net),
@@ -291,18 +295,11 @@ fn special(reading: &mut Reading<'_>, term: Term<'_>, client: Option<IpAddr>) {
         | Mechanism::Ptr(_)
         | Mechanism::Exists(_) => return,
     };
-    let is_within = client.is_some_and(|client| AddressKind::of(client) != AddressKind::Public);
     let says = match AddressKind::of_network(network) {
         AddressKind::Public => return,
         kind @ AddressKind::NoHost => format!("has {kind}"),
         kind => format!("has {kind}, which no client on the Internet has"),
     };
-    if !is_within {
-        reading.tell(
-            Rule::SpfSpecialAddress,
-            term,
-            &says,
-            "write the public address by which the host sends, or take the term out",
-        );
-    }
+    let advice = "write the public address by which the host sends, or take the term out";
+    reading.tell(Rule::SpfSpecialAddress, term, &says, advice);
 }
