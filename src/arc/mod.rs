@@ -85,6 +85,23 @@ impl Validator {
         }
     }
 
+    /// Adds what was hashed, behind the whole body.
+    #[cfg(feature = "serde")]
+    pub(crate) fn add_hashes(&self, hashes: &mut dkim::Hashes) {
+        if let Some(Complete { validation, body }) = self.chain() {
+            validation.add_hashes(&body.clone().finish(), hashes);
+        }
+    }
+
+    /// Puts hashes in the place of header and body, whose text is not here.
+    #[cfg(feature = "serde")]
+    pub(crate) fn set_hashes(&mut self, hashes: &dkim::Hashes) {
+        if let Some(Complete { validation, body }) = self.0.as_mut().and_then(|collected| collected.chain.as_mut()) {
+            validation.set_hashes(hashes);
+            *body = BodyHasher::of_hashes(hashes.body.clone());
+        }
+    }
+
     /// The keys, which the header names.
     pub(crate) fn keys(&self, known: &mut Known<'_>) -> Result<Keys, Unknown> {
         let names = self.chain().map(|chain| chain.validation.key_names());

@@ -9,6 +9,8 @@ use super::{
     set_report::SetReport,
     trust::Trusted,
 };
+#[cfg(feature = "serde")]
+use crate::dkim::Hashes;
 use crate::{
     authentication_results::AuthenticationResults,
     crypto::{Digest, HashAlgorithm},
@@ -40,6 +42,9 @@ struct Link {
     seal: Seal,
     message_signature: Result<Box<PendingSignature>, FailReason>,
     seal_hash: Result<SealHash, DkimResult>,
+    /// The places of the two fields among those of the header.
+    #[cfg(feature = "serde")]
+    field_indexes: [usize; 2],
 }
 
 /// The hash that a seal signs.
@@ -59,9 +64,43 @@ impl Validation {
             let seal_hash = seal_key_user(policy, &seal, now);
             let seal_hash = sealed.add(set, &seal, seal_hash);
             let results = AuthenticationResults::parse_arc(set.results.field.value()).ok().map(|(_, results)| results);
-            Link { results, seal, message_signature: message_signature.map(Box::new), seal_hash }
+            Link {
+                results,
+                seal,
+                message_signature: message_signature.map(Box::new),
+                seal_hash,
+                #[cfg(feature = "serde")]
+                field_indexes: [set.message_signature.field_index, set.seal.field_index],
+            }
         });
         Self { links: links.collect() }
+    }
+
+    /// Adds what was hashed of header and body.
+    #[cfg(feature = "serde")]
+    pub(super) fn add_hashes(&self, body: &BodyHashes, hashes: &mut Hashes) {
+        for Link { message_signature, seal_hash, field_indexes: [signature_at, seal_at], .. } in &self.links {
+            if let Ok(signature) = message_signature {
+                hashes.add_header(*signature_at, signature.header_hash());
+            }
+            if let Ok(SealHash { digest, .. }) = seal_hash {
+                hashes.add_header(*seal_at, *digest);
+            }
+        }
+        hashes.add_body(body, self.wanted_bodies());
+    }
+
+    /// Puts hashes in the place of a header whose text is not here.
+    #[cfg(feature = "serde")]
+    pub(super) fn set_hashes(&mut self, hashes: &Hashes) {
+        for Link { message_signature, seal_hash, field_indexes: [signature_at, seal_at], .. } in &mut self.links {
+            if let (Ok(signature), Some(digest)) = (message_signature, hashes.of_header(*signature_at)) {
+                signature.set_header_hash(digest);
+            }
+            if let (Ok(seal), Some(digest)) = (seal_hash, hashes.of_header(*seal_at)) {
+                seal.digest = digest;
+            }
+        }
     }
 
     /// The names of all keys, for one round of questions.

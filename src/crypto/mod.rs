@@ -90,7 +90,7 @@ pub(crate) const KNOWN: [&dyn SignatureAlgorithm; 3] = [RSA_SHA256, ED25519_SHA2
 
 /// A hash function of RFC 6376 §3.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum HashAlgorithm {
     /// SHA-256.
     Sha256,
@@ -155,7 +155,7 @@ pub struct Digest {
 
 impl Digest {
     /// Of no more than 32 octets.
-    fn of(output: &[u8]) -> Self {
+    pub(crate) fn of(output: &[u8]) -> Self {
         let mut digest = Self { octets: [0; 32], len: 0 };
         for (to, from) in digest.octets.iter_mut().zip(output) {
             *to = *from;

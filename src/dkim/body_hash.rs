@@ -33,6 +33,8 @@ pub(crate) struct BodyHasher {
     texts: SmallVec<[CanonicalText; 1]>,
     /// Where both are wanted: what is done for both at once, as long as they come to the same.
     shared: Option<Box<Shared>>,
+    /// Hashes that were computed before, of a body that is not here.
+    given: Vec<(Wanted, BodyHash)>,
 }
 
 /// One canonicalization, and what is hashed of it.
@@ -102,7 +104,13 @@ impl BodyHasher {
             Box::new(Shared { canonical, space: false })
         });
         texts.iter_mut().for_each(|canonical| canonical.prefixes.begin());
-        Self { texts, shared }
+        Self { texts, shared, given: Vec::new() }
+    }
+
+    /// Of a body that is not here.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of_hashes(given: Vec<(Wanted, BodyHash)>) -> Self {
+        Self { given, ..Self::default() }
     }
 
     /// Takes the next chunk.
@@ -134,7 +142,7 @@ impl BodyHasher {
     pub(crate) fn finish(mut self) -> BodyHashes {
         self.part();
         self.texts.iter_mut().for_each(CanonicalText::finish);
-        BodyHashes { texts: self.texts }
+        BodyHashes { texts: self.texts, given: self.given }
     }
 }
 
@@ -267,6 +275,7 @@ impl Stream {
 #[derive(Clone, Debug)]
 pub(crate) struct BodyHashes {
     texts: SmallVec<[CanonicalText; 1]>,
+    given: Vec<(Wanted, BodyHash)>,
 }
 
 impl BodyHashes {
@@ -285,6 +294,9 @@ impl BodyHashes {
 
     /// The hash that was wanted; `None` for one that was not.
     pub(crate) fn of(&self, wanted: &Wanted) -> Option<BodyHash> {
+        if let Some((_, given)) = self.given.iter().find(|(given, _)| given == wanted) {
+            return Some(*given);
+        }
         let Prefixes { octets, streams } = self.prefixes(wanted.canonicalization)?;
         let Stream { whole, done, .. } = streams.iter().find(|stream| stream.hash == wanted.hash)?;
         let Some(length) = wanted.length else {

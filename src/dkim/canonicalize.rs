@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A canonicalization algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Algorithm {
     /// Tolerates almost no change (RFC 6376 §3.4.1, §3.4.3).
     #[default]

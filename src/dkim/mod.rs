@@ -9,6 +9,8 @@ pub(crate) mod canonical_body;
 pub(crate) mod canonicalize;
 mod diagnose;
 mod field_names;
+#[cfg(feature = "serde")]
+mod hashes;
 pub(crate) mod header_hash;
 mod key_record;
 pub(crate) mod keys;
@@ -32,5 +34,7 @@ pub use result::{
 pub use signature::Signature;
 pub use tag_error::TagError;
 
+#[cfg(feature = "serde")]
+pub(crate) use hashes::Hashes;
 pub(crate) use keys::Keys;
 pub(crate) use verifier::Verifier;

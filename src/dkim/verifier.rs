@@ -1,5 +1,7 @@
 //! Verification of a message in three steps: the header, the body in pieces, the keys.
 
+#[cfg(feature = "serde")]
+use super::Hashes;
 use super::{
     DkimResult, NeutralReason, PermReason, Policy, PolicyReason, SignatureReport, SignatureSummary,
     body_hash::{BodyHasher, BodyHashes},
@@ -78,6 +80,24 @@ impl Verifier {
     /// Takes the next piece of the body, of any size.
     pub(crate) fn body(&mut self, chunk: &[u8]) {
         self.body.update(chunk);
+    }
+
+    /// Adds what was hashed, behind the whole body.
+    #[cfg(feature = "serde")]
+    pub(crate) fn add_hashes(&self, hashes: &mut Hashes) {
+        self.jobs.iter().for_each(|job| hashes.add_header(job.field_index, job.pending.header_hash()));
+        hashes.add_body(&self.body.clone().finish(), self.jobs.iter().map(|job| job.pending.wanted_body()));
+    }
+
+    /// Puts hashes in the place of header and body, whose text is not here.
+    #[cfg(feature = "serde")]
+    pub(crate) fn set_hashes(&mut self, hashes: &Hashes) {
+        for job in &mut self.jobs {
+            if let Some(digest) = hashes.of_header(job.field_index) {
+                job.pending.set_header_hash(digest);
+            }
+        }
+        self.body = BodyHasher::of_hashes(hashes.body.clone());
     }
 
     /// The keys, which the header names.

@@ -75,6 +75,18 @@ impl PendingSignature {
         Self { signature, key_user, header_hash }
     }
 
+    /// The hash of the signed header fields.
+    #[cfg(feature = "serde")]
+    pub(crate) fn header_hash(&self) -> Digest {
+        self.header_hash
+    }
+
+    /// Puts the hash in its place that was computed of a header whose text is not here.
+    #[cfg(feature = "serde")]
+    pub(crate) fn set_header_hash(&mut self, digest: Digest) {
+        self.header_hash = digest;
+    }
+
     /// The name its key is asked for at.
     pub(crate) fn key_name(&self) -> &Name {
         &self.signature.key_name

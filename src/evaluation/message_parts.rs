@@ -71,6 +71,23 @@ impl MessageParts {
         }
     }
 
+    /// What was hashed of header and body.
+    #[cfg(feature = "serde")]
+    pub(super) fn hashes(&self) -> dkim::Hashes {
+        let mut hashes = dkim::Hashes::default();
+        self.dkim.waiting.iter().for_each(|verifier| verifier.add_hashes(&mut hashes));
+        self.arc.waiting.iter().for_each(|validator| validator.add_hashes(&mut hashes));
+        hashes
+    }
+
+    /// Puts hashes in the place of header and body, whose text is not here. The body has ended.
+    #[cfg(feature = "serde")]
+    pub(super) fn set_hashes(&mut self, hashes: &dkim::Hashes) {
+        self.dkim.waiting.iter_mut().for_each(|verifier| verifier.set_hashes(hashes));
+        self.arc.waiting.iter_mut().for_each(|validator| validator.set_hashes(hashes));
+        self.has_ended = true;
+    }
+
     pub(super) fn authors(&self) -> &Authors {
         &self.authors
     }

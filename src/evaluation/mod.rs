@@ -6,6 +6,8 @@ mod spf_part;
 pub(crate) use message_parts::DmarcPart;
 pub(crate) use spf_part::SpfPart;
 
+#[cfg(feature = "serde")]
+use crate::dkim;
 use crate::{
     budget::OCTETS_AHEAD,
     dmarc,
@@ -148,6 +150,19 @@ impl<'p> Evaluation<'p> {
     pub fn message(&mut self, message: &Message<'_>) {
         self.parts.header(message.header());
         self.parts.whole_body(message);
+    }
+
+    /// What was hashed of the message, which is here as a whole.
+    #[cfg(feature = "serde")]
+    pub(crate) fn hashes(&self) -> dkim::Hashes {
+        self.parts.message.as_ref().map(MessageParts::hashes).unwrap_or_default()
+    }
+
+    /// The header of a message whose signatures are judged by these hashes, because its text was changed since or is not here.
+    #[cfg(feature = "serde")]
+    pub(crate) fn hashed(&mut self, header: &Header<'_>, hashes: &dkim::Hashes) {
+        self.parts.header(header);
+        self.parts.message.iter_mut().for_each(|message| message.set_hashes(hashes));
     }
 
     /// Goes as far as is known.

@@ -1,11 +1,16 @@
 //! The evidence of a verdict: all that went in, what the DNS answered, and what was concluded. From it the verdict can be reached again
 //! without any network.
 
+mod content;
+mod marks;
 mod policy;
 mod rdata;
 mod recorded;
+mod redact;
 
+pub use content::{Content, Redacted};
 pub use recorded::{Overlaid, Recorded};
+pub use redact::RedactError;
 
 use crate::{
     dns::{Question, Resolver},
@@ -19,7 +24,6 @@ use crate::{
     time::UnixTime,
     verdict::Verdict,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{borrow::Cow, net::IpAddr};
 
@@ -59,8 +63,8 @@ pub struct Evidence<V> {
     pub policy: Policy,
     /// The name by which the receiver reports, where it has one.
     pub authserv_id: Option<Box<str>>,
-    /// The message that was evaluated, with line ends as they were.
-    pub message: Vec<u8>,
+    /// The message that was evaluated.
+    pub message: Content,
     /// What the DNS answered.
     pub answers: Recorded,
     /// The verdict as it was told.
@@ -75,7 +79,7 @@ impl<V> Evidence<V> {
             session,
             policy,
             authserv_id: None,
-            message: message.into(),
+            message: Content::Whole(message.into()),
             answers: Recorded::of(log),
             verdict,
         }
@@ -97,9 +101,12 @@ impl<V> Evidence<V> {
         answers: &R,
         observers: &mut Observers<O>,
     ) -> Result<(Verdict, Log), MessageError> {
-        let message = Message::parse(&self.message)?;
+        let message = Message::parse(self.message.octets())?;
         let mut evaluation = Evaluation::new(&self.policy, self.session.clone());
-        evaluation.message(&message);
+        match &self.message {
+            Content::Whole(_) => evaluation.message(&message),
+            Content::Redacted(redacted) => evaluation.hashed(message.header(), &redacted.hashes),
+        }
         loop {
             match evaluation.advance_with(|question| answers.at_hand(question)) {
                 Progress::Verdict(verdict) => {
@@ -125,7 +132,7 @@ struct Shape<'e, V> {
     policy: Cow<'e, Policy>,
     #[serde(default)]
     authserv_id: Option<Cow<'e, str>>,
-    message: MessageShape,
+    message: Cow<'e, Content>,
     dns: Cow<'e, Recorded>,
     verdict: V,
 }
@@ -138,11 +145,6 @@ struct SessionShape<'e> {
     mail_from: Option<Cow<'e, str>>,
     receiver: Option<Cow<'e, str>>,
     received_at: UnixTime,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MessageShape {
-    base64: String,
 }
 
 impl<'e> SessionShape<'e> {
@@ -183,7 +185,7 @@ impl<V: Serialize> Serialize for Evidence<V> {
             session: SessionShape::of(&self.session),
             policy: Cow::Borrowed(&self.policy),
             authserv_id: self.authserv_id.as_deref().map(Cow::Borrowed),
-            message: MessageShape { base64: STANDARD.encode(&self.message) },
+            message: Cow::Borrowed(&self.message),
             dns: Cow::Borrowed(&self.answers),
             verdict: &self.verdict,
         };
@@ -198,13 +200,12 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Evidence<V> {
             let version = shape.mailverdict_evidence;
             return Err(D::Error::custom(format_args!("this is evidence of version {version}; {VERSION} is read")));
         }
-        let message = STANDARD.decode(shape.message.base64);
         Ok(Self {
             creator: (*shape.creator).into(),
             session: shape.session.read(),
             policy: shape.policy.into_owned(),
             authserv_id: shape.authserv_id.map(|id| (*id).into()),
-            message: message.map_err(|error| D::Error::custom(format_args!("message.base64: {error}")))?,
+            message: shape.message.into_owned(),
             answers: shape.dns.into_owned(),
             verdict: shape.verdict,
         })

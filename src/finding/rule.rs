@@ -129,6 +129,8 @@ rules! {
     HeaderNotAField: "header-not-a-field", Warning, Message, Some("RFC 5322 §2.2");
     /// The separator of an mbox file stands before the header.
     HeaderMboxSeparator: "header-mbox-separator", Warning, Message, Some("RFC 5322 §2.2");
+    /// Evidence that was to be redacted keeps a local part.
+    EvidenceKept: "evidence-kept", Warning, Message, None;
     /// No empty line ends the header.
     HeaderUnterminated: "header-unterminated", Warning, Message, Some("RFC 5322 §2.1");
     /// The body has line ends other than CRLF.

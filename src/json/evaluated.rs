@@ -7,7 +7,7 @@ use super::{
 use crate::{
     finding::{Finding, findings, findings_of_header, findings_of_spf},
     known::Log,
-    message::Message,
+    message::{Header, Message},
     received_spf::ReceivedSpf,
     session::Session,
     spf::SpfReports,
@@ -21,7 +21,8 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Evaluated<'v> {
-    message: &'v Message<'v>,
+    /// `None` where its body is not here.
+    message: Option<&'v Message<'v>>,
     verdict: &'v Verdict,
     session: &'v Session,
     log: &'v Log,
@@ -45,12 +46,24 @@ impl<'v> Evaluated<'v> {
         log: &'v Log,
         authserv_id: &str,
     ) -> Self {
+        let of_header = Self::of_header(message.header(), verdict, session, log, authserv_id);
+        Self { message: Some(message), ..of_header }
+    }
+
+    /// The same where the body of the message is not here: what has to be computed of it, as causes of broken signatures, is not told.
+    pub fn of_header(
+        header: &Header<'_>,
+        verdict: &'v Verdict,
+        session: &'v Session,
+        log: &'v Log,
+        authserv_id: &str,
+    ) -> Self {
         let authentication_results = match session.peer_ip {
             Some(ip) => verdict.to_header_field_with_remote_ip(authserv_id, ip),
             None => verdict.to_header_field(authserv_id),
         };
         let mut evaluated = Self {
-            message,
+            message: None,
             verdict,
             session,
             log,
@@ -59,7 +72,7 @@ impl<'v> Evaluated<'v> {
             findings: findings(verdict, session, log),
             tells_records: true,
         };
-        evaluated.add_findings(findings_of_header(verdict, session, log, message.header(), Some(authserv_id)));
+        evaluated.add_findings(findings_of_header(verdict, session, log, header, Some(authserv_id)));
         evaluated
     }
 
@@ -85,7 +98,7 @@ impl Serialize for Evaluated<'_> {
         let shape = Shape {
             version: VERSION,
             evaluated: Inputs::new(&self.verdict.spf, self.session, self.tells_records.then_some(self.log)),
-            verdict: Written::of(self.verdict, Some((self.message, self.session))),
+            verdict: Written::of(self.verdict, self.message, Some(self.session)),
             authentication_results: &self.authentication_results,
             received_spf: self.received_spf.as_deref(),
             findings: &self.findings,

@@ -70,9 +70,7 @@ struct Odd<'v> {
 
 impl<'v> Written<'v> {
     /// With what the message and the session tell beside the verdict.
-    pub(super) fn of(verdict: &'v Verdict, beside: Option<(&'v Message<'v>, &Session)>) -> Self {
-        let message = beside.map(|(message, _)| message);
-        let session = beside.map(|(_, session)| session);
+    pub(super) fn of(verdict: &'v Verdict, message: Option<&'v Message<'v>>, session: Option<&Session>) -> Self {
         let dmarc = |report: &'v DmarcReport| dmarc::Shape::of(report, session);
         let older = verdict.dmarc_rfc7489.as_ref();
         Self {
@@ -101,7 +99,7 @@ impl Serialize for Verdict {
             #[serde(flatten)]
             verdict: Written<'v>,
         }
-        Versioned { version: VERSION, verdict: Written::of(self, None) }.serialize(serializer)
+        Versioned { version: VERSION, verdict: Written::of(self, None, None) }.serialize(serializer)
     }
 }
 

@@ -98,9 +98,12 @@ pub(crate) struct Check {
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
     #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub(crate) authserv_id: Option<String>,
-    /// Write the evidence of the verdict to this file: what went in, and what the DNS answered; see `replay`. It holds the message.
+    /// Write the evidence of the verdict to this file: what went in, and what the DNS answered; see `replay`. It holds the whole message, unless it is redacted.
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub(crate) evidence: Option<PathBuf>,
+    /// Leave the body out of the evidence, and put marks in the place of local parts; it still leads to the same results.
+    #[arg(long, requires = "evidence", help_heading = OUTPUT)]
+    pub(crate) redact: bool,
     /// Show the hops of the message, the newest first.
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) hops: bool,

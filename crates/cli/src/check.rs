@@ -108,6 +108,7 @@ impl Run<'_> {
         let way = Way::of(&message, &args.way, args.ip).map_err(|failure| failure.about(name.as_deref()))?;
         let session = way.session(request::session(args.ip, &args.client, args.rules.at), args.rules.at);
         let mut trees = Observers::default();
+        let mut kept = Vec::new();
         let (verdict, log) = match &args.evidence {
             None => runtime.block_on(authenticator.explain(&message, session.clone(), &mut trees)),
             Some(path) => {
@@ -115,16 +116,20 @@ impl Run<'_> {
                 let policy = request::message_policy(&args.source, &args.rules);
                 let mut evidence = Evidence::new(input.octets.as_slice(), session.clone(), policy, &log, ());
                 evidence.authserv_id = Some(authserv_id.as_str().into());
-                evidence::write(path, &evidence)?;
+                if args.redact {
+                    kept = evidence::write_redacted(path, &evidence)?;
+                } else {
+                    evidence::write(path, &evidence)?;
+                }
                 // What was written is what is told.
                 let replayed = evidence.replay(&evidence.answers, &mut trees);
                 replayed.map_err(|error| numbered.no_message(error))?
             }
         };
         let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
-        report.evaluated.add_findings(input.findings());
+        report.evaluated.add_findings(input.findings().chain(kept));
         if args.output.explain {
-            report.steps = Some(explain::steps(&message, &verdict, &trees, &log));
+            report.steps = Some(explain::steps(Some(&message), &verdict, &trees, &log));
         }
         report.shows_hops = args.hops;
         report.shows_headers = args.output.headers;

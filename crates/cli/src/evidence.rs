@@ -12,6 +12,7 @@ use mailverdict::{
     Message,
     dns::Zone,
     evidence::{Evidence, Recorded},
+    finding::Finding,
     spf::{Observers, Tree},
 };
 use serde::Serialize;
@@ -33,13 +34,27 @@ const MAX_SHOWN: usize = 40;
 /// Members that say in other words what others say; the page leaves them out.
 const IN_OTHER_WORDS: [&str; 4] = ["authentication_results", "received_spf", "explain", "evaluated"];
 
+/// Writes the evidence without body and local parts, with the verdict that it leads to; what there is to know of that.
+pub(crate) fn write_redacted(path: &Path, evidence: &Evidence<()>) -> Result<Vec<Finding>, Failure> {
+    let redacted = evidence.clone().redacted().map_err(|error| unusable(path, &error))?;
+    let (evidence, findings) = redacted;
+    write(path, &evidence).map(|()| findings)
+}
+
 /// Writes the evidence, with the verdict that it leads to.
 pub(crate) fn write(path: &Path, evidence: &Evidence<()>) -> Result<(), Failure> {
     let mut trees = Observers::default();
     let unreadable = |error: mailverdict::message::MessageError| Failure::Usage(error.to_string());
     let (verdict, log) = evidence.replay(&evidence.answers, &mut trees).map_err(unreadable)?;
-    let message = Message::parse(&evidence.message).map_err(unreadable)?;
-    let told = Told::new(&message, (&verdict, &log), &evidence.session, authserv_id(evidence), &trees);
+    let message = Message::parse(evidence.message.octets()).map_err(unreadable)?;
+    let told = Told::new(
+        &message,
+        evidence.message.is_whole(),
+        (&verdict, &log),
+        &evidence.session,
+        authserv_id(evidence),
+        &trees,
+    );
     let octets = json::to_page(&evidence.clone().with_verdict(&told));
     let unwritable = |error| Failure::Unwritable { path: path.to_owned(), error };
     File::create(path).and_then(|mut file| file.write_all(octets.as_bytes())).map_err(unwritable)
@@ -60,8 +75,15 @@ pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
         evidence.replay(&evidence.answers.overlaid(&zone), &mut trees)
     }
     .map_err(unusable)?;
-    let message = Message::parse(&evidence.message).map_err(unusable)?;
-    let told = Told::new(&message, (&verdict, &log), &evidence.session, authserv_id(&evidence), &trees);
+    let message = Message::parse(evidence.message.octets()).map_err(unusable)?;
+    let told = Told::new(
+        &message,
+        evidence.message.is_whole(),
+        (&verdict, &log),
+        &evidence.session,
+        authserv_id(&evidence),
+        &trees,
+    );
     let now = serde_json::to_value(&told).map_err(|error| Failure::Output(error.into()))?;
     let found = differences(&evidence.verdict, &now);
     if args.output.json {
@@ -69,6 +91,7 @@ pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
     } else {
         let style = Style::of_stdout();
         let mut report = Report::new(&message, &verdict, &evidence.session, &log, authserv_id(&evidence));
+        report.evaluated = told.evaluated.clone();
         report.steps = args.output.explain.then(|| told.explain.clone());
         report.shows_headers = args.output.headers;
         print(&(page::text(&report, style) + &shown(&found, style)))?;

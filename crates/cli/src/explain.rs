@@ -26,8 +26,13 @@ pub(crate) fn spf_steps(reports: &SpfReports, trees: &Observers<Tree>) -> Vec<St
     lines
 }
 
-/// The steps of all protocols, in the order of the verdict.
-pub(crate) fn steps(message: &Message<'_>, verdict: &Verdict, trees: &Observers<Tree>, log: &Log) -> Vec<String> {
+/// The steps of all protocols, in the order of the verdict; what has to be computed of the body where the message is whole.
+pub(crate) fn steps(
+    message: Option<&Message<'_>>,
+    verdict: &Verdict,
+    trees: &Observers<Tree>,
+    log: &Log,
+) -> Vec<String> {
     let mut lines = spf_steps(&verdict.spf, trees);
     for (number, report) in (1..).zip(&verdict.dkim) {
         lines.push(format!("DKIM {number}"));
@@ -52,7 +57,7 @@ fn indented(line: String) -> String {
     format!("  {}", printable(&line))
 }
 
-fn signature_steps(report: &SignatureReport, message: &Message<'_>) -> Vec<String> {
+fn signature_steps(report: &SignatureReport, message: Option<&Message<'_>>) -> Vec<String> {
     let signature = &report.signature;
     let mut lines = Vec::new();
     if let Some(canonicalization) = &signature.canonicalization {
@@ -68,7 +73,7 @@ fn signature_steps(report: &SignatureReport, message: &Message<'_>) -> Vec<Strin
         lines.push(format!("{} holds \"{}\"", key.name, key.text));
     }
     lines.push(format!("{}: {}", report.result.keyword(), report.result));
-    lines.extend(report.diagnosis(message));
+    lines.extend(message.into_iter().flat_map(|message| report.diagnosis(message)));
     lines
 }
 

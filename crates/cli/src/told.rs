@@ -21,15 +21,18 @@ pub(crate) struct Told<'v> {
 impl<'v> Told<'v> {
     pub(crate) fn new(
         message: &'v Message<'v>,
+        is_whole: bool,
         (verdict, log): (&'v Verdict, &'v Log),
         session: &'v Session,
         authserv_id: &str,
         trees: &Observers<Tree>,
     ) -> Self {
-        Self {
-            evaluated: Evaluated::new(message, verdict, session, log, authserv_id),
-            explain: explain::steps(message, verdict, trees, log),
-        }
+        let evaluated = if is_whole {
+            Evaluated::new(message, verdict, session, log, authserv_id)
+        } else {
+            Evaluated::of_header(message.header(), verdict, session, log, authserv_id)
+        };
+        Self { evaluated, explain: explain::steps(is_whole.then_some(message), verdict, trees, log) }
     }
 }
 

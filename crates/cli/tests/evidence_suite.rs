@@ -155,3 +155,46 @@ fn evidence_is_of_one_message() {
     let line = refused(&["check", "--zone=tests/data/microsoft365/zone.db", "--evidence=/absent/e.json", message]);
     assert!(line.starts_with("mailverdict: cannot write /absent/e.json: no such file"), "{line}");
 }
+
+/// Neither the body nor a local part stands in it, and the results are the same without them.
+#[test]
+fn redacted_evidence_tells_no_local_part_and_leads_to_the_same_results() {
+    let folder = Folder::new("redacted");
+    let path = folder.path("evidence.json");
+    let message = "tests/data/microsoft365/01-sent-by-the-service.eml";
+    let checked = told(0, &[&check(message)[..], &["--evidence", &path, "--redact"]].concat());
+    let checked: Value = serde_json::from_str(&checked).unwrap();
+    let written = fs::read_to_string(&path).unwrap();
+    let evidence: Value = serde_json::from_str(&written).unwrap();
+    let decoded = |name: &str| {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        String::from_utf8(STANDARD.decode(evidence["message"][name].as_str().unwrap()).unwrap()).unwrap()
+    };
+    let header = decoded("header_base64");
+    let original = fs::read_to_string(format!("{ROOT}/{message}")).unwrap();
+    let (head, body) = original.split_once("\r\n\r\n").or_else(|| original.split_once("\n\n")).unwrap();
+    assert_eq!(evidence["message"]["body_octets"], body.len());
+    assert!(header.ends_with("\r\n\r\n") && !header.contains(body.trim()), "{header}");
+    // Each address of the header has a mark in it.
+    let mut addresses = 0;
+    for (at, _) in head.match_indices('@') {
+        let local: String = head[..at].chars().rev().take_while(|c| c.is_ascii_alphanumeric()).collect();
+        let local: String = local.chars().rev().collect();
+        addresses += usize::from(!local.is_empty());
+        assert!(local.is_empty() || !header.contains(&format!("{local}@")), "{local}");
+    }
+    assert!(addresses > 2, "{head}");
+    assert!(!written.contains("\"a@contoso.com\""), "the session has a mark");
+    for member in ["dkim", "dmarc"] {
+        let results = |of: &Value| match &of[member] {
+            Value::Array(list) => list.iter().map(|one| one["result"].clone()).collect(),
+            one => vec![one["result"].clone(), one["disposition"].clone(), one["from_domain"].clone()],
+        };
+        assert_eq!(results(&evidence["verdict"]), results(&checked), "{member}");
+    }
+    assert!(told(0, &["replay", &path]).ends_with("\nThe verdict is the recorded one.\n"));
+    // Evidence without a body below 16 kB, as it is promised for a usual message.
+    assert!(written.len() < 24_000, "{}", written.len());
+    let line = refused(&["check", "--redact", message]);
+    assert!(line.contains("--evidence"), "{line}");
+}

@@ -26,7 +26,7 @@ fn options_stand_below_headings() {
         ("check", "The session of a saved message, from its Received fields", "border own-network"),
         ("check", "The DNS", "zone dns timeout"),
         ("check", "How messages are judged", "at dmarc trusted-sealer raw"),
-        ("check", "Output", "json explain headers authserv-id evidence hops exit-verdict"),
+        ("check", "Output", "json explain headers authserv-id evidence redact hops exit-verdict"),
         ("spf", "The SMTP session", "ip helo mail-from receiver at"),
         ("spf", "The DNS", "zone dns timeout"),
         ("spf", "Output", "json explain headers"),
