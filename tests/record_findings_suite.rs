@@ -21,8 +21,8 @@ use support::{
     signer::Key,
 };
 
-const KEYS: [&str; 11] =
-    ["name", "zone", "keys", "signature", "from", "mail_from", "both", "fail", "found", "says", "reason"];
+const KEYS: [&str; 12] =
+    ["name", "zone", "keys", "signature", "from", "raw", "mail_from", "both", "fail", "found", "says", "reason"];
 
 /// A signature that asks for the key of k at a.example, and has nothing else to find.
 const DEFAULT: &str = "v=1; a=rsa-sha256; d=a.example; s=k; h=from:from; bh=AAAA; b=AAAA";
@@ -71,7 +71,10 @@ fn evaluate(case: &Yaml<'_>, about: &[&str]) -> (Vec<Finding>, String) {
         Some(signature) => format!("DKIM-Signature: {signature}\r\n"),
         None => String::new(),
     };
-    let message = format!("{signature}From: {}\r\n\r\nx\r\n", text(case, "from").unwrap_or("a@a.example"));
+    let message = match text(case, "raw") {
+        Some(raw) => raw.to_owned(),
+        None => format!("{signature}From: {}\r\n\r\nx\r\n", text(case, "from").unwrap_or("a@a.example")),
+    };
     let message = Message::parse(message.as_bytes()).unwrap();
     let mut session = Session::new("203.0.113.9".parse::<IpAddr>().unwrap());
     if let Some(mail_from) = text(case, "mail_from") {
@@ -154,6 +157,11 @@ fn of_keys_and_signatures() {
 #[test]
 fn of_spf_records() {
     run("spf.yml", include_str!("data/finding/spf.yml"), &["spf"]);
+}
+
+#[test]
+fn of_messages() {
+    run("message.yml", include_str!("data/finding/message.yml"), &["message"]);
 }
 
 #[test]

@@ -3,6 +3,13 @@
 use super::{Finding, Quote, Rule};
 use crate::message::{MalformationKind, Oddity};
 
+/// One for each place: where a line end of the header is told, that there are several kinds is not told as well.
+pub(super) fn findings(oddities: &[Oddity]) -> impl Iterator<Item = Finding> {
+    let is_line_end = |oddity: &Oddity| matches!(oddity, Oddity::MalformedHeader(of) if matches!(of.kind, MalformationKind::BareCr | MalformationKind::BareLf));
+    let is_told = oddities.iter().any(is_line_end);
+    oddities.iter().filter(move |oddity| !(is_told && matches!(oddity, Oddity::LineEndings(_)))).map(Finding::from)
+}
+
 impl From<&Oddity> for Finding {
     fn from(oddity: &Oddity) -> Self {
         let finding = Self::new(rule(oddity), oddity);

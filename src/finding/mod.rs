@@ -97,7 +97,7 @@ pub fn findings(verdict: &Verdict, session: &Session, log: &Log) -> Vec<Finding>
     found.extend(dmarc::findings(verdict, log));
     found.extend(elsewhere::dmarc(&verdict.dmarc, log));
     found.extend(alias::dmarc(&verdict.dmarc, log));
-    found.extend(verdict.oddities.iter().map(Finding::from));
+    found.extend(message::findings(&verdict.oddities));
     sorted(found)
 }
 
