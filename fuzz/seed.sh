@@ -68,3 +68,4 @@ done
 for target in fuzz/corpus/*/ "$arithmetic"/*/; do
     printf '%s %s\n' "$(basename "$target")" "$(find "$target" -type f | wc -l)"
 done
+files evidence tests/data/evidence/*.json

@@ -61,6 +61,8 @@ fn findings_and_made_inputs_hold() {
         ("dkim_signature", properties::dkim_signature),
         ("dkim_signed", properties::dkim_signed),
         ("dmarc_record", properties::dmarc_record),
+        #[cfg(feature = "serde")]
+        ("evidence", properties::evidence),
         ("key_record", properties::key_record),
         ("macro_string", properties::macro_string),
         ("master_file", properties::master_file),
@@ -76,5 +78,17 @@ proptest::proptest! {
     fn any_scene_holds(data in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..4000)) {
         properties::authenticate(&data);
         properties::check_host(&data);
+    }
+
+    /// Evidence in which octets were changed is read or refused, and what is read holds.
+    #[cfg(feature = "serde")]
+    #[test]
+    fn changed_evidence_holds(changes in proptest::collection::vec((0_usize..22_000, proptest::arbitrary::any::<u8>()), 1..4)) {
+        let mut evidence = include_bytes!("data/evidence/version-1.json").to_vec();
+        for (at, octet) in changes {
+            let at = at % evidence.len();
+            evidence[at] = octet;
+        }
+        properties::evidence(&evidence);
     }
 }

@@ -55,3 +55,14 @@ pub fn assert_replays<R: Resolver>(resolver: &R, policy: &Policy, raw: &[u8], se
     let of_dns = |told: String| told.contains("dns-unanswered");
     assert_eq!(of_dns(told(&again, &replayed)), of_dns(told(&verdict, &log)), "{written}");
 }
+
+/// Whatever is read as evidence can be evaluated, written, and read again.
+pub fn assert_reads(data: &[u8]) {
+    let Ok(read) = serde_json::from_slice::<Evidence<Verdict>>(data) else { return };
+    let mut trees = Observers::<Tree>::default();
+    let Ok((verdict, _)) = read.replay(&read.answers, &mut trees) else { return };
+    let written = serde_json::to_string(&read.clone().with_verdict(&verdict)).unwrap();
+    let again: Evidence<Verdict> = serde_json::from_str(&written).unwrap_or_else(|error| panic!("{error}: {written}"));
+    assert_eq!((&again.verdict, &again.message, &again.answers), (&verdict, &read.message, &read.answers));
+    let _ = read.redacted();
+}
