@@ -65,7 +65,7 @@ done
 for folder in tests/data/fuzz/*/; do
     files "$(basename "$folder")" "$folder"*
 done
+files evidence tests/data/evidence/*.json
 for target in fuzz/corpus/*/ "$arithmetic"/*/; do
     printf '%s %s\n' "$(basename "$target")" "$(find "$target" -type f | wc -l)"
 done
-files evidence tests/data/evidence/*.json
