@@ -41,6 +41,14 @@ pub trait VerifyingKey: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`InvalidSignature`], which tells no more than that.
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>;
+    /// The block that was signed, for RSA (RFC 8017 §8.2.2, step 2): with the key that signed it is padding, a DigestInfo and the digest,
+    /// with another one it is as good as random. `None` where the algorithm has none to show, or the signature is not of the key's size.
+    ///
+    /// It says what a signature was made of that does not verify, and decides nothing.
+    fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let _ = signature;
+        None
+    }
 }
 
 /// The square of the size, with 2048 bits for the unit.

@@ -154,4 +154,42 @@ impl VerifyingKey for Key {
         let scheme = Pkcs1v15Sign { hash_len: Some(self.hash.output_len()), prefix };
         self.key.verify(scheme, digest, signature).map_err(|_| InvalidSignature)
     }
+
+    fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        if let Some(prepared) = &self.prepared {
+            return prepared.open(signature).ok();
+        }
+        let octets = self.key.size();
+        let number = BigUint::from_bytes_be(signature);
+        if signature.len() != octets || number >= *self.key.n() {
+            return None;
+        }
+        let opened = number.modpow(self.key.e(), self.key.n()).to_bytes_be();
+        let zeros = octets.checked_sub(opened.len())?;
+        Some(std::iter::repeat_n(0, zeros).chain(opened).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RSAPublicKey of 2^16 - 15 and this exponent.
+    fn small(exponent: u8) -> Vec<u8> {
+        vec![0x30, 0x08, 0x02, 0x03, 0x00, 0xff, 0xf1, 0x02, 0x01, exponent]
+    }
+
+    #[test]
+    fn both_ways_of_computing_open_a_signature_alike() {
+        // 3^3, 3^5 and 3^7; the last exponent is left to the crate by both.
+        for (exponent, cube) in [(3, 27_u16), (5, 243), (7, 2187)] {
+            for algorithm in [RSA_SHA256, RSA_SHA256_REFERENCE] {
+                let key = algorithm.decode_key(&small(exponent)).unwrap();
+                assert_eq!(key.open(&[0, 3]), Some(cube.to_be_bytes().to_vec()), "{exponent} {algorithm:?}");
+                for wrong in [&[][..], &[3], &[0, 0, 3], &[0xff, 0xf1], &[0xff, 0xff]] {
+                    assert_eq!(key.open(wrong), None, "{wrong:?}");
+                }
+            }
+        }
+    }
 }
