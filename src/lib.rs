@@ -11,6 +11,7 @@
 //! * [`dns`]: resolvers, and what becomes of a message when the DNS goes wrong.
 //! * [`authentication_results`], [`received_spf`], [`received`]: header fields.
 //! * `json` and `evidence` (feature `serde`): verdicts for programs, and what a verdict rests on, to be replayed.
+//! * [`change`]: what happened to a message whose signatures do not verify.
 //! * [`report`]: which reports domain owners ask for, and where these may be sent.
 
 // docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
@@ -19,6 +20,7 @@ pub mod arc;
 pub mod authentication_results;
 pub mod authenticator;
 pub mod budget;
+pub mod change;
 pub mod crypto;
 pub mod dkim;
 pub mod dmarc;

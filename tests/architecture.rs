@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 11] = [
     &["spf", "dkim", "authentication_results", "received"],
     &["arc", "dmarc"],
     &["policy", "verdict"],
-    &["evaluation", "registered_methods", "received_spf", "report", "finding"],
+    &["evaluation", "registered_methods", "received_spf", "report", "finding", "change"],
     &["driver", "json"],
     &["authenticator", "evidence", "fuzzing"],
 ];

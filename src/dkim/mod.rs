@@ -7,6 +7,7 @@ mod block_buffer;
 pub(crate) mod body_hash;
 pub(crate) mod canonical_body;
 pub(crate) mod canonicalize;
+mod change;
 mod diagnose;
 mod field_names;
 #[cfg(feature = "serde")]
@@ -20,10 +21,12 @@ mod prospect;
 mod result;
 pub(crate) mod signature;
 mod tag_error;
+pub(crate) mod trial;
 mod verifier;
 pub(crate) mod verify;
 
 pub use canonicalize::{Algorithm, Canonicalization};
+pub use change::{Change, ChangeKind, ChangePart, Undo};
 pub use field_names::FieldNames;
 pub use key_record::KeyRecord;
 pub use policy::Policy;
