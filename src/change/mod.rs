@@ -37,7 +37,7 @@ pub struct Settings {
     /// The name under which the receiver writes its own Authentication-Results, beside those of the hosts that Received fields name.
     pub authserv_id: Option<Box<str>>,
     /// Octets that may be hashed for all signatures of one message; each attempt counts as 256 more, and each verification by Ed25519 as
-    /// 50,000. The default, 500 million, is half a second of a processor with instructions for SHA-256.
+    /// 30,000. The default, 500 million, is half a second of a processor with instructions for SHA-256.
     pub work: u64,
 }
 

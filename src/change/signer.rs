@@ -11,7 +11,7 @@ use std::sync::Arc;
 const MAX_KEYS: usize = 4;
 
 /// What one verification by Ed25519 costs, as so many octets hashed.
-const VERIFICATION: usize = 50_000;
+const VERIFICATION: usize = 30_000;
 
 /// What can be said of a signature by its key.
 #[derive(Debug)]

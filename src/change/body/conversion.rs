@@ -25,7 +25,7 @@ pub(super) struct Converted {
 pub(super) fn decoded(content: &[u8], encoding: Encoding) -> Option<Vec<u8>> {
     match encoding {
         Encoding::Plain => Some(content.to_vec()),
-        Encoding::QuotedPrintable => qp_decoded(content),
+        Encoding::QuotedPrintable => Some(qp_decoded(content)),
         Encoding::Base64 => base64_decoded(content),
     }
 }

@@ -22,8 +22,8 @@ pub(super) const QP_STYLES: [QpStyle; 4] = [
 /// Characters of a line of base64, as programs write it.
 pub(super) const BASE64_WIDTHS: [usize; 5] = [76, 72, 64, 60, usize::MAX];
 
-/// The octets; `None` for what is no quoted-printable.
-pub(super) fn qp_decoded(text: &[u8]) -> Option<Vec<u8>> {
+/// The octets. What is no quoted-printable stays as it is (RFC 2045 §6.7, note 2): text may have been added that knows nothing of it.
+pub(super) fn qp_decoded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((octet, after)) = rest.split_first() {
@@ -36,13 +36,19 @@ pub(super) fn qp_decoded(text: &[u8]) -> Option<Vec<u8>> {
             rest = after;
             continue;
         }
-        let (digits, after) = after.split_at_checked(2)?;
-        let digits =
-            std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-        out.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = after;
+        let coded = hexadecimal(after);
+        out.push(coded.map_or(b'=', |(octet, _)| octet));
+        rest = coded.map_or(after, |(_, after)| after);
     }
-    Some(out)
+    out
+}
+
+/// Two digits, and what follows.
+fn hexadecimal(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (digits, after) = text.split_at_checked(2)?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let are_digits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    Some((u8::from_str_radix(digits, 16).ok().filter(|_| are_digits)?, after))
 }
 
 /// The octets as quoted-printable.
@@ -119,7 +125,7 @@ mod tests {
         #[test]
         fn what_is_encoded_is_decoded_again(octets in proptest::collection::vec(any::<u8>(), 0..300), style in 0_usize..4) {
             let encoded = qp_encoded(&octets, QP_STYLES[style]);
-            prop_assert_eq!(qp_decoded(&encoded), Some(octets.clone()));
+            prop_assert_eq!(qp_decoded(&encoded), octets.clone());
             let long = encoded.split(|octet| *octet == b'\n').map(<[u8]>::len).max().unwrap_or(0);
             prop_assert!(long <= 77);
             for width in BASE64_WIDTHS {
@@ -137,6 +143,6 @@ mod tests {
         assert_eq!(qp_encoded("ü \r\n=".as_bytes(), QP_STYLES[0]), b"=C3=BC=20\r\n=3D");
         assert_eq!(base64_encoded(&[0; 60], 76).len(), 82);
         assert_eq!(base64_width(b"AAAA\r\nAAAA"), 4);
-        assert_eq!(qp_decoded(b"=G1"), None);
+        assert_eq!(qp_decoded(b"=G1=="), b"=G1==");
     }
 }

@@ -49,7 +49,7 @@ pub(super) const REPAIRS: [Repair; 19] = [
         kind: ChangeKind::TrailingWhiteSpace,
         says: "white space was added at the ends of lines",
         is_of_white_space: true,
-        undo: |body| each_line(body, |line, out| out.extend_from_slice(line.trim_ascii_end())),
+        undo: |body| each_line(body, |line, out| out.extend_from_slice(without_blanks(line))),
     },
     Repair {
         kind: ChangeKind::TrailingWhiteSpace,
@@ -172,6 +172,13 @@ fn put_before(body: &[u8], mark: &[u8], start: &[u8]) -> Option<Vec<u8>> {
         }
         out.extend_from_slice(line);
     })
+}
+
+fn without_blanks(mut line: &[u8]) -> &[u8] {
+    while let [shorter @ .., b' ' | b'\t'] = line {
+        line = shorter;
+    }
+    line
 }
 
 fn without_cr(mut line: &[u8]) -> &[u8] {

@@ -97,9 +97,10 @@ impl Search {
     /// `raw` is the body as it came, `body` the same with CRLF line ends.
     pub(super) fn run(&mut self, raw: &[u8], body: &[u8], structure: &Structure) {
         let base = if raw == body { Vec::new() } else { vec![bare_line_feeds()] };
-        self.within(2, |search| search.signers(raw, body, &base));
+        self.within(2, |search| search.unaltered(body, &base));
         self.within(2, |search| search.appended(body, &base));
         self.within(2, |search| search.repaired(body, &base));
+        self.within(2, |search| search.signers(raw, body, &base));
         self.within(3, |search| search.usual(body, structure, &base));
         self.within(3, |search| search.prepended(body, &base));
         self.within(3, |search| search.converted(body, structure, &base));
@@ -109,13 +110,17 @@ impl Search {
         self.within(1, |search| search.anywhere(body, &base));
     }
 
-    /// What was signed in another way than by the rules, and what is simply not there.
-    fn signers(&mut self, raw: &[u8], body: &[u8], base: &[Edit]) {
-        let Target { canonicalization, hash, length, .. } = self.target;
+    /// Its line ends alone are others, or it was not there.
+    fn unaltered(&mut self, body: &[u8], base: &[Edit]) {
         if !base.is_empty() {
             self.whole(body, || base.to_vec());
         }
         self.whole(b"", || vec![Edit::new(ChangeKind::BodyEmpty, "an empty body was signed, and the message has one")]);
+    }
+
+    /// What was signed in another way than by the rules; tried late, because changes on the way may come to the same.
+    fn signers(&mut self, raw: &[u8], body: &[u8], base: &[Edit]) {
+        let Target { canonicalization, hash, length, .. } = self.target;
         let other = match canonicalization {
             Algorithm::Simple => Algorithm::Relaxed,
             Algorithm::Relaxed => Algorithm::Simple,

@@ -27,11 +27,21 @@ pub(super) enum Found {
     NotJudged,
 }
 
-/// Fields that are exchanged at once.
-const MAX_DEPTH: usize = 4;
+/// Rounds of trying: how many fields are exchanged at once, and how many likely alternatives of each.
+const ROUNDS: [Round; 6] = [
+    Round { depth: 1, of_slot: usize::MAX, with_unlikely: true },
+    Round { depth: 2, of_slot: usize::MAX, with_unlikely: false },
+    Round { depth: 3, of_slot: 6, with_unlikely: false },
+    Round { depth: 4, of_slot: 3, with_unlikely: false },
+    Round { depth: 2, of_slot: usize::MAX, with_unlikely: true },
+    Round { depth: 4, of_slot: 6, with_unlikely: false },
+];
 
-/// Alternatives of each field that are tried together with as many others.
-const OF_SLOT: [usize; MAX_DEPTH + 1] = [0, usize::MAX, usize::MAX, 8, 5];
+struct Round {
+    depth: usize,
+    of_slot: usize,
+    with_unlikely: bool,
+}
 
 pub(super) struct Search<'a, 'm> {
     pub(super) slots: &'a Slots<'m>,
@@ -54,9 +64,8 @@ impl Search<'_, '_> {
 
     /// With fewer changes before more, and in the order of the alternatives.
     pub(super) fn alternatives(&mut self, work: &mut Work) -> Found {
-        let all: Vec<usize> = (0..self.alternatives.len()).collect();
-        for depth in 1..=MAX_DEPTH {
-            match self.at_depth(depth, &all, work) {
+        for round in &ROUNDS {
+            match self.round(round, work) {
                 Ok(Some(found)) => return Found::Undone(found),
                 Ok(None) => {}
                 Err(UsedUp) => break,
@@ -65,27 +74,26 @@ impl Search<'_, '_> {
         Found::Other
     }
 
-    fn at_depth(&mut self, depth: usize, all: &[usize], work: &mut Work) -> Result<Option<Vec<usize>>, UsedUp> {
-        let likely = self.likely(OF_SLOT.get(depth).copied().unwrap_or_default());
-        match depth {
-            1 => self.combine(&mut Vec::new(), all, 1, work),
-            2 => {
-                let found = self.combine(&mut Vec::new(), &likely, 2, work)?;
-                if found.is_some() {
-                    return Ok(found);
-                }
-                // A likely one with one that is not.
-                let unlikely: Vec<usize> = all.iter().copied().filter(|place| !likely.contains(place)).collect();
-                for first in &likely {
-                    let found = self.combine(&mut vec![*first], &unlikely, 1, work)?;
-                    if found.is_some() {
-                        return Ok(found);
-                    }
-                }
-                Ok(None)
-            }
-            _ => self.combine(&mut Vec::new(), &likely, depth, work),
+    fn round(&mut self, round: &Round, work: &mut Work) -> Result<Option<Vec<usize>>, UsedUp> {
+        let Round { depth, of_slot, with_unlikely } = *round;
+        let likely = self.likely(of_slot);
+        if !with_unlikely {
+            return self.combine(&mut Vec::new(), &likely, depth, work);
         }
+        let all: Vec<usize> = (0..self.alternatives.len()).collect();
+        if depth == 1 {
+            return self.combine(&mut Vec::new(), &all, 1, work);
+        }
+        // A likely one with one that is not.
+        let is_likely = |place: &usize| self.alternatives.get(*place).is_some_and(|other| other.is_likely);
+        let unlikely: Vec<usize> = all.into_iter().filter(|place| !is_likely(place)).collect();
+        for first in likely {
+            let found = self.combine(&mut vec![first], &unlikely, depth - 1, work)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// The first likely alternatives of each field.
@@ -102,7 +110,7 @@ impl Search<'_, '_> {
         places
     }
 
-    /// Adds `depth` more of `rest` to those that are chosen. It calls itself no deeper than `MAX_DEPTH`.
+    /// Adds `depth` more of `rest` to those that are chosen. It calls itself no deeper than that.
     fn combine(
         &mut self,
         chosen: &mut Vec<usize>,

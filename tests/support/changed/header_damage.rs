@@ -1,0 +1,303 @@
+//! What is done to headers, and to headers and bodies at once.
+
+use super::{
+    Damage, Signed, Signer, TEXT, body_damage,
+    mail::{Mail, Shape, line},
+    random::Random,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+const DEFAULT: Damage =
+    Damage { kinds: &[], shapes: super::ANY, signers: &Signer::ALL, tags: "", before: |_, _| {}, after: |_| {} };
+
+/// Those whose signatures can be opened.
+const RSA: &[Signer] = &[Signer::Relaxed, Signer::Simple];
+
+pub fn tag(signed: &mut Signed) {
+    let tag = signed.random.pick(&["[list] ", "[EXTERNAL] ", "[Members-2025] ", "[EXT]", "[Contoso Dev] "]);
+    let subject = signed.mail.value("Subject").trim_start().to_owned();
+    signed.mail.set("Subject", &format!(" {tag}{subject}"));
+}
+
+pub fn prefix(signed: &mut Signed) {
+    let prefix = signed.random.pick(&[
+        "EXTERN: ",
+        "EXTERNAL: ",
+        "*** SPAM *** ",
+        "(Extern) ",
+        "Fwd: ",
+        "{Spam?} ",
+        "Suspected phishing - ",
+    ]);
+    let subject = signed.mail.value("Subject").trim_start().to_owned();
+    signed.mail.set("Subject", &format!(" {prefix}{subject}"));
+}
+
+/// As Mailman and Groups do, in one of their ways.
+pub fn rewrite_from(signed: &mut Signed) {
+    let former = signed.mail.value("From").trim().to_owned();
+    match signed.random.below(3) {
+        0 => {
+            signed.mail.set("From", " Alice Example via List <list@lists.fabrikam.com>");
+            signed.mail.set("X-Original-From", &format!(" {former}"));
+        }
+        1 => {
+            signed.mail.set("From", " \"Alice Example via List\" <list@lists.fabrikam.com>");
+            signed.mail.set("Reply-To", " alice@contoso.com");
+        }
+        _ => {
+            signed.mail.set("From", " 'Alice Example' via List <list@lists.fabrikam.com>");
+            signed.mail.set("Reply-To", &format!(" {former}"));
+        }
+    }
+}
+
+/// Without a field that is signed as absent.
+fn rewrite_from_alone(signed: &mut Signed) {
+    let former = signed.mail.value("From").trim().to_owned();
+    let kept = signed.random.pick(&["X-Original-From", "X-Google-Original-From", "Original-From", "Old-From"]);
+    signed.mail.set("From", " Alice Example via List <list@lists.fabrikam.com>");
+    signed.mail.set(kept, &format!(" {former}"));
+}
+
+fn add_field(signed: &mut Signed) {
+    let (name, value) = signed.random.pick(&[
+        ("Reply-To", " list@lists.fabrikam.com"),
+        ("Sender", " list-bounces@lists.fabrikam.com"),
+        ("List-Id", " List <list.lists.fabrikam.com>"),
+        ("Cc", " dave@fabrikam.com"),
+        ("List-Unsubscribe", " <https://lists.fabrikam.com/u>"),
+    ]);
+    signed.mail.fields.push((name.to_owned(), value.to_owned()));
+}
+
+fn remove_field(signed: &mut Signed) {
+    let name = signed.random.pick(&["MIME-Version", "Content-Transfer-Encoding", "Reply-To"]);
+    signed.mail.remove(name);
+}
+
+fn with_reply_to(mail: &mut Mail, _: &mut Random) {
+    mail.set("Reply-To", " Alice Example <alice@contoso.com>");
+}
+
+fn encoded_subject(mail: &mut Mail, random: &mut Random) {
+    let text = format!("Grüße aus Köln {}", random.below(1000));
+    mail.set("Subject", &format!(" =?utf-8?B?{}?=", STANDARD.encode(text)));
+}
+
+/// From base64 to quoted-printable, as other programs write it.
+fn encode_anew(signed: &mut Signed) {
+    let value = signed.mail.value("Subject").trim().to_owned();
+    let text = STANDARD.decode(value.trim_start_matches("=?utf-8?B?").trim_end_matches("?=")).unwrap();
+    let q: String = text
+        .iter()
+        .map(|octet| match octet {
+            b' ' => "_".to_owned(),
+            _ if octet.is_ascii_alphanumeric() => char::from(*octet).to_string(),
+            _ => format!("={octet:02X}"),
+        })
+        .collect();
+    let form = match signed.random.below(3) {
+        0 => format!("=?UTF-8?Q?{q}?="),
+        1 => format!("=?utf-8?q?{q}?="),
+        _ => String::from_utf8(text).unwrap(),
+    };
+    signed.mail.set("Subject", &format!(" {form}"));
+}
+
+fn list_of_two(mail: &mut Mail, _: &mut Random) {
+    mail.set("To", " Bob Example <bob@fabrikam.com>,\r\n Carol <carol@fabrikam.com>, dave@fabrikam.com");
+}
+
+fn refold(signed: &mut Signed) {
+    let to = signed.mail.value("To").to_owned();
+    match signed.signer {
+        Signer::Simple => {
+            let other = signed.random.pick(&[
+                " Bob Example <bob@fabrikam.com>, Carol <carol@fabrikam.com>, dave@fabrikam.com",
+                " Bob Example <bob@fabrikam.com>,\r\n\tCarol <carol@fabrikam.com>, dave@fabrikam.com",
+            ]);
+            signed.mail.set("To", other);
+        }
+        Signer::Relaxed | Signer::Ed25519 => {
+            signed.mail.set("To", &to.replace(", dave", ",dave").replace(",\r\n ", ","))
+        }
+    }
+}
+
+fn rewrite_recipients(signed: &mut Signed) {
+    let former = signed.mail.value("To").to_owned();
+    match signed.random.below(3) {
+        0 => {
+            signed.mail.set("To", " list@lists.fabrikam.com");
+            signed.mail.set("X-Original-To", &former);
+        }
+        1 => signed.mail.set("To", &format!("{former}, list@lists.fabrikam.com")),
+        _ => {
+            signed.mail.set("To", " Bob Example <bob@other.example>");
+            signed.mail.set("Delivered-To", " bob@fabrikam.com");
+        }
+    }
+}
+
+fn one_recipient(mail: &mut Mail, _: &mut Random) {
+    mail.set("To", " Bob Example <bob@fabrikam.com>");
+}
+
+fn two_of_a_name(mail: &mut Mail, random: &mut Random) {
+    for _ in 0..2 {
+        let value = format!(" {}", line(random));
+        mail.fields.push(("List-Id".to_owned(), value));
+    }
+}
+
+fn reorder(signed: &mut Signed) {
+    let places: Vec<usize> =
+        signed.mail.fields.iter().enumerate().filter(|(_, (name, _))| name == "List-Id").map(|(at, _)| at).collect();
+    signed.mail.fields.swap(places[0], places[1]);
+}
+
+/// A change that nobody can undo.
+fn damage_field(signed: &mut Signed) {
+    let name = signed.random.pick(&["Date", "Message-ID", "Subject"]);
+    let value = signed.mail.value(name).to_owned();
+    let at = 3 + signed.random.below(value.len() - 4);
+    let (before, after) = value.split_at(at);
+    let other = if after.starts_with('7') { "8" } else { "7" };
+    signed.mail.set(name, &format!("{before}{other}{}", &after[1..]));
+}
+
+pub const DAMAGES: &[Damage] = &[
+    Damage { kinds: &["subject-tag"], after: tag, ..DEFAULT },
+    Damage { kinds: &["subject-prefix"], after: prefix, ..DEFAULT },
+    Damage { kinds: &["from-rewritten"], after: rewrite_from_alone, ..DEFAULT },
+    Damage { kinds: &["header-added"], after: add_field, ..DEFAULT },
+    Damage { kinds: &["header-removed"], shapes: TEXT, before: with_reply_to, after: remove_field, ..DEFAULT },
+    Damage { kinds: &["encoded-word"], before: encoded_subject, after: encode_anew, ..DEFAULT },
+    Damage { kinds: &["header-refolded"], before: list_of_two, after: refold, ..DEFAULT },
+    Damage { kinds: &["recipients-rewritten"], before: one_recipient, after: rewrite_recipients, ..DEFAULT },
+    Damage {
+        kinds: &["header-reordered"],
+        tags: "",
+        before: two_of_a_name,
+        after: |signed| {
+            signed.mail.fields.remove(0);
+            let (key, c) = (signed.signer.key(), signed.signer.c());
+            let a = if key == "ed25519" { "ed25519-sha256" } else { "rsa-sha256" };
+            signed.sign_as(
+                "DKIM-Signature",
+                &format!(
+                    " v=1; a={a}; c={c}; d=contoso.com; s={key}; h=from:list-id:list-id:subject; bh={{bh}}; b={{b}}"
+                ),
+            );
+            reorder(signed);
+        },
+        ..DEFAULT
+    },
+    Damage { kinds: &["field-changed"], signers: RSA, after: damage_field, ..DEFAULT },
+];
+
+/// What lists and gateways do at once.
+pub const PAIRS: &[Damage] = &[
+    Damage {
+        kinds: &["subject-tag", "body-appended"],
+        after: |signed| {
+            tag(signed);
+            body_damage::append(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["subject-prefix", "body-prepended"],
+        shapes: TEXT,
+        after: |signed| {
+            prefix(signed);
+            body_damage::prepend(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["subject-tag", "from-rewritten"],
+        after: |signed| {
+            tag(signed);
+            rewrite_from_alone(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["from-rewritten", "header-added"],
+        after: |signed| {
+            rewrite_from_with_reply(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["from-rewritten", "body-appended"],
+        after: |signed| {
+            rewrite_from_alone(signed);
+            body_damage::append(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["from-rewritten", "subject-tag", "header-added", "body-appended"],
+        shapes: TEXT,
+        after: |signed| {
+            rewrite_from_with_reply(signed);
+            tag(signed);
+            body_damage::append(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["subject-tag", "body-part-added"],
+        shapes: &[Shape::Plain, Shape::Html],
+        signers: RSA,
+        after: |signed| {
+            tag(signed);
+            body_damage::wrap(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["subject-prefix", "body-inserted", "body-inserted"],
+        shapes: &[Shape::Alternative],
+        after: |signed| {
+            prefix(signed);
+            body_damage::banner_in_both(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["subject-tag", "transfer-encoding"],
+        shapes: &[Shape::Utf8],
+        after: |signed| {
+            tag(signed);
+            body_damage::to_quoted_printable(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["subject-tag", "header-added"],
+        after: |signed| {
+            tag(signed);
+            add_field(signed);
+        },
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["subject-tag", "recipients-rewritten"],
+        before: one_recipient,
+        after: |signed| {
+            tag(signed);
+            rewrite_recipients(signed);
+        },
+        ..DEFAULT
+    },
+];
+
+fn rewrite_from_with_reply(signed: &mut Signed) {
+    signed.mail.set("From", " Alice Example via List <list@lists.fabrikam.com>");
+    let reply = signed.random.pick(&[" alice@contoso.com", " Alice Example <alice@contoso.com>"]);
+    signed.mail.set("Reply-To", reply);
+}
