@@ -21,6 +21,7 @@ mod signer;
 use mailverdict::{
     Authenticator, Evaluation, Message, Policy, Progress, Session, Share, Verdict,
     authentication_results::{AuthenticationResults, MAX_OCTETS, strip_forged},
+    change::{Settings, changes},
     dkim::{KeyRecord, Signature},
     dmarc,
     dns::{Answer, Lookup, Mx, Question, Resolver, Zone},
@@ -76,6 +77,14 @@ const CASES: &[Case] = &[
     Case { name: "octets of a U-label in d=", size: 1_000_000, make: long_u_label },
     Case { name: "copied fields in z=, diagnosed", size: 10_000, make: copied_fields },
     Case { name: "lines of a body, diagnosed", size: 10_000, make: diagnosed_lines },
+    Case { name: "octets of a body of ten bad signatures, explained", size: 5_000_000, make: explained_lines },
+    Case { name: "octets of empty lines, explained", size: 5_000_000, make: explained_empty_lines },
+    Case { name: "octets of MIME delimiters, explained", size: 5_000_000, make: explained_delimiters },
+    Case { name: "octets of encoded parts, explained", size: 5_000_000, make: explained_encodings },
+    Case { name: "octets of HTML and links, explained", size: 5_000_000, make: explained_html },
+    Case { name: "octets of lines to be repaired, explained", size: 5_000_000, make: explained_repairs },
+    Case { name: "fields of names in h=, explained", size: 20_000, make: explained_names },
+    Case { name: "octets of a header that may have been another, explained", size: 1_000_000, make: explained_header },
     Case { name: "sets of a valid ARC chain", size: 25, make: arc_chain },
     Case { name: "ARC-Seal fields of one instance", size: 10_000, make: arc_seals },
     Case { name: "octets of an SPF record", size: 32_000, make: spf_record },
@@ -218,6 +227,26 @@ fn measure_peak_memory() {
     let used = peak_memory().unwrap() - before;
     println!("peak memory of verifying {} MB in streaming form, beyond the header: {used} kB", BODY >> 20);
     assert!(used < 1024, "more than 1 MB");
+    if !cfg!(debug_assertions) {
+        measure_peak_of_explaining();
+    }
+}
+
+/// How much memory it takes to explain ten bad signatures of a message of 10 MB.
+fn measure_peak_of_explaining() {
+    const MOST: usize = 200 << 10;
+    for make in [explained_lines, explained_encodings, explained_repairs, explained_empty_lines] {
+        let run = make(10_000_000);
+        let Some(before) = peak_memory() else { return };
+        let started = Instant::now();
+        run();
+        let used = peak_memory().unwrap() - before;
+        println!(
+            "peak memory of explaining ten bad signatures of 10 MB: {used} kB; {} ms",
+            started.elapsed().as_millis()
+        );
+        assert!(used < MOST, "more than 200 MB");
+    }
 }
 
 /// The most memory that was ever resident, in kB.
@@ -493,6 +522,101 @@ fn copied_fields(n: usize) -> Box<dyn Fn()> {
 
 fn diagnosed_lines(n: usize) -> Box<dyn Fn()> {
     diagnose(signed("", "relaxed/relaxed", "from", &"line\r\n".repeat(n)))
+}
+
+/// Ten signatures that do not verify, each with settings of its own, over what follows; the work grows as the message does, and at the
+/// full size is the default.
+fn explain(n: usize, h: &str, header: &str, body: &str) -> Box<dyn Fn()> {
+    const FULL: usize = 10_000_000;
+    let key = Key::named("rsa2048");
+    let settings = [
+        "relaxed/relaxed",
+        "simple/simple",
+        "relaxed/simple; l=1000",
+        "simple/relaxed; l=20000",
+        "relaxed/relaxed; l=300000",
+    ];
+    let other =
+        format!("{header}From: a@example.com\r\nSubject: another\r\n\r\n{}", "Another body.\r\n".repeat(30_000));
+    let mut raw = Vec::new();
+    for c in settings {
+        let template = format!(" v=1; a=rsa-sha256; c={c}; d=example.com; s=s2; h={h}; bh={{bh}}; b={{b}}");
+        let field = sign(other.as_bytes(), &SignOptions::dkim(&template), &key);
+        raw.extend(field.repeat(2));
+    }
+    raw.extend(format!("{header}From: a@example.com\r\nSubject: x\r\n\r\n{body}").into_bytes());
+    let mut zone = key_zone();
+    zone.add_txt(&name("s2._domainkey.example.com"), key.record().into_bytes());
+    let authenticator = Authenticator::new(zone);
+    let mut settings = Settings::default();
+    settings.work = settings.work / FULL as u64 * (n * if n < 100_000 { 100 } else { 1 }) as u64;
+    Box::new(move || {
+        let message = Message::parse(&raw).unwrap();
+        let mut nobody = spf::Observers { helo: (), mail_from: () };
+        let (verdict, log) = now(authenticator.explain(&message, session(), &mut nobody));
+        let found = changes(&verdict, &message, &session(), &log, &settings);
+        assert!(found.dkim.len() == 10 && found.dkim.iter().all(|changes| !changes.is_empty()));
+        black_box(found);
+    })
+}
+
+fn explained_lines(n: usize) -> Box<dyn Fn()> {
+    explain(n, "from:subject", "", &"A line of  words, and more of them. \r\n".repeat(n / 38))
+}
+
+fn explained_empty_lines(n: usize) -> Box<dyn Fn()> {
+    explain(n, "from:subject", "", &format!("{}x", "\r\n".repeat(n / 2)))
+}
+
+fn explained_delimiters(n: usize) -> Box<dyn Fn()> {
+    let header = "Content-Type: multipart/mixed; boundary=b\r\n";
+    explain(
+        n,
+        "from:subject:content-type",
+        header,
+        &"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n".repeat(n / 50),
+    )
+}
+
+fn explained_encodings(n: usize) -> Box<dyn Fn()> {
+    let header = "Content-Type: multipart/mixed; boundary=b\r\n";
+    let part = |encoding: &str, line: &str| {
+        let lines = line.repeat(n / 6 / line.len());
+        format!("--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{lines}\r\n")
+    };
+    let body = part("quoted-printable", "=3D=3C=0D=0A==\r\n")
+        + &part("base64", "PGI+PGI+PGI+PGI+\r\n")
+        + &part("8bit", "<b>\u{fc}=\r\n");
+    explain(n, "from:subject:content-type", header, &body.repeat(2))
+}
+
+fn explained_html(n: usize) -> Box<dyn Fn()> {
+    let line =
+        "<body><meta http-equiv=\"Content-Type\"></body><html>https://a.safelinks.protection.outlook.com/?url=%41 ";
+    explain(n, "from:subject", "Content-Type: text/html\r\n", &line.repeat(n / line.len()))
+}
+
+fn explained_repairs(n: usize) -> Box<dyn Fn()> {
+    let line = ">From \r\n..\r\n--\r\n =c3\u{fc}\r\r\n\r";
+    explain(n, "from:subject", "", &line.repeat(n / line.len()))
+}
+
+fn explained_names(n: usize) -> Box<dyn Fn()> {
+    let names = "reply-to:sender:list-id:x-original-from:to:cc:".repeat(40) + "from:subject";
+    let fields = "Reply-To: a b <a@example.com>, b@example.com\r\nTo: a@example.com, b@example.com\r\nSubject: [a] [b]: c\r\nList-Id: x\r\n";
+    explain(n, &names, &fields.repeat(n / 4), "Hello\r\n")
+}
+
+fn explained_header(n: usize) -> Box<dyn Fn()> {
+    let long = "[a] b: =?utf-8?q?=C3=BC?= c@example.com, ".repeat(90);
+    let fields = ["Subject", "From", "To", "Reply-To", "X-Original-From", "Delivered-To", "Date", "Content-Type"];
+    let fields: String = fields.iter().map(|name| format!("{name}: {long}\r\n")).collect();
+    explain(
+        n,
+        "from:from:subject:subject:to:to:reply-to:date:content-type",
+        &fields.repeat(n / fields.len()),
+        "Hello\r\n",
+    )
 }
 
 fn arc_chain(n: usize) -> Box<dyn Fn()> {

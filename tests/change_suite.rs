@@ -10,7 +10,7 @@ use changed::{Damage, Signed, body_damage, header_damage, key_damage, random::Ra
 use mailverdict::{
     Authenticator, Message, Session,
     change::{Changes, Settings, changes},
-    dkim::Change,
+    dkim::{Change, DkimResult},
     dns::Zone,
     message::to_crlf,
     spf::Observers,
@@ -20,6 +20,8 @@ use saphyr::{LoadableYamlNode, Yaml};
 use support::{
     case::{list, text},
     ready::now,
+    sealer::{SetOptions, sealed},
+    signer::Key,
 };
 
 /// What is found of a message.
@@ -81,6 +83,34 @@ fn the_cases_are_told_as_they_should_be() {
 /// How many messages are made of each kind of damage.
 const OF_EACH: usize = 12;
 
+/// The message without what was added, where all that was done to it was to add text.
+fn undone(signed: &Signed, changes: &[Change]) -> Option<Vec<u8>> {
+    let mut mail = signed.mail.clone();
+    mail.body = to_crlf(&mail.body).into_owned();
+    let mut in_body = Vec::new();
+    for change in changes {
+        let removed = &change.undo.as_ref()?.removed;
+        match change.field.as_deref() {
+            None => in_body.extend(removed.iter().map(|span| span.range())),
+            Some(name) => {
+                let mut raw = format!("{name}:{}\r\n", mail.value(name));
+                removed.iter().for_each(|span| raw.replace_range(span.range(), ""));
+                mail.set(name, raw.trim_end_matches("\r\n").split_once(':').unwrap().1);
+            }
+        }
+    }
+    in_body.sort_by_key(|range| range.start);
+    in_body.into_iter().rev().for_each(|range| drop(mail.body.drain(range)));
+    Some(mail.octets())
+}
+
+fn passes(raw: &[u8], zone: &Zone, at: u64) -> bool {
+    let message = Message::parse(raw).unwrap();
+    let session = Session::without_peer().received_at(UnixTime(at));
+    let verdict = Authenticator::new(zone.clone()).authenticate_at_once(&message, session);
+    verdict.dkim.iter().any(|report| report.result == DkimResult::Pass)
+}
+
 /// Damages, and how many of their messages were told as they should be.
 fn told(damages: &[&[Damage]], proven: bool) -> (usize, usize) {
     let (mut right, mut all) = (0, 0);
@@ -103,6 +133,9 @@ fn told(damages: &[&[Damage]], proven: bool) -> (usize, usize) {
             let is_right = if proven { kinds == wanted } else { wanted.iter().all(|kind| kinds.contains(kind)) };
             if is_right {
                 right += 1;
+                if let Some(undone) = undone(&signed, of_own) {
+                    assert!(passes(&undone, &zone, signed.at), "{of_own:#?}\n{}", String::from_utf8_lossy(&undone));
+                }
             } else {
                 wrong.push(format!("{:?} {:?}", signed.signer, of_own.iter().map(shown).collect::<Vec<_>>()));
             }
@@ -209,4 +242,94 @@ fn random_damages_have_no_false_proof() {
     }
     println!("false proofs of 200 random damages: {}; {unknown} with an unknown cause", false_proofs.len());
     assert!(false_proofs.is_empty() && unknown >= 60, "{unknown}\n{}", false_proofs.join("\n"));
+}
+
+/// A list adds its footer, a gateway seals, and another list adds its own.
+#[test]
+fn message_signatures_of_arc_are_explained_as_well() {
+    let none = Damage {
+        kinds: &[],
+        shapes: changed::TEXT,
+        signers: &[changed::Signer::Relaxed],
+        tags: "",
+        before: |_, _| {},
+        after: |_| {},
+    };
+    let signed = none.message(0, 5);
+    let key = Key::named("rsa2048-other");
+    let options = |instance: usize, status: &'static str| SetOptions {
+        instance,
+        results: "seal.example; dkim=pass header.d=contoso.com",
+        message_signature: "i={i}; a=rsa-sha256; c=relaxed/relaxed; d=seal.example; s=k; h=from:to:subject; bh={bh}; b={b}",
+        seal: status,
+        message_signature_key: &key,
+        seal_key: &key,
+    };
+    let none = "i={i}; a=rsa-sha256; cv=none; d=seal.example; s=k; b={b}";
+    let pass = "i={i}; a=rsa-sha256; cv=pass; d=seal.example; s=k; b={b}";
+    let once = sealed(&signed.mail.octets(), &options(1, none));
+    let changed = [&once[..], b"-- \r\nA list.\r\n"].concat();
+    let twice = sealed(&changed, &options(2, pass));
+    let zone = signed.zone + &changed::record("seal.example", "k", &key.record());
+    let zone = Zone::parse(zone, "zone").unwrap();
+    let explained = |raw: &[u8]| {
+        let found = found(raw, &zone, UnixTime(signed.at), MOST);
+        let sets = found
+            .message_signatures
+            .iter()
+            .map(|set| (set.instance, set.changes.iter().map(shown).collect::<Vec<_>>()));
+        sets.collect::<Vec<_>>()
+    };
+    assert_eq!(explained(&once), []);
+    // The second set is by the same domain as the first, and so is no other's word; the author's signature was over the same body.
+    let appended = vec!["body-appended".to_owned(), "changed-after-sealer?".to_owned()];
+    assert_eq!(explained(&twice), [(1, appended.clone())]);
+    let broken = [&twice[..], b"More.\r\n"].concat();
+    assert_eq!(explained(&broken), [(2, vec!["body-appended".to_owned()]), (1, appended)]);
+}
+
+#[test]
+fn intact_signatures_cost_nothing() {
+    let none = Damage {
+        kinds: &[],
+        shapes: changed::ANY,
+        signers: &changed::Signer::ALL,
+        tags: "",
+        before: |_, _| {},
+        after: |_| {},
+    };
+    for number in 0..21 {
+        let signed = none.message(number, 9);
+        let zone = Zone::parse(signed.zone.clone(), "zone").unwrap();
+        let mut found = found(&signed.mail.octets(), &zone, UnixTime(signed.at), MOST);
+        assert_eq!(found.dkim.pop(), Some(Vec::new()), "{number}");
+        assert!(found.message_signatures.is_empty());
+    }
+}
+
+#[test]
+fn no_work_finds_nothing_and_says_so() {
+    let damage = Damage {
+        kinds: &[],
+        shapes: changed::TEXT,
+        signers: &[changed::Signer::Relaxed],
+        tags: "",
+        before: |_, _| {},
+        after: body_damage::append,
+    };
+    let signed = damage.message(0, 3);
+    let zone = Zone::parse(signed.zone.clone(), "zone").unwrap();
+    let raw = signed.mail.octets();
+    let message = Message::parse(&raw).unwrap();
+    let session = Session::without_peer().received_at(UnixTime(signed.at));
+    let mut nobody = Observers { helo: (), mail_from: () };
+    let (verdict, log) = now(Authenticator::new(zone).explain(&message, session.clone(), &mut nobody));
+    for (work, wanted) in [(0, "unknown?"), (200_000, "body-appended")] {
+        let mut settings = Settings::default();
+        settings.work = work;
+        let found = changes(&verdict, &message, &session, &log, &settings);
+        assert_eq!(shown(&found.dkim[0][0]), wanted);
+        let again = changes(&verdict, &message, &session, &log, &settings);
+        assert_eq!(found, again);
+    }
 }

@@ -57,6 +57,7 @@ fn findings_and_made_inputs_hold() {
         ("arc_chain", properties::arc_chain),
         ("authenticate", properties::authenticate),
         ("authentication_results", properties::authentication_results),
+        ("change", properties::change),
         ("check_host", properties::check_host),
         ("dkim_signature", properties::dkim_signature),
         ("dkim_signed", properties::dkim_signed),

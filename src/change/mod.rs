@@ -5,6 +5,7 @@
 
 mod body;
 mod expiry;
+mod hashed;
 mod header;
 mod key;
 mod said;
@@ -13,6 +14,8 @@ mod suspect;
 mod trace;
 mod way;
 mod work;
+
+pub use hashed::HashedBody;
 
 use crate::{
     arc::ArcResult,

@@ -8,8 +8,9 @@ use crate::{
     authentication_results::{AuthenticationResults, FIELD_NAME, MethodResult},
     dkim::{Change, ChangeKind, ChangePart},
     lex::printable,
-    message::Header,
+    message::{Header, HeaderField},
 };
+use std::collections::HashSet;
 
 /// Authentication-Results fields that are read.
 const MAX_FIELDS: usize = 32;
@@ -133,14 +134,20 @@ impl<'a, 'm> Traces<'a, 'm> {
         if suspect.body != BodyFit::Fits {
             return other.body == BodyFit::Fits && other.signature.body_length.is_none();
         }
-        let covers = |name: &str| other.signature.signed_fields.iter().any(|signed| signed.eq_ignore_ascii_case(name));
-        other.passes
-            && suspect
-                .signature
-                .signed_fields
-                .iter()
-                .filter(|name| self.header.named(name).next().is_some())
-                .all(covers)
+        if !other.passes {
+            return false;
+        }
+        let lower = |name: &str| name.to_ascii_lowercase();
+        let covered: HashSet<String> = other.signature.signed_fields.iter().map(lower).collect();
+        let present = |field: &HeaderField<'_>| lower(&String::from_utf8_lossy(field.name()));
+        let present: HashSet<String> = self.header.fields().iter().map(present).collect();
+        suspect
+            .signature
+            .signed_fields
+            .iter()
+            .map(lower)
+            .filter(|name| present.contains(name))
+            .all(|name| covered.contains(&name))
     }
 
     /// Whether the results of the sealer's own set say that the signature passed.

@@ -6,7 +6,7 @@ use super::{
     conversion::{self, Converted},
     edit::Edit,
     mime::Structure,
-    repair::{Break, REPAIRS, break_lengths, joined},
+    repair::{Break, REPAIRS, Repair, break_lengths, joined},
     url,
     window::{self, Windows},
 };
@@ -35,6 +35,13 @@ const OF_TWO: usize = 160;
 const OF_OTHERS: usize = 400;
 /// Single lines that are repaired alone.
 const MAX_SINGLE: usize = 64;
+
+/// Something that may have been done to the whole of a body.
+enum Way {
+    Repair(&'static Repair),
+    Break { length: usize, by: Break },
+    Links,
+}
 
 /// A search, and what it has found for each digest.
 pub(super) struct Search {
@@ -198,7 +205,8 @@ impl Search {
 
     /// Each repair of the whole body, and of single lines.
     fn repaired(&mut self, body: &[u8], base: &[Edit]) {
-        for (edit, body) in self.others(body) {
+        for way in self.ways(body) {
+            let Some((edit, body)) = self.undone(&way, body) else { continue };
             self.whole(&body, || [base, std::slice::from_ref(&edit)].concat());
             if self.is_over() {
                 return;
@@ -207,24 +215,36 @@ impl Search {
         self.single_lines(body, base);
     }
 
-    /// The body repaired in each way, one after the other.
-    fn others<'b>(&self, body: &'b [u8]) -> impl Iterator<Item = (Edit, Vec<u8>)> + use<'b> {
+    /// All that may have been done to the whole of the body.
+    fn ways(&mut self, body: &[u8]) -> Vec<Way> {
         let is_simple = self.target.canonicalization == Algorithm::Simple;
-        let repairs = REPAIRS.iter().filter(move |repair| is_simple || !repair.is_of_white_space);
-        let repaired =
-            repairs.filter_map(move |repair| Some((Edit::new(repair.kind, repair.says), (repair.undo)(body)?)));
-        let broken = break_lengths(body).into_iter().flat_map(move |length| {
-            let ways = [Break::Plain, Break::Blank, Break::Exclamation].into_iter();
-            ways.filter_map(move |way| {
+        let repairs = REPAIRS.iter().filter(|repair| is_simple || !repair.is_of_white_space);
+        let mut ways: Vec<Way> = repairs.map(Way::Repair).collect();
+        if self.work.pay(body.len()) {
+            for length in break_lengths(body) {
+                ways.extend([Break::Plain, Break::Blank, Break::Exclamation].map(|by| Way::Break { length, by }));
+            }
+        }
+        ways.push(Way::Links);
+        ways
+    }
+
+    /// The body before that; `None` where it would be the same, or to make it is too much.
+    fn undone(&mut self, way: &Way, body: &[u8]) -> Option<(Edit, Vec<u8>)> {
+        if !self.work.pay(body.len()) {
+            return None;
+        }
+        Some(match way {
+            Way::Repair(repair) => (Edit::new(repair.kind, repair.says), (repair.undo)(body)?),
+            Way::Break { length, by } => {
                 let says = format!("lines longer than {length} octets were broken");
-                Some((Edit::new(ChangeKind::LongLineWrapped, says), joined(body, length, way)?))
-            })
-        });
-        let links = std::iter::once_with(move || {
-            let says = "links in the body were made to lead by way of a filter";
-            Some((Edit::new(ChangeKind::UrlsRewritten, says), url::restored(body)?))
-        });
-        repaired.chain(broken).chain(links.flatten())
+                (Edit::new(ChangeKind::LongLineWrapped, says), joined(body, *length, *by)?)
+            }
+            Way::Links => {
+                let says = "links in the body were made to lead by way of a filter";
+                (Edit::new(ChangeKind::UrlsRewritten, says), url::restored(body)?)
+            }
+        })
     }
 
     /// `>` and dots of single lines, where others were there before.
@@ -289,6 +309,10 @@ impl Search {
     }
 
     fn converted(&mut self, body: &[u8], structure: &Structure, base: &[Edit]) {
+        // Each part is written anew in many ways before the first of them is hashed.
+        if !self.work.pay(8 * body.len()) {
+            return;
+        }
         for converted in conversion::each(body, structure) {
             if self.is_over() {
                 return;
@@ -363,10 +387,12 @@ impl Search {
 
     /// Text was added, and the whole was repaired or converted as well.
     fn appended_to_others(&mut self, body: &[u8], structure: &Structure, base: &[Edit]) {
-        let others: Vec<_> = self.others(body).filter(|(_, body)| body.len() <= 1 << 20).take(40).collect();
-        for (edit, other) in others {
-            let base = [base, &[edit]].concat();
-            self.stretches_of(&other, &base);
+        for way in self.ways(body) {
+            let Some((edit, other)) = self.undone(&way, body) else { continue };
+            self.stretches_of(&other, &[base, &[edit]].concat());
+        }
+        if !self.work.pay(8 * body.len()) {
+            return;
         }
         for converted in conversion::each(body, structure) {
             if self.is_over() {

@@ -63,10 +63,16 @@ impl<'s, 'm> Alternatives<'s, 'm> {
         Self { slots, header, list: Vec::new(), seen: HashSet::new(), of_slot }
     }
 
-    /// The slots with their places; those of long fields are passed over.
+    /// The slots with their places; those of long fields are passed over, and all once there are enough alternatives.
     pub(super) fn each_slot(&self) -> impl Iterator<Item = (usize, &'s Slot<'m>)> + use<'s, 'm> {
         let is_short = |slot: &Slot<'_>| slot.field.is_none_or(|field| field.raw().len() <= MAX_OCTETS);
-        self.slots.slots.iter().enumerate().filter(move |(_, slot)| is_short(slot))
+        let most = if self.is_full() { 0 } else { usize::MAX };
+        self.slots.slots.iter().enumerate().filter(move |(_, slot)| is_short(slot)).take(most)
+    }
+
+    /// Whether no more are kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() >= MAX_ALTERNATIVES
     }
 
     /// The slots of this name, given in lower case.

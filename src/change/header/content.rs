@@ -34,7 +34,7 @@ pub(super) fn add(alternatives: &mut Alternatives<'_, '_>, part_header: &[Header
         }
     }
     for (place, slot) in alternatives.named("content-transfer-encoding") {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let present = unfolded(value_of(&field));
         for encoding in ENCODINGS {
             let says = format!(
@@ -49,7 +49,7 @@ pub(super) fn add(alternatives: &mut Alternatives<'_, '_>, part_header: &[Header
         }
     }
     for (place, slot) in alternatives.named("content-type") {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let present = value_of(&field);
         for form in quotes(present) {
             let says = format!("Content-Type was \"{}\"", excerpt(&unfolded(&form)));
@@ -57,7 +57,7 @@ pub(super) fn add(alternatives: &mut Alternatives<'_, '_>, part_header: &[Header
         }
     }
     for (place, slot) in alternatives.named("mime-version").chain(alternatives.named("date")) {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let name = String::from_utf8_lossy(field.name()).into_owned();
         for form in other_dates(&unfolded(value_of(&field))) {
             let says = format!("{name} was \"{}\", and is written in another way", excerpt(&form));

@@ -44,7 +44,7 @@ const MAX_SOURCES: usize = 24;
 pub(super) fn add_authors(alternatives: &mut Alternatives<'_, '_>) {
     let sources = sources(alternatives.header, &OF_AUTHOR);
     for (place, slot) in alternatives.named("from") {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let present = unfolded(value_of(&field));
         let says = |source: &str| {
             format!("From was \"{{}}\", which is now in {source}, and names \"{}\" instead", excerpt(&present))
@@ -90,7 +90,7 @@ pub(super) fn add_authors(alternatives: &mut Alternatives<'_, '_>) {
 pub(super) fn add_recipients(alternatives: &mut Alternatives<'_, '_>) {
     let sources = sources(alternatives.header, &OF_RECIPIENTS);
     for (place, slot) in alternatives.named("to").chain(alternatives.named("cc")) {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let name = String::from_utf8_lossy(field.name()).into_owned();
         let present = unfolded(value_of(&field));
         let told = |form: &[u8], is_likely: bool| Told {

@@ -19,10 +19,13 @@ const KEPT_AS: [&str; 9] = [
     "X-",
 ];
 
+/// Octets of fields of one name that are put into another order.
+const MAX_REORDERED: usize = 16_384;
+
 /// `h=` names more fields than were there, so that nobody could add one (RFC 6376 §5.4).
 pub(super) fn add_absent(alternatives: &mut Alternatives<'_, '_>) {
     for (place, slot) in alternatives.each_slot() {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let name = String::from_utf8_lossy(field.name()).into_owned();
         let text = excerpt(&unfolded(value_of(&field)));
         let says = format!("{name}, \"{text}\", was added after signing: h= names it, and the message had none then");
@@ -38,7 +41,7 @@ pub(super) fn add_absent(alternatives: &mut Alternatives<'_, '_>) {
 pub(super) fn add_reordered(alternatives: &mut Alternatives<'_, '_>) {
     let mut done: Vec<&str> = Vec::new();
     for (place, slot) in alternatives.each_slot() {
-        if slot.field.is_none() || done.contains(&&*slot.name) {
+        if slot.field.is_none() || done.contains(&&*slot.name) || alternatives.is_full() {
             continue;
         }
         done.push(&slot.name);
@@ -46,7 +49,12 @@ pub(super) fn add_reordered(alternatives: &mut Alternatives<'_, '_>) {
         let same = alternatives.slots.slots.iter().enumerate().filter(|(_, other)| other.name == slot.name);
         let places: Vec<usize> = same.filter(|(_, other)| other.field.is_some()).map(|(place, _)| place).collect();
         let name = title(&slot.name);
-        if places.len() > 1 {
+        let octets: usize = places
+            .iter()
+            .filter_map(|place| alternatives.slots.slots.get(*place))
+            .map(|slot| slot.canonical.len())
+            .sum();
+        if places.len() > 1 && octets <= MAX_REORDERED {
             let reordered = |mut texts: Vec<Vec<u8>>| {
                 let replaced: Vec<(usize, Vec<u8>)> = places.iter().copied().zip(texts.drain(..)).collect();
                 replaced
@@ -93,7 +101,7 @@ pub(super) fn add_removed(alternatives: &mut Alternatives<'_, '_>) {
     let from_address = address(&from);
     for (place, slot) in alternatives.each_slot() {
         let first = alternatives.slots.slots.iter().position(|other| other.name == slot.name);
-        if slot.field.is_some() || first != Some(place) {
+        if slot.field.is_some() || first != Some(place) || alternatives.is_full() {
             continue;
         }
         let name = title(&slot.name);

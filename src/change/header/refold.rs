@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 pub(super) fn add(alternatives: &mut Alternatives<'_, '_>) {
     let canonicalization = alternatives.slots.canonicalization;
     for (place, slot) in alternatives.each_slot() {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let name = String::from_utf8_lossy(field.name()).into_owned();
         let value = value_of(&field);
         let says = format!("{name} is written in another way than when it was signed: folding, white space or case");

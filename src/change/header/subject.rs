@@ -1,7 +1,10 @@
 //! What is put into Subject: tags of lists, warnings of gateways.
 
-use super::alternative::{Alternatives, Told, value_of};
-use crate::{dkim::ChangeKind, lex::excerpt};
+use super::alternative::{Alternatives, Told, unfolded, value_of};
+use crate::{
+    dkim::{Algorithm, ChangeKind},
+    lex::excerpt,
+};
 
 /// Places at which a subject is cut.
 const MAX_CUTS: usize = 24;
@@ -12,7 +15,7 @@ const USUAL: usize = 60;
 /// Every stretch between two words, the likely ones first.
 pub(super) fn add(alternatives: &mut Alternatives<'_, '_>) {
     for (place, slot) in alternatives.named("subject") {
-        let Some(field) = slot.field else { continue };
+        let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let value = value_of(&field);
         let before_value = field.raw().len() - field.value().len();
         let cuts = cuts(value);
@@ -41,8 +44,14 @@ pub(super) fn add(alternatives: &mut Alternatives<'_, '_>) {
             };
             let says = format!("\"{}\" {how} after signing", excerpt(text.trim_ascii()));
             let removed = Some(before_value + from..before_value + to);
-            let told = Told { kind, says, removed, is_likely: is_likely((from, to)) };
-            alternatives.value(place, &[before, after].concat(), told);
+            let former = [before, after].concat();
+            let likely = is_likely((from, to));
+            alternatives.value(place, &former, Told { kind, says: says.clone(), removed, is_likely: likely });
+            if likely && alternatives.slots.canonicalization == Algorithm::Simple {
+                // A longer line may have been folded, too.
+                let plain = [b" ", &unfolded(&former)[..]].concat();
+                alternatives.value(place, &plain, Told::likely(kind, says));
+            }
         }
         moved(alternatives, place, value);
     }

@@ -9,6 +9,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod changed;
 mod evaluation;
 #[path = "../evidence.rs"]
 mod evidence;
@@ -22,6 +23,7 @@ mod seeds;
 mod spans;
 mod verdict;
 
+pub(crate) use changed::change;
 pub(crate) use evaluation::{arc_chain, authenticate, check_host, dkim_signed};
 pub(crate) use grammar::{
     authentication_results, dkim_signature, dmarc_record, key_record, macro_string, master_file, message, name,
