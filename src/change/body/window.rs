@@ -43,27 +43,38 @@ impl<'t> Windows<'t> {
         Some(Self { text, states })
     }
 
-    /// The hash of all before `offset`, and how many octets that cost.
-    pub(super) fn before(&self, offset: usize) -> Option<(BodyTrial, usize)> {
-        let place = self.states.partition_point(|(at, _)| *at <= offset).checked_sub(1)?;
-        let (at, trial) = self.states.get(place)?;
+    /// The hash of all before `offset`.
+    pub(super) fn before(&self, offset: usize) -> Option<BodyTrial> {
+        let (at, trial) = self.state(offset)?;
         let mut trial = trial.clone();
-        let rest = self.text.get(*at..offset)?;
-        trial.update(rest);
-        Some((trial, rest.len()))
+        trial.update(self.text.get(*at..offset)?);
+        Some(trial)
+    }
+
+    /// What that costs, in octets.
+    pub(super) fn cost_before(&self, offset: usize) -> usize {
+        self.state(offset).map_or(0, |(at, _)| offset.saturating_sub(*at))
+    }
+
+    /// The last state that is kept before this place.
+    fn state(&self, offset: usize) -> Option<&(usize, BodyTrial)> {
+        self.states.get(self.states.partition_point(|(at, _)| *at <= offset).checked_sub(1)?)
     }
 
     /// The hash of the body without these stretches, which are in order; `None` where it cannot be afforded.
     pub(super) fn without(&self, ranges: &[Range<usize>], work: &mut Work) -> Option<Option<Digest>> {
         let first = ranges.first()?;
-        let (mut trial, mut cost) = self.before(first.start)?;
-        for (place, range) in ranges.iter().enumerate() {
-            let next = ranges.get(place + 1).map_or(self.text.len(), |next| next.start);
-            let kept = self.text.get(range.end..next)?;
-            cost += kept.len();
-            trial.update(kept);
+        let next = |place: usize| ranges.get(place + 1).map_or(self.text.len(), |next| next.start);
+        let kept = || {
+            ranges.iter().enumerate().map(|(place, range)| self.text.get(range.end..next(place)).unwrap_or_default())
+        };
+        let cost = self.cost_before(first.start) + kept().map(<[u8]>::len).sum::<usize>();
+        if !work.pay(cost) {
+            return None;
         }
-        work.pay(cost).then(|| trial.finish())
+        let mut trial = self.before(first.start)?;
+        kept().for_each(|kept| trial.update(kept));
+        Some(trial.finish())
     }
 }
 

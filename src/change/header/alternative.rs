@@ -5,7 +5,11 @@ use crate::{
     dkim::ChangeKind,
     message::{Header, HeaderField},
 };
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    ops::Range,
+};
 
 /// One or several fields as they may have been when they were signed.
 #[derive(Debug)]
@@ -47,20 +51,24 @@ const MAX_ALTERNATIVES: usize = 1500;
 const MAX_OF_SLOT: usize = 500;
 /// Octets of a field for which alternatives are made.
 const MAX_OCTETS: usize = 4096;
+/// Octets of all alternatives.
+const MAX_TOTAL: usize = 768 << 10;
 
 /// All that is tried, in the order of trying.
 pub(super) struct Alternatives<'s, 'm> {
     pub(super) slots: &'s Slots<'m>,
     pub(super) header: &'s Header<'m>,
     pub(super) list: Vec<Alternative>,
-    seen: HashSet<(usize, Vec<u8>)>,
+    /// The hashes of those that are there.
+    seen: HashSet<u64>,
     of_slot: Vec<usize>,
+    octets: usize,
 }
 
 impl<'s, 'm> Alternatives<'s, 'm> {
     pub(super) fn new(slots: &'s Slots<'m>, header: &'s Header<'m>) -> Self {
         let of_slot = vec![0; slots.slots.len()];
-        Self { slots, header, list: Vec::new(), seen: HashSet::new(), of_slot }
+        Self { slots, header, list: Vec::new(), seen: HashSet::new(), of_slot, octets: 0 }
     }
 
     /// The slots with their places; those of long fields are passed over, and all once there are enough alternatives.
@@ -72,7 +80,7 @@ impl<'s, 'm> Alternatives<'s, 'm> {
 
     /// Whether no more are kept.
     pub(super) fn is_full(&self) -> bool {
-        self.list.len() >= MAX_ALTERNATIVES
+        self.list.len() >= MAX_ALTERNATIVES || self.octets >= MAX_TOTAL
     }
 
     /// The slots of this name, given in lower case.
@@ -106,12 +114,16 @@ impl<'s, 'm> Alternatives<'s, 'm> {
     fn push(&mut self, place: usize, canonical: Vec<u8>, told: Told) {
         let Some(slot) = self.slots.slots.get(place) else { return };
         let Some(count) = self.of_slot.get_mut(place) else { return };
-        let is_new = slot.canonical != canonical && !self.seen.contains(&(place, canonical.clone()));
-        if !is_new || *count >= MAX_OF_SLOT || self.list.len() >= MAX_ALTERNATIVES {
+        let mut hasher = DefaultHasher::new();
+        (place, &canonical).hash(&mut hasher);
+        let hash = hasher.finish();
+        let is_new = slot.canonical != canonical && !self.seen.contains(&hash);
+        if !is_new || *count >= MAX_OF_SLOT || self.list.len() >= MAX_ALTERNATIVES || self.octets >= MAX_TOTAL {
             return;
         }
         *count += 1;
-        self.seen.insert((place, canonical.clone()));
+        self.octets += canonical.len();
+        self.seen.insert(hash);
         let field = name_of(slot);
         let Told { kind, says, removed, is_likely } = told;
         self.list.push(Alternative { replaced: vec![(place, canonical)], kind, field, says, removed, is_likely });
@@ -120,7 +132,8 @@ impl<'s, 'm> Alternatives<'s, 'm> {
     /// Several fields were others at once.
     pub(super) fn several(&mut self, replaced: Vec<(usize, Vec<u8>)>, told: Told) {
         let first = replaced.first().and_then(|(place, _)| self.slots.slots.get(*place));
-        let Some(field) = first.map(name_of).filter(|_| self.list.len() < MAX_ALTERNATIVES) else { return };
+        let Some(field) = first.map(name_of).filter(|_| !self.is_full()) else { return };
+        self.octets += replaced.iter().map(|(_, text)| text.len()).sum::<usize>();
         let Told { kind, says, removed, is_likely } = told;
         self.list.push(Alternative { replaced, kind, field, says, removed, is_likely });
     }
