@@ -19,7 +19,7 @@ pub use hashed::HashedBody;
 
 use crate::{
     arc::ArcResult,
-    dkim::{Change, ChangeKind, DkimResult, KeyRestriction, PermReason},
+    dkim::{Change, ChangeKind, DkimResult, KeyRestriction, PermReason, SignatureReport},
     known::Log,
     message::Message,
     session::Session,
@@ -122,6 +122,13 @@ pub fn changes(verdict: &Verdict, message: &Message<'_>, session: &Session, log:
     changes
 }
 
+/// The causes in sentences, with what else is to be said of the key and the field; `message` is the one that the report is about.
+pub fn diagnosis(report: &SignatureReport, message: &Message<'_>, changes: &[Change]) -> Vec<String> {
+    let mut said = report.remarks(message);
+    said.extend(changes.iter().map(|change| String::from(&*change.says)));
+    said
+}
+
 /// Whether the cause may be a change, or the key; what the reason says by itself is left to it.
 fn is_to_be_explained(result: &DkimResult) -> bool {
     match result {
@@ -191,7 +198,7 @@ impl Case<'_, '_> {
     }
 
     fn result(&self, suspect: &Suspect<'_>) -> Option<&DkimResult> {
-        let is_it = |report: &&crate::dkim::SignatureReport| report.field_index == suspect.own_index;
+        let is_it = |report: &&SignatureReport| report.field_index == suspect.own_index;
         self.verdict.dkim.iter().find(is_it).map(|report| &report.result)
     }
 
@@ -270,6 +277,14 @@ impl Case<'_, '_> {
             found.extend(traces.of_sealers(suspect, self.suspects));
         }
         found.sort_by_key(|change| !change.is_proven);
+        // To be told once whom to ask is enough.
+        let mut told: Vec<Box<str>> = Vec::new();
+        for change in &mut found {
+            match change.advice.take_if(|advice| told.contains(advice)) {
+                Some(_) => {}
+                None => told.extend(change.advice.clone()),
+            }
+        }
         found
     }
 }

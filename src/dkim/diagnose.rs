@@ -29,20 +29,10 @@ impl SignatureReport {
     /// What may have happened, in sentences for a mail administrator; empty where there is nothing to say beyond the result.
     ///
     /// Everything said was computed: that a body matches with another canonicalization, or without its last lines, is found by
-    /// hashing, not by guessing. `message` is the message the report is about.
+    /// hashing, not by guessing. `message` is the message the report is about. [`change::changes`](crate::change::changes) finds more,
+    /// and typed.
     pub fn diagnosis(&self, message: &Message<'_>) -> Vec<String> {
-        let mut said = Vec::new();
-        if let Some(key) = &self.key {
-            if key.testing {
-                said.push("the domain says that it is testing DKIM (t=y)".to_owned());
-            }
-            if key.records > 1 {
-                said.push(format!(
-                    "{} TXT records stand at {}, where one is expected; those that fit are tried in turn",
-                    key.records, key.name
-                ));
-            }
-        }
+        let mut said = self.remarks(message);
         if self.result == DkimResult::Pass {
             return said;
         }
@@ -60,17 +50,35 @@ impl SignatureReport {
                 said.extend(self.header_changes(&signature, own, message.header()));
                 said.extend(copied_fields(own, message.header()));
             }
-            (DkimResult::PermError(PermReason::Signature(SignatureError::Syntax(error))), _) => {
-                let rest = own.and_then(|own| own.raw().get(error.error.offset..)).unwrap_or_default();
-                said.push(match rest.trim_ascii() {
-                    [] => "the signature field ends there".to_owned(),
-                    _ => format!("the signature field goes on there with \"{}\"", shown(rest)),
-                });
-            }
             (DkimResult::PermError(PermReason::NoKey), Some((_, signature))) => {
                 said.push(format!("no TXT record was found at {}", signature.key_name));
             }
             _ => {}
+        }
+        said
+    }
+
+    /// What is to be said of the key, and of a field that cannot be read.
+    pub(crate) fn remarks(&self, message: &Message<'_>) -> Vec<String> {
+        let mut said = Vec::new();
+        if let Some(key) = &self.key {
+            if key.testing {
+                said.push("the domain says that it is testing DKIM (t=y)".to_owned());
+            }
+            if key.records > 1 {
+                said.push(format!(
+                    "{} TXT records stand at {}, where one is expected; those that fit are tried in turn",
+                    key.records, key.name
+                ));
+            }
+        }
+        if let DkimResult::PermError(PermReason::Signature(SignatureError::Syntax(error))) = &self.result {
+            let own = message.header().fields().get(self.field_index);
+            let rest = own.and_then(|own| own.raw().get(error.error.offset..)).unwrap_or_default();
+            said.push(match rest.trim_ascii() {
+                [] => "the signature field ends there".to_owned(),
+                _ => format!("the signature field goes on there with \"{}\"", shown(rest)),
+            });
         }
         said
     }

@@ -4,6 +4,8 @@ use super::shown::Shown;
 use crate::{
     arc::{ArcReport, ArcResult, FailReason, SetReport, Trusted},
     budget::Exhausted,
+    change::{Changes, OfMessageSignature},
+    dkim::Change,
     name::Domain,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,7 +13,7 @@ use std::borrow::Cow;
 
 /// As it is written and read. The words between are made of the rest.
 #[derive(Serialize, Deserialize)]
-struct Shape<'r> {
+pub(super) struct Shape<'r, S> {
     #[serde(flatten)]
     outcome: Outcome<'r>,
     instances: usize,
@@ -22,7 +24,24 @@ struct Shape<'r> {
     reported: Option<Cow<'r, Trusted>>,
     #[serde(skip_deserializing)]
     reason: Option<Shown<'r>>,
-    sets: Cow<'r, [SetReport]>,
+    sets: Vec<S>,
+    /// What changed since they were made, where that was asked for.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    message_signatures: Option<&'r [OfMessageSignature]>,
+}
+
+/// A set, and what changed since its message signature was made.
+#[derive(Serialize)]
+pub(super) struct Set<'r> {
+    #[serde(flatten)]
+    report: &'r SetReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_signature: Option<MessageSignature<'r>>,
+}
+
+#[derive(Serialize)]
+struct MessageSignature<'r> {
+    changes: &'r [Change],
 }
 
 /// `result` and `cause`.
@@ -34,36 +53,52 @@ enum Outcome<'r> {
     Fail(Cow<'r, FailReason>),
 }
 
-impl Serialize for ArcReport {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { result, instances, sealers, sets, trusted } = self;
+impl<'r> Shape<'r, Set<'r>> {
+    /// With the changes, where they were asked for.
+    pub(super) fn of(report: &'r ArcReport, changes: Option<&'r Changes>) -> Self {
+        let ArcReport { result, instances, sealers, sets, trusted } = report;
         let outcome = match result {
             ArcResult::None => Outcome::None(()),
             ArcResult::Pass { oldest_pass, cut_off } => Outcome::Pass { oldest_pass: *oldest_pass, cut_off: *cut_off },
             ArcResult::Fail(reason) => Outcome::Fail(Cow::Borrowed(reason)),
         };
-        let shape = Shape {
+        let message_signatures = changes.map(|changes| &*changes.message_signatures);
+        let set = |report: &'r SetReport| {
+            let of_set = |all: &'r [OfMessageSignature]| all.iter().find(|own| own.instance == report.instance);
+            let message_signature = message_signatures.map(|all| {
+                let changes = of_set(all).map_or(&[][..], |own| &own.changes);
+                MessageSignature { changes }
+            });
+            Set { report, message_signature }
+        };
+        Self {
             outcome,
             instances: *instances,
             sealers: Cow::Borrowed(sealers),
             trusted: trusted.is_some(),
             reported: trusted.as_ref().map(Cow::Borrowed),
             reason: Some(Shown(result)),
-            sets: Cow::Borrowed(sets),
-        };
-        shape.serialize(serializer)
+            sets: sets.iter().map(set).collect(),
+            message_signatures,
+        }
+    }
+}
+
+impl Serialize for ArcReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Shape::of(self, None).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for ArcReport {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Shape { outcome, instances, sealers, reported, sets, .. } = Shape::deserialize(deserializer)?;
+        let Shape { outcome, instances, sealers, reported, sets, .. } = Shape::<SetReport>::deserialize(deserializer)?;
         let result = match outcome {
             Outcome::None(()) => ArcResult::None,
             Outcome::Pass { oldest_pass, cut_off } => ArcResult::Pass { oldest_pass, cut_off },
             Outcome::Fail(reason) => ArcResult::Fail(reason.into_owned()),
         };
-        let (sealers, sets) = (sealers.into_owned(), sets.into_owned());
+        let sealers = sealers.into_owned();
         Ok(Self { result, instances, sealers, sets, trusted: reported.map(Cow::into_owned) })
     }
 }

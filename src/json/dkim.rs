@@ -2,10 +2,11 @@
 
 use super::shown::Shown;
 use crate::{
+    change::{HashedBody, diagnosis},
     crypto::Digest,
     dkim::{
-        DkimResult, FailReason, FieldNames, KeySummary, NeutralReason, PermReason, PolicyReason, SignatureReport,
-        SignatureSummary,
+        Change, DkimResult, FailReason, FieldNames, KeySummary, NeutralReason, PermReason, PolicyReason,
+        SignatureReport, SignatureSummary,
     },
     dns::LookupError,
     message::{Message, SingularFields},
@@ -35,6 +36,9 @@ pub(super) struct Shape<'r> {
     /// Where the message is at hand.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     diagnosis: Option<Vec<String>>,
+    /// Where it was asked for.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    changes: Option<&'r [Change]>,
     not_covered: SingularFields,
     field_index: usize,
     canonicalization: Option<Cow<'r, Text>>,
@@ -45,6 +49,13 @@ pub(super) struct Shape<'r> {
     signature_data: Cow<'r, Text>,
     key: Option<Cow<'r, KeySummary>>,
     body_hash: Option<Digest>,
+    /// `bh=`, which the hash of the body stands beside.
+    published_body_hash: Option<Cow<'r, Text>>,
+    /// How much was hashed, where the changes were asked for.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    body_octets: Option<u64>,
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    body_lines: Option<u64>,
     header_hash: Option<Digest>,
     unsigned_octets: u64,
 }
@@ -62,8 +73,12 @@ enum Outcome<'r> {
 }
 
 impl<'r> Shape<'r> {
-    /// With a diagnosis, where the message is given that the report is about.
-    pub(super) fn of(report: &'r SignatureReport, message: Option<&Message<'_>>) -> Self {
+    /// With a diagnosis, where the message is given that the report is about, and with the changes where they were asked for.
+    pub(super) fn of(
+        report: &'r SignatureReport,
+        message: Option<&Message<'_>>,
+        changes: Option<&'r [Change]>,
+    ) -> Self {
         let SignatureReport {
             field_index,
             signature,
@@ -74,6 +89,7 @@ impl<'r> Shape<'r> {
             unsigned_octets,
             not_covered,
         } = report;
+        let hashed = message.zip(changes).and_then(|(message, _)| HashedBody::of(report, message));
         Self {
             result: Cow::Borrowed(result),
             domain: signature.domain.as_ref().map_or(UNREAD, Domain::as_str).into(),
@@ -82,7 +98,11 @@ impl<'r> Shape<'r> {
             identity: signature.identity.as_deref().unwrap_or(UNREAD).into(),
             key_bits: key.as_ref().and_then(|key| key.bits),
             reason: Some(Shown(result)),
-            diagnosis: message.map(|message| report.diagnosis(message)),
+            diagnosis: message.map(|message| match changes {
+                Some(changes) => diagnosis(report, message, changes),
+                None => report.diagnosis(message),
+            }),
+            changes,
             not_covered: *not_covered,
             field_index: *field_index,
             canonicalization: signature.canonicalization.as_ref().map(Cow::Borrowed),
@@ -93,6 +113,9 @@ impl<'r> Shape<'r> {
             signature_data: Cow::Borrowed(&signature.signature_data),
             key: key.as_ref().map(Cow::Borrowed),
             body_hash: *body_hash,
+            published_body_hash: signature.body_hash.as_ref().map(Cow::Borrowed),
+            body_octets: hashed.as_ref().map(|hashed| hashed.octets),
+            body_lines: hashed.as_ref().map(|hashed| hashed.lines),
             header_hash: *header_hash,
             unsigned_octets: *unsigned_octets,
         }
@@ -101,7 +124,7 @@ impl<'r> Shape<'r> {
 
 impl Serialize for SignatureReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Shape::of(self, None).serialize(serializer)
+        Shape::of(self, None, None).serialize(serializer)
     }
 }
 
@@ -119,6 +142,7 @@ impl<'de> Deserialize<'de> for SignatureReport {
             timestamp: shape.timestamp,
             expiration: shape.expiration,
             signature_data: shape.signature_data.into_owned(),
+            body_hash: shape.published_body_hash.map(Cow::into_owned),
         };
         Ok(Self {
             field_index: shape.field_index,

@@ -5,6 +5,7 @@ use super::{
     verdict::{VERSION, Written},
 };
 use crate::{
+    change::Changes,
     finding::{Finding, findings, findings_of_header, findings_of_spf},
     known::Log,
     message::{Header, Message},
@@ -34,6 +35,9 @@ pub struct Evaluated<'v> {
     pub findings: Vec<Finding>,
     /// Whether the records that were read are told; they are, unless somebody who writes millions of lines says otherwise.
     pub tells_records: bool,
+    /// What changed since the signatures were made; to compute it costs, and so it is written where it is put here
+    /// ([`change::changes`](crate::change::changes)).
+    pub changes: Option<Changes>,
 }
 
 impl<'v> Evaluated<'v> {
@@ -71,6 +75,7 @@ impl<'v> Evaluated<'v> {
             received_spf: received_spf(&verdict.spf, session),
             findings: findings(verdict, session, log),
             tells_records: true,
+            changes: None,
         };
         evaluated.add_findings(findings_of_header(verdict, session, log, header, Some(authserv_id)));
         evaluated
@@ -98,7 +103,7 @@ impl Serialize for Evaluated<'_> {
         let shape = Shape {
             version: VERSION,
             evaluated: Inputs::new(&self.verdict.spf, self.session, self.tells_records.then_some(self.log)),
-            verdict: Written::of(self.verdict, self.message, Some(self.session)),
+            verdict: Written::of(self.verdict, self.message, Some(self.session), self.changes.as_ref()),
             authentication_results: &self.authentication_results,
             received_spf: self.received_spf.as_deref(),
             findings: &self.findings,

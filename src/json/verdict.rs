@@ -1,8 +1,9 @@
 //! A whole verdict.
 
-use super::{dkim, dmarc, shown::Shown};
+use super::{arc, dkim, dmarc, shown::Shown};
 use crate::{
     arc::ArcReport,
+    change::Changes,
     dkim::SignatureReport,
     dmarc::{Disposition, DmarcReport},
     message::{Message, Oddity},
@@ -21,7 +22,7 @@ pub const VERSION: u32 = 1;
 pub(super) struct Written<'v> {
     spf: &'v SpfReports,
     dkim: Signatures<'v>,
-    arc: &'v ArcReport,
+    arc: arc::Shape<'v, arc::Set<'v>>,
     dmarc: dmarc::Shape<'v>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dmarc_rfc7489: Option<dmarc::Shape<'v>>,
@@ -52,11 +53,14 @@ struct Read {
 struct Signatures<'v> {
     reports: &'v [SignatureReport],
     message: Option<&'v Message<'v>>,
+    changes: Option<&'v Changes>,
 }
 
 impl Serialize for Signatures<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.reports.iter().map(|report| dkim::Shape::of(report, self.message)))
+        let changes = |place: usize| Some(self.changes?.dkim.get(place).map_or(&[][..], |changes| changes));
+        let each = self.reports.iter().enumerate();
+        serializer.collect_seq(each.map(|(place, report)| dkim::Shape::of(report, self.message, changes(place))))
     }
 }
 
@@ -69,14 +73,19 @@ struct Odd<'v> {
 }
 
 impl<'v> Written<'v> {
-    /// With what the message and the session tell beside the verdict.
-    pub(super) fn of(verdict: &'v Verdict, message: Option<&'v Message<'v>>, session: Option<&Session>) -> Self {
+    /// With what the message and the session tell beside the verdict, and with the changes where they were asked for.
+    pub(super) fn of(
+        verdict: &'v Verdict,
+        message: Option<&'v Message<'v>>,
+        session: Option<&Session>,
+        changes: Option<&'v Changes>,
+    ) -> Self {
         let dmarc = |report: &'v DmarcReport| dmarc::Shape::of(report, session);
         let older = verdict.dmarc_rfc7489.as_ref();
         Self {
             spf: &verdict.spf,
-            dkim: Signatures { reports: &verdict.dkim, message },
-            arc: &verdict.arc,
+            dkim: Signatures { reports: &verdict.dkim, message, changes },
+            arc: arc::Shape::of(&verdict.arc, changes),
             dmarc: dmarc(&verdict.dmarc),
             dmarc_rfc7489: older.map(dmarc),
             dmarc_differences: older.map(|older| dmarc::Differences::of(&verdict.dmarc, older)),
@@ -99,7 +108,7 @@ impl Serialize for Verdict {
             #[serde(flatten)]
             verdict: Written<'v>,
         }
-        Versioned { version: VERSION, verdict: Written::of(self, None, None) }.serialize(serializer)
+        Versioned { version: VERSION, verdict: Written::of(self, None, None, None) }.serialize(serializer)
     }
 }
 

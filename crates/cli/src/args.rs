@@ -182,6 +182,9 @@ pub(crate) struct Batch {
     /// The name under which the header fields report; --receiver where not given, and `localhost` without that.
     #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub(crate) authserv_id: Option<String>,
+    /// Say of each signature that does not verify what changed since it was made, which takes up to half a second for a message.
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) changes: bool,
 }
 
 /// What the SMTP session showed.

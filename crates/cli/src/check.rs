@@ -11,13 +11,15 @@ use crate::{
     messages::{Messages, Numbered},
     page, print,
     report::Report,
-    request, runtime,
+    request::{self, NO_ID},
+    runtime,
     source::Source,
     style::{Style, printable},
     tell,
 };
 use mailverdict::{
     Authenticator,
+    change::changes,
     dmarc::{Disposition, DmarcResult},
     evidence::Evidence,
     json::Evaluated,
@@ -128,8 +130,11 @@ impl Run<'_> {
         };
         let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
         report.evaluated.add_findings(input.findings().chain(kept));
+        // The name that stands for none is no word of the receiver's.
+        let settings = request::change_settings(Some(authserv_id.as_str()).filter(|id| *id != NO_ID));
+        report.evaluated.changes = Some(changes(&verdict, &message, &session, &log, &settings));
         if args.output.explain {
-            report.steps = Some(explain::steps(Some(&message), &verdict, &trees, &log));
+            report.steps = Some(explain::steps(Some(&message), &verdict, &trees, &log, explain::Causes::Apart));
         }
         report.shows_hops = args.hops;
         report.shows_headers = args.output.headers;

@@ -5,11 +5,13 @@ use crate::{
     failure::Failure,
     json, page, print,
     report::Report,
+    request::{self, NO_ID},
     style::{Style, printable, wrapped},
     told::{Difference, Told, differences},
 };
 use mailverdict::{
     Message,
+    change::changes,
     dns::Zone,
     evidence::{Evidence, Recorded},
     finding::Finding,
@@ -76,7 +78,7 @@ pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
     }
     .map_err(unusable)?;
     let message = Message::parse(evidence.message.octets()).map_err(unusable)?;
-    let told = Told::new(
+    let mut told = Told::new(
         &message,
         evidence.message.is_whole(),
         (&verdict, &log),
@@ -86,6 +88,11 @@ pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
     );
     let now = serde_json::to_value(&told).map_err(|error| Failure::Output(error.into()))?;
     let found = differences(&evidence.verdict, &now);
+    // What changed is no part of what was recorded: it is found out anew, where the body is here.
+    if evidence.message.is_whole() {
+        let settings = request::change_settings(evidence.authserv_id.as_deref().filter(|id| *id != NO_ID));
+        told.evaluated.changes = Some(changes(&verdict, &message, &evidence.session, &log, &settings));
+    }
     if args.output.json {
         print(&json::to_line(&Line { told: &told, differences: &found }))?;
     } else {
@@ -101,7 +108,7 @@ pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
 
 /// The name by which the receiver reports.
 fn authserv_id<V>(evidence: &Evidence<V>) -> &str {
-    evidence.authserv_id.as_deref().unwrap_or("localhost")
+    evidence.authserv_id.as_deref().unwrap_or(NO_ID)
 }
 
 fn read(path: &Path) -> Result<Evidence<Value>, Failure> {

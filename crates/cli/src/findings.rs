@@ -13,7 +13,7 @@ const COLUMNS: usize = 76;
 /// Columns of sentences in a wide terminal.
 const MAX_PROSE: usize = 110;
 /// Columns before what belongs to a finding.
-const INDENT: usize = 4;
+pub(crate) const INDENT: usize = 4;
 
 /// The section, where there is anything to say.
 pub(crate) fn write(out: &mut impl Write, findings: &[Finding], log: &Log, style: Style) -> fmt::Result {
@@ -38,7 +38,7 @@ pub(crate) fn write(out: &mut impl Write, findings: &[Finding], log: &Log, style
 }
 
 /// Columns of what is said of a record; in longer lines nobody reads well.
-fn prose() -> usize {
+pub(crate) fn prose() -> usize {
     columns().min(MAX_PROSE)
 }
 
@@ -48,7 +48,7 @@ fn columns() -> usize {
 }
 
 /// An ellipsis is the one sign of a sentence that is not ASCII.
-fn ascii(text: &str) -> String {
+pub(crate) fn ascii(text: &str) -> String {
     printable(&text.replace('\u{2026}', "..."))
 }
 

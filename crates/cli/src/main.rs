@@ -2,6 +2,7 @@
 
 mod args;
 mod batch;
+mod changes;
 mod check;
 mod conclusion;
 mod escape;

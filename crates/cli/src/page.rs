@@ -1,7 +1,7 @@
 //! The page of one message, for people: the verdict first, then on what it rests.
 
 use crate::{
-    conclusion, findings,
+    changes, conclusion, findings,
     hops::Way,
     report::Report,
     rows::{table, visible},
@@ -32,6 +32,7 @@ fn write(out: &mut String, report: &Report<'_>, style: Style) -> fmt::Result {
     if let Some(older) = &report.verdict.dmarc_rfc7489 {
         write_comparison(out, &report.verdict.dmarc, older, style)?;
     }
+    changes::write(out, report, style)?;
     findings::write(out, &report.evaluated.findings, report.log, style)?;
     if let Some(way) = report.shown_hops() {
         way.write(out, style)?;

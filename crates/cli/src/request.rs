@@ -3,6 +3,7 @@
 use crate::{args, failure::Failure};
 use mailverdict::{
     Policy, Session,
+    change::Settings,
     dmarc::{self, BuiltInSuffixes, Editions},
     name::Domain,
     time::UnixTime,
@@ -50,6 +51,16 @@ pub(crate) fn message_policy(source: &args::Source, rules: &args::Rules) -> Poli
     policy
 }
 
+/// The name under which header fields report, where none is given.
+pub(crate) const NO_ID: &str = "localhost";
+
+/// What may be done to say what changed. `authserv_id` is the receiver's own name, where one is given.
+pub(crate) fn change_settings(authserv_id: Option<&str>) -> Settings {
+    let mut settings = Settings::default();
+    settings.authserv_id = authserv_id.map(Into::into);
+    settings
+}
+
 /// The name under which header fields report.
 pub(crate) fn authserv_id(given: Option<&str>, receiver: Option<&Domain>) -> Result<String, Failure> {
     match (given, receiver) {
@@ -59,6 +70,6 @@ pub(crate) fn authserv_id(given: Option<&str>, receiver: Option<&Domain>) -> Res
         }
         (Some(id), _) => Ok(id.to_owned()),
         (None, Some(receiver)) => Ok(receiver.to_string()),
-        (None, None) => Ok("localhost".to_owned()),
+        (None, None) => Ok(NO_ID.to_owned()),
     }
 }

@@ -1,6 +1,6 @@
 //! What evidence holds as the verdict, and what becomes of it when it is reached again.
 
-use crate::explain;
+use crate::explain::{self, Causes};
 use mailverdict::{
     Message, Session, Verdict,
     json::Evaluated,
@@ -32,7 +32,8 @@ impl<'v> Told<'v> {
         } else {
             Evaluated::of_header(message.header(), verdict, session, log, authserv_id)
         };
-        Self { evaluated, explain: explain::steps(is_whole.then_some(message), verdict, trees, log) }
+        let explain = explain::steps(is_whole.then_some(message), verdict, trees, log, Causes::Here);
+        Self { evaluated, explain }
     }
 }
 

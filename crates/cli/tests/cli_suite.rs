@@ -139,13 +139,50 @@ fn both_editions_of_dmarc() {
     }
 }
 
+/// What changed, in the promised form, on the page and in JSON.
+#[test]
+fn what_changed_is_told_without_being_asked_for() {
+    let arguments = |more: &[&'static str]| {
+        let zone = "--zone=tests/data/change/changed-before-seal.db";
+        [&["check"], more, &[zone, "tests/data/change/changed-before-seal.eml"]].concat()
+    };
+    let shown = text(&run(&arguments(&[]), b"").stdout);
+    for part in [
+        "WHAT CHANGED\n  DKIM 1, contoso.com\n    proven body-prepended: 1 line (12 octets)",
+        "unproven changed-before-sealer: ",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = text(&run(&arguments(&["--explain"]), b"").stdout);
+    assert!(
+        shown.contains("the body hashes to laC+GXt87XvUGnokuMu/Z5oHXwXED6//OcrCaGMF9c0=, of 59 octets in 6 lines"),
+        "{shown}"
+    );
+    let json: Value = serde_json::from_slice(&run(&arguments(&["--json"]), b"").stdout).unwrap();
+    assert_none(&schema().iter_errors(&json).map(|error| error.to_string()).collect::<Vec<_>>());
+    let changes = &json["dkim"][0]["changes"];
+    let promised = ["kind", "part", "proven", "field", "says", "advice", "undo"];
+    assert!(promised.iter().all(|name| changes[0].get(name).is_some()), "{changes}");
+    assert_eq!(changes[0]["undo"], serde_json::json!({ "removed": [{ "offset": 0, "length": 12 }] }));
+    assert_eq!((&changes[1]["proven"], &changes[1]["undo"]), (&false.into(), &Value::Null));
+    assert_eq!(json["dkim"][0]["diagnosis"].as_array().unwrap().len(), 2);
+    let hashed =
+        [&json["dkim"][0]["published_body_hash"], &json["dkim"][0]["body_octets"], &json["dkim"][0]["body_lines"]];
+    assert_eq!(hashed, [&Value::from("EurkPhc9jBFpynNV/9rLGjnOSUjJaUfX237P3aBUHBo="), &59.into(), &6.into()]);
+    // The schema knows each kind.
+    let schema: Value = serde_json::from_str(include_str!("../schema/check.schema.json")).unwrap();
+    let known = &schema["$defs"]["change"]["properties"]["kind"]["enum"];
+    let kinds: Vec<&str> = mailverdict::dkim::ChangeKind::ALL.iter().map(|kind| kind.keyword()).collect();
+    assert_eq!(*known, serde_json::json!(kinds));
+}
+
 /// The fields that cli.md promises, by hand and not by the schema: a schema that forgot one would not tell.
 #[test]
 fn every_promised_field_is_there() {
     let fields = [
         ("/spf/helo", "result domain explanation matched dns_lookups void_lookups reason"),
         ("/spf/mail_from", "result domain explanation matched dns_lookups void_lookups reason"),
-        ("/dkim/0", "result domain selector algorithm identity key_bits reason diagnosis"),
+        ("/dkim/0", "result domain selector algorithm identity key_bits reason diagnosis changes"),
         ("/arc", "result instances sealers trusted reason"),
         (
             "/dmarc",
@@ -223,7 +260,8 @@ fn batch_gives_what_check_gives_in_the_order_of_the_requests() {
     }
     let expected: Vec<Value> = std::iter::repeat_n(expected, 20).flatten().collect();
     for jobs in [&[][..], &["--jobs=1"], &["--jobs=7"]] {
-        let arguments = [&["batch", "--zone=tests/data/microsoft365/zone.db", "--at=1759738505"], jobs].concat();
+        let arguments =
+            [&["batch", "--changes", "--zone=tests/data/microsoft365/zone.db", "--at=1759738505"], jobs].concat();
         let output = run(&arguments, requests.repeat(20).as_bytes());
         assert!(output.status.success(), "{}", text(&output.stderr));
         let results = json_lines(&output.stdout);
@@ -232,6 +270,10 @@ fn batch_gives_what_check_gives_in_the_order_of_the_requests() {
             assert_eq!(result, expected, "with {jobs:?}");
         }
     }
+    // To say what changed costs, and so it has to be asked for.
+    let output = run(&["batch", "--zone=tests/data/microsoft365/zone.db", "--at=1759738505"], requests.as_bytes());
+    let is_without = |line: &Value| line["dkim"].as_array().unwrap().iter().all(|dkim| dkim.get("changes").is_none());
+    assert!(json_lines(&output.stdout).iter().all(is_without));
 }
 
 #[test]
@@ -395,7 +437,7 @@ fn good_and_bad_input() {
 }
 
 /// The documents that show commands with their outputs, and how many.
-const DOCUMENTS: [(&str, usize); 3] = [("README.md", 1), ("docs/stories.md", 4), ("docs/command-line.md", 2)];
+const DOCUMENTS: [(&str, usize); 3] = [("README.md", 1), ("docs/stories.md", 4), ("docs/command-line.md", 3)];
 
 /// The outputs in the documents are those of the commands above them.
 #[test]

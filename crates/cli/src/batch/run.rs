@@ -18,6 +18,7 @@ use crate::{
 };
 use mailverdict::{
     Authenticator, Session,
+    change::{Settings, changes},
     json::{Evaluated, EvaluatedSpf},
     spf::Observers,
     time::UnixTime,
@@ -40,6 +41,8 @@ const MAX_PART: usize = 256 << 10;
 /// Octets that a message takes at most for each of its own: its line ends may make it twice as large, and its canonicalized body, by
 /// which a failure is explained, is as large again.
 const FOR_MESSAGE: usize = 4;
+/// The same where it is said what changed: some bodies that may have been signed are there at the same time.
+const FOR_CHANGES: usize = 20;
 /// Octets that evaluating a message and writing its results take at most for each octet of its header; tests measure both.
 const FOR_HEADER: usize = 64;
 /// Messages of fewer octets need not be looked at for that.
@@ -57,6 +60,8 @@ pub(crate) struct Run {
     authserv_id: String,
     receiver: Option<String>,
     at: Option<UnixTime>,
+    /// What may be done to say what changed; for `--changes`.
+    changes: Option<Settings>,
 }
 
 impl Run {
@@ -65,8 +70,9 @@ impl Run {
         authserv_id: String,
         receiver: Option<String>,
         at: Option<UnixTime>,
+        changes: Option<Settings>,
     ) -> Self {
-        Self { authenticator, authserv_id, receiver, at }
+        Self { authenticator, authserv_id, receiver, at, changes }
     }
 
     /// Answers the lines of a piece; where that takes a while, what is finished goes to `write` in between.
@@ -138,7 +144,8 @@ impl Run {
             Ok(None) => return self.spf_alone(&request, &session, part).await,
             Err(error) => return part.refuse(request.id, &error),
         };
-        aside.add(message.memory().saturating_mul(FOR_MESSAGE)).await;
+        let for_message = if self.changes.is_some() { FOR_CHANGES } else { FOR_MESSAGE };
+        aside.add(message.memory().saturating_mul(for_message)).await;
         if let Err(error) = message.read(scratch) {
             return part.refuse(request.id, &error);
         }
@@ -167,6 +174,7 @@ impl Run {
         // They are those of thousands of other lines.
         evaluated.tells_records = false;
         evaluated.add_findings(mixed_line_ends.map(MixedLineEnds::finding));
+        evaluated.changes = self.changes.as_ref().map(|settings| changes(&verdict, &message, &session, &log, settings));
         part.write(request.id, &evaluated);
         part.count.tally.count(&verdict.dmarc.result);
     }
