@@ -113,6 +113,7 @@ pub fn changes(verdict: &Verdict, message: &Message<'_>, session: &Session, log:
                     *of_report = found;
                 }
             }
+            Place::Arc(_) if found.is_empty() => {}
             Place::Arc(instance) => {
                 let field_index = suspect.own_index;
                 changes.message_signatures.push(OfMessageSignature { instance, field_index, changes: found });
@@ -268,7 +269,7 @@ impl Case<'_, '_> {
                 found.extend(new);
             }
             HeaderFate::NotFound { attempts } => {
-                found.push(said::header_not_found(&signer, suspect, attempts, self.way))
+                found.push(said::header_not_found(&signer, suspect, self.message.header(), attempts, self.way));
             }
             HeaderFate::Intact | HeaderFate::NotJudged => {}
         }

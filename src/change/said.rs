@@ -4,10 +4,14 @@ use super::{signer::Signer, suspect::Suspect, way::Way};
 use crate::{
     dkim::{Change, ChangeKind, ChangePart},
     lex::printable,
+    message::Header,
 };
 
 /// Octets of signatures by RSA keys of the sizes that are in use.
 const USUAL_OCTETS: [usize; 7] = [64, 96, 128, 192, 256, 384, 512];
+
+/// Names in `h=` that are looked at.
+const MAX_NAMES: usize = 64;
 
 /// What the signature shows without a look at the message.
 pub(super) fn of_signer(signer: &Signer, suspect: &Suspect<'_>) -> Option<Change> {
@@ -44,7 +48,7 @@ pub(super) fn of_signer(signer: &Signer, suspect: &Suspect<'_>) -> Option<Change
         Signer::OtherForm { what, .. } => {
             let says =
                 format!("the signature opens with the key, and holds {what}: the signer did not sign by the rules");
-            let advice = "Have the program that signs corrected (RFC 8017 §9.2, RFC 6376 §3.3).";
+            let advice = "Have the program that signs corrected (RFC 8017 section 9.2, RFC 6376 section 3.3).";
             of(ChangeKind::SignedWrongly, ChangePart::Signature, true, says, advice)
         }
         Signer::NoKey | Signer::Digest(_) | Signer::Closed(_) => None,
@@ -70,7 +74,13 @@ pub(super) fn truncated(suspect: &Suspect<'_>, body: &[u8]) -> Change {
 }
 
 /// Another header than any that was tried.
-pub(super) fn header_not_found(signer: &Signer, suspect: &Suspect<'_>, attempts: usize, way: &Way) -> Change {
+pub(super) fn header_not_found(
+    signer: &Signer,
+    suspect: &Suspect<'_>,
+    header: &Header<'_>,
+    attempts: usize,
+    way: &Way,
+) -> Change {
     let fields = suspect.signature.signed_fields.iter().count();
     let asked = whom_to_ask(way);
     let (kind, is_proven, says) = match signer {
@@ -80,7 +90,8 @@ pub(super) fn header_not_found(signer: &Signer, suspect: &Suspect<'_>, attempts:
             format!(
                 "a signed header field was changed: the signature opens with the key, and holds another hash of the {fields} fields in h= \
                  than the message has; {attempts} usual changes (tags, rewritten addresses, fields added, removed, folded or encoded anew) \
-                 are not it"
+                 are not it{}",
+                removed(suspect, header)
             ),
         ),
         _ => (
@@ -100,6 +111,20 @@ pub(super) fn header_not_found(signer: &Signer, suspect: &Suspect<'_>, attempts:
         says: says.into(),
         advice: Some(asked.into()),
         undo: None,
+    }
+}
+
+/// The fields that may have been removed: `h=` names them, and the message has none. Signers name some so that nobody adds one.
+fn removed(suspect: &Suspect<'_>, header: &Header<'_>) -> String {
+    let names = suspect.signature.signed_fields.iter().take(MAX_NAMES);
+    let mut absent: Vec<&str> = names.filter(|name| header.named(name).next().is_none()).collect();
+    absent.dedup();
+    absent.truncate(6);
+    match absent.as_slice() {
+        [] => String::new(),
+        names => {
+            format!("; h= names fields that the message has not, and that may have been removed: {}", names.join(", "))
+        }
     }
 }
 

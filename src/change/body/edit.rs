@@ -100,7 +100,7 @@ fn advice(kind: ChangeKind) -> &'static str {
             "Have the sender encode before it signs (quoted-printable or base64), so that no host on the way has to."
         }
         ChangeKind::LongLineWrapped => {
-            "Have the sender keep lines within 998 octets (RFC 5322 §2.1.1), or encode them before it signs."
+            "Have the sender keep lines within 998 octets (RFC 5322 section 2.1.1), or encode them before it signs."
         }
         ChangeKind::TrailingWhiteSpace => {
             "Have the sender sign with the relaxed body canonicalization (c=relaxed/relaxed)."
@@ -110,7 +110,7 @@ fn advice(kind: ChangeKind) -> &'static str {
             "Take a copy that was not stored in an mbox file, or have the sender encode the line."
         }
         ChangeKind::DotStuffing => {
-            "Have the program that handles SMTP, or that wrote the file, corrected (RFC 5321 §4.5.2)."
+            "Have the program that handles SMTP, or that wrote the file, corrected (RFC 5321 section 4.5.2)."
         }
         ChangeKind::UrlsRewritten => {
             "Evaluate before links are rewritten, or have the filter leave signed mail as it is."

@@ -147,7 +147,7 @@ fn of_html(content: &[u8]) -> Vec<Range<usize>> {
     }
     let tag = |name: &[u8], from: usize| memchr::memmem::find(lower.get(from..)?, name).map(|at| at + from);
     let behind = |at: usize| memchr::memchr(b'>', lower.get(at..)?).map(|end| at + end + 1);
-    let mut openings: Vec<usize> = Vec::new();
+    let mut openings: Vec<usize> = vec![0];
     for name in [&b"<body"[..], b"<html", b"</head", b"<center"] {
         let end = tag(name, 0).and_then(behind);
         openings.extend(end);
@@ -160,7 +160,7 @@ fn of_html(content: &[u8]) -> Vec<Range<usize>> {
     }
     let closings =
         [&b"</body"[..], b"</html", b"</center"].into_iter().filter_map(|name| memchr::memmem::rfind(&lower, name));
-    for to in closings {
+    for to in closings.chain([content.trim_ascii_end().len()]) {
         for to in [Some(to), content.get(..to).and_then(|head| head.strip_suffix(b"\r\n")).map(<[u8]>::len)]
             .into_iter()
             .flatten()

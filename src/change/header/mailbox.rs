@@ -37,6 +37,9 @@ const OF_RECIPIENTS: [&str; 13] = [
     "Apparently-To",
 ];
 
+/// Members of a list of mailboxes that may be the former one.
+const MAX_MEMBERS: usize = 8;
+
 /// Values of other fields that are looked at.
 const MAX_SOURCES: usize = 24;
 
@@ -46,12 +49,21 @@ pub(super) fn add_authors(alternatives: &mut Alternatives<'_, '_>) {
     for (place, slot) in alternatives.named("from") {
         let Some(field) = slot.field.filter(|_| !alternatives.is_full()) else { continue };
         let present = unfolded(value_of(&field));
-        let says = |source: &str| {
-            format!("From was \"{{}}\", which is now in {source}, and names \"{}\" instead", excerpt(&present))
+        let says = |source: &str, form: &[u8]| {
+            format!(
+                "From was \"{}\", which is now in {source}, and names \"{}\" instead",
+                excerpt(form),
+                excerpt(&present)
+            )
         };
         let names = display_names(&present);
-        for (source, text) in &sources {
-            let mut forms = vec![text.clone()];
+        // Some lists put the former address into the name.
+        let within = ("the name in From", present.clone());
+        for (source, text) in sources.iter().chain([&within]) {
+            let mut forms: Vec<Vec<u8>> =
+                split_list(text).into_iter().map(|member| member.trim_ascii().to_vec()).collect();
+            forms.push(text.clone());
+            forms.truncate(MAX_MEMBERS);
             for address in addresses(text) {
                 forms.push([b"<", address, b">"].concat());
                 forms.push(address.to_vec());
@@ -61,8 +73,7 @@ pub(super) fn add_authors(alternatives: &mut Alternatives<'_, '_>) {
                 }
             }
             for form in forms {
-                let says = says(source).replace("{}", &excerpt(&form));
-                let told = Told::likely(ChangeKind::FromRewritten, says);
+                let told = Told::likely(ChangeKind::FromRewritten, says(source, &form));
                 alternatives.value(place, &[b" ", &form[..]].concat(), told);
             }
         }

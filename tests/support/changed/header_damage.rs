@@ -5,7 +5,9 @@ use super::{
     mail::{Mail, Shape, line},
     random::Random,
 };
+use crate::support::signer::{Hash, Key};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::Digest as _;
 
 const DEFAULT: Damage =
     Damage { kinds: &[], shapes: super::ANY, signers: &Signer::ALL, tags: "", before: |_, _| {}, after: |_| {} };
@@ -33,26 +35,7 @@ pub fn prefix(signed: &mut Signed) {
     signed.mail.set("Subject", &format!(" {prefix}{subject}"));
 }
 
-/// As Mailman and Groups do, in one of their ways.
-pub fn rewrite_from(signed: &mut Signed) {
-    let former = signed.mail.value("From").trim().to_owned();
-    match signed.random.below(3) {
-        0 => {
-            signed.mail.set("From", " Alice Example via List <list@lists.fabrikam.com>");
-            signed.mail.set("X-Original-From", &format!(" {former}"));
-        }
-        1 => {
-            signed.mail.set("From", " \"Alice Example via List\" <list@lists.fabrikam.com>");
-            signed.mail.set("Reply-To", " alice@contoso.com");
-        }
-        _ => {
-            signed.mail.set("From", " 'Alice Example' via List <list@lists.fabrikam.com>");
-            signed.mail.set("Reply-To", &format!(" {former}"));
-        }
-    }
-}
-
-/// Without a field that is signed as absent.
+/// As lists do, without a field that is signed as absent.
 fn rewrite_from_alone(signed: &mut Signed) {
     let former = signed.mail.value("From").trim().to_owned();
     let kept = signed.random.pick(&["X-Original-From", "X-Google-Original-From", "Original-From", "Old-From"]);
@@ -196,6 +179,69 @@ pub const DAMAGES: &[Damage] = &[
     },
     Damage { kinds: &["field-changed"], signers: RSA, after: damage_field, ..DEFAULT },
 ];
+
+/// The header and the signature's own field as "relaxed" has them (RFC 6376 §3.4.2, §3.7).
+fn relaxed(signed: &Signed, names: &[&str], template: &str) -> String {
+    let field = |name: &str, value: &str| {
+        let words: Vec<&str> = value.split_ascii_whitespace().collect();
+        format!("{}:{}", name.to_ascii_lowercase(), words.join(" "))
+    };
+    let signed_fields = names.iter().map(|name| field(name, signed.mail.value(name)) + "\r\n");
+    signed_fields.collect::<String>() + &field("dkim-signature", template)
+}
+
+/// Signs anew, by another way of hashing the header than the field says or the rules have.
+fn resign(signed: &mut Signed, c: &str, hashed: fn(String) -> String) {
+    let value = signed.mail.value("DKIM-Signature").to_owned();
+    let bh = value.split("bh=").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let names = ["from", "to", "subject", "date", "message-id"];
+    let template =
+        format!(" v=1; a=rsa-sha256; c={c}/relaxed; d=contoso.com; s=rsa2048; h={}; bh={bh}; b=", names.join(":"));
+    let data = hashed(relaxed(signed, &names, &template));
+    let signature = Key::named("rsa2048").sign(Hash::Sha256, &sha2::Sha256::digest(data));
+    signed.mail.set("DKIM-Signature", &format!("{template}{}", STANDARD.encode(signature)));
+}
+
+/// Without the DigestInfo that says by which hash the digest was made.
+fn sign_bare(signed: &mut Signed) {
+    let value = signed.mail.value("DKIM-Signature").to_owned();
+    let (before, b) = value.rsplit_once("b=").unwrap();
+    let Key::Rsa(key) = Key::named("rsa2048") else { panic!("it is of RSA") };
+    let digest = sha2::Sha256::digest(b);
+    let signature = key.sign(rsa::Pkcs1v15Sign::new_unprefixed(), &digest).unwrap();
+    signed.mail.set("DKIM-Signature", &format!("{before}b={}", STANDARD.encode(signature)));
+}
+
+/// What signers do wrong, who hash the header otherwise.
+pub const WRONG: &[Damage] = &[
+    Damage {
+        kinds: &["canonicalization-named-wrongly"],
+        signers: RELAXED,
+        after: |signed| resign(signed, "simple", |data| data),
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["signed-wrongly"],
+        signers: RELAXED,
+        after: |signed| resign(signed, "relaxed", |data| data + "\r\n"),
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["signed-wrongly"],
+        signers: RELAXED,
+        after: |signed| resign(signed, "relaxed", |data| data.split("dkim-signature:").next().unwrap().to_owned()),
+        ..DEFAULT
+    },
+    Damage {
+        kinds: &["signed-wrongly"],
+        signers: RELAXED,
+        after: |signed| resign(signed, "relaxed", |data| data.replace("\r\n", "\n")),
+        ..DEFAULT
+    },
+    Damage { kinds: &["signed-wrongly"], signers: RELAXED, after: sign_bare, ..DEFAULT },
+];
+
+const RELAXED: &[Signer] = &[Signer::Relaxed];
 
 /// What lists and gateways do at once.
 pub const PAIRS: &[Damage] = &[

@@ -1,6 +1,6 @@
 //! What is done to keys and to signatures, and what only time does.
 
-use super::{Damage, NOW, Signed, Signer, body_damage, record};
+use super::{Damage, NOW, Signed, Signer, body_damage, mail::Shape, record};
 use crate::support::signer::Key;
 
 const DEFAULT: Damage =
@@ -119,7 +119,26 @@ pub const UNPROVEN: &[Damage] = &[
         },
         ..DEFAULT
     },
+    Damage { kinds: &["store-rewrote", "unknown"], shapes: super::TEXT, after: store, ..DEFAULT },
+    Damage { kinds: &["body-empty"], after: |signed| signed.mail.body.clear(), ..DEFAULT },
+    Damage {
+        kinds: &["body-truncated"],
+        shapes: &[Shape::Mixed, Shape::Alternative],
+        after: |signed| {
+            let len = signed.mail.body.len();
+            signed.mail.body.truncate(len / 2);
+        },
+        ..DEFAULT
+    },
 ];
+
+/// As Exchange composes it anew: words stay, and nothing else does.
+fn store(signed: &mut Signed) {
+    let words: Vec<u8> = signed.mail.body.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    signed.mail.body = [&words[..], b"\r\n"].concat();
+    signed.mail.set("X-MS-Has-Attach", "");
+    signed.mail.set("X-MS-TNEF-Correlator", "");
+}
 
 /// What happens at once.
 pub const PAIRS: &[Damage] = &[
