@@ -1,5 +1,6 @@
 //! Key records that are no key, with their text.
 
+use super::octets::replaced;
 use crate::{
     crypto::{InvalidKey, SignatureAlgorithm},
     dkim::{Change, ChangeKind, ChangePart, DkimResult, KeyRecord, KeyRecordError, KeyRestriction, PermReason},
@@ -258,18 +259,6 @@ fn key_alone(text: &[u8]) -> Vec<u8> {
     let key = key.iter().copied().filter(|octet| octet.is_ascii_alphanumeric() || b"+/=".contains(octet));
     let before: Vec<u8> = before.iter().copied().filter(u8::is_ascii_graphic).collect();
     before.into_iter().chain(key).collect()
-}
-
-fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = memchr::memmem::find(rest, from) {
-        out.extend_from_slice(rest.get(..at).unwrap_or_default());
-        out.extend_from_slice(to);
-        rest = rest.get(at + from.len()..).unwrap_or_default();
-    }
-    out.extend_from_slice(rest);
-    out
 }
 
 /// A cut that falls within a group of four leaves bits over.

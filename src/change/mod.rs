@@ -4,10 +4,12 @@
 //! where all signatures pass. What it calls proven it has computed; all else says on what it rests.
 
 mod body;
+mod case;
 mod expiry;
 mod hashed;
 mod header;
 mod key;
+mod octets;
 mod said;
 mod signer;
 mod suspect;
@@ -18,20 +20,16 @@ mod work;
 pub use hashed::HashedBody;
 
 use crate::{
-    arc::ArcResult,
-    dkim::{Change, ChangeKind, DkimResult, KeyRestriction, PermReason, SignatureReport},
+    dkim::{Change, SignatureReport},
     known::Log,
     message::Message,
     session::Session,
     verdict::Verdict,
 };
-use body::BodyFate;
-use header::{HeaderFate, SignedHeader};
-use signer::Signer;
-use suspect::{BodyFit, Place, Suspect};
+use case::Case;
+use suspect::{Place, Suspect, is_arc_broken, is_to_be_explained};
 use trace::Traces;
 use way::Way;
-use work::Work;
 
 /// What may be looked at, and how much may be computed.
 #[derive(Clone, Debug)]
@@ -104,8 +102,7 @@ pub fn changes(verdict: &Verdict, message: &Message<'_>, session: &Session, log:
     let way = Way::of(message.header(), session);
     let case = Case { verdict, message, log, way: &way, suspects: &suspects };
     let traces = Traces::of(message.header(), &way, settings.authserv_id.as_deref());
-    for (suspect, found) in suspects.iter().zip(case.all(&traces, settings)) {
-        let Some(found) = found else { continue };
+    for (suspect, found) in case.all(&traces, settings.work) {
         match suspect.place {
             Place::Dkim => {
                 let place = verdict.dkim.iter().position(|report| report.field_index == suspect.own_index);
@@ -128,176 +125,4 @@ pub fn diagnosis(report: &SignatureReport, message: &Message<'_>, changes: &[Cha
     let mut said = report.remarks(message);
     said.extend(changes.iter().map(|change| String::from(&*change.says)));
     said
-}
-
-/// Whether the cause may be a change, or the key; what the reason says by itself is left to it.
-fn is_to_be_explained(result: &DkimResult) -> bool {
-    match result {
-        DkimResult::Fail(_) | DkimResult::TempError(_) => true,
-        DkimResult::PermError(reason) => match reason {
-            PermReason::Expired { .. }
-            | PermReason::FutureTimestamp { .. }
-            | PermReason::NoKey
-            | PermReason::Revoked
-            | PermReason::KeyRecord(_)
-            | PermReason::KeyNotAllowed(KeyRestriction::KeyType)
-            | PermReason::BodyShorterThanLength { .. } => true,
-            PermReason::Signature(_) | PermReason::UnknownAlgorithm | PermReason::KeyNotAllowed(_) => false,
-        },
-        DkimResult::Pass | DkimResult::Policy(_) | DkimResult::Neutral(_) => false,
-    }
-}
-
-fn is_arc_broken(result: &ArcResult) -> bool {
-    !matches!(result, ArcResult::None | ArcResult::Pass { oldest_pass: 0, .. })
-}
-
-/// A message that does not verify.
-struct Case<'a, 'm> {
-    verdict: &'a Verdict,
-    message: &'a Message<'m>,
-    log: &'a Log,
-    way: &'a Way,
-    suspects: &'a [Suspect<'m>],
-}
-
-impl Case<'_, '_> {
-    /// For each signature what changed; `None` where there is nothing to explain.
-    fn all(&self, traces: &Traces<'_, '_>, settings: &Settings) -> Vec<Option<Vec<Change>>> {
-        let is_explained: Vec<bool> = self.suspects.iter().map(|suspect| self.is_explained(suspect)).collect();
-        let count = is_explained.iter().filter(|is_explained| **is_explained).count() as u64;
-        let mut work = Work::new(settings.work);
-        let mut for_headers = work.split(3);
-        let part_header = body::part_header(self.message);
-        let mut headers = Vec::new();
-        for (place, (suspect, _)) in self.suspects.iter().zip(&is_explained).enumerate() {
-            let left = is_explained.iter().skip(place).filter(|is_explained| **is_explained).count() as u64;
-            let mut own = for_headers.split(left.clamp(1, count.max(1)));
-            let found = is_explained
-                .get(place)
-                .copied()
-                .unwrap_or_default()
-                .then(|| self.header(suspect, &part_header, &mut own));
-            for_headers.join(own);
-            headers.push(found);
-        }
-        work.join(for_headers);
-        let broken: Vec<&Suspect<'_>> = self
-            .suspects
-            .iter()
-            .zip(&is_explained)
-            .filter(|(suspect, is_it)| **is_it && suspect.body == BodyFit::Differs)
-            .map(|(suspect, _)| suspect)
-            .collect();
-        let mut bodies = body::fates(self.message, &broken, &mut work);
-        let each = self.suspects.iter().zip(headers).map(|(suspect, header)| {
-            let header = header?;
-            let body = bodies.remove(&suspect.own_index);
-            Some(self.assembled(suspect, header, body, traces))
-        });
-        each.collect()
-    }
-
-    fn result(&self, suspect: &Suspect<'_>) -> Option<&DkimResult> {
-        let is_it = |report: &&SignatureReport| report.field_index == suspect.own_index;
-        self.verdict.dkim.iter().find(is_it).map(|report| &report.result)
-    }
-
-    fn is_explained(&self, suspect: &Suspect<'_>) -> bool {
-        match suspect.place {
-            Place::Dkim => self.result(suspect).is_some_and(is_to_be_explained),
-            Place::Arc(_) => !suspect.passes && is_arc_broken(&self.verdict.arc.result),
-        }
-    }
-
-    /// What the signature holds, and what became of the header.
-    fn header(
-        &self,
-        suspect: &Suspect<'_>,
-        part_header: &[crate::message::HeaderField<'_>],
-        work: &mut Work,
-    ) -> (Signer, HeaderFate) {
-        let Some(algorithm) = suspect.algorithm else { return (Signer::NoKey, HeaderFate::NotJudged) };
-        let key = suspect.key(self.log);
-        let repaired = key.repaired();
-        let texts: Vec<&[u8]> =
-            key.texts().iter().map(|text| &**text).chain(repaired.iter().map(|text| &**text)).collect();
-        let signer = Signer::of(algorithm, &texts, &suspect.signature.data());
-        let header = SignedHeader {
-            header: self.message.header(),
-            own: suspect.own,
-            own_index: suspect.own_index,
-            signature: &suspect.signature,
-            hash: algorithm.hash(),
-            part_header,
-        };
-        let fate = header.fate(&signer, work);
-        (signer, fate)
-    }
-
-    /// All causes of one signature, the proven ones first.
-    fn assembled(
-        &self,
-        suspect: &Suspect<'_>,
-        (signer, header): (Signer, HeaderFate),
-        body: Option<BodyFate>,
-        traces: &Traces<'_, '_>,
-    ) -> Vec<Change> {
-        let mut found = Vec::new();
-        if let Some(result) = self.result(suspect) {
-            found.extend(expiry::change(result, self.way));
-            found.extend(suspect.key(self.log).changes(result, suspect.algorithm));
-        }
-        found.extend(said::of_signer(&signer, suspect));
-        if suspect.body == BodyFit::TooShort {
-            found.push(said::truncated(suspect, self.message.body()));
-        }
-        match body {
-            Some(BodyFate::Proven(changes)) => found.extend(changes),
-            Some(BodyFate::NotFound(tried)) => {
-                let store = body::store_rewrote(self.message);
-                found.extend(store);
-                found.push(tried.unknown(suspect, self.way));
-            }
-            None => {}
-        }
-        match header {
-            HeaderFate::Proven(changes) => {
-                // The fields that a conversion of the body changes are one cause with it.
-                let is_told = |change: &Change, found: &[Change]| found.iter().any(|other| other.kind == change.kind);
-                let new: Vec<Change> = changes.into_iter().filter(|change| !is_told(change, &found)).collect();
-                found.extend(new);
-            }
-            HeaderFate::NotFound { attempts } => {
-                found.push(said::header_not_found(&signer, suspect, self.message.header(), attempts, self.way));
-            }
-            HeaderFate::Intact | HeaderFate::NotJudged => {}
-        }
-        if suspect.body != BodyFit::Fits || !found.iter().all(|change| is_of_key_or_time(change.kind)) {
-            found.extend(traces.after_receiver(suspect));
-            found.extend(traces.of_sealers(suspect, self.suspects));
-        }
-        found.sort_by_key(|change| !change.is_proven);
-        // To be told once whom to ask is enough.
-        let mut told: Vec<Box<str>> = Vec::new();
-        for change in &mut found {
-            match change.advice.take_if(|advice| told.contains(advice)) {
-                Some(_) => {}
-                None => told.extend(change.advice.clone()),
-            }
-        }
-        found
-    }
-}
-
-/// Whether the message itself may be what it was.
-fn is_of_key_or_time(kind: ChangeKind) -> bool {
-    matches!(
-        kind,
-        ChangeKind::KeyMissing
-            | ChangeKind::KeyRevoked
-            | ChangeKind::KeyTypo
-            | ChangeKind::KeyTruncated
-            | ChangeKind::ExpiredSince
-    )
 }

@@ -5,7 +5,7 @@ use crate::{
     arc::ArcResult,
     crypto::{Digest, KNOWN, SignatureAlgorithm},
     dkim::{
-        ChangePart, DkimResult, Signature, SignatureReport,
+        ChangePart, DkimResult, KeyRestriction, PermReason, Signature, SignatureReport,
         body_hash::{BodyHash, BodyHasher, Wanted},
         parse,
     },
@@ -61,7 +61,10 @@ impl<'m> Suspect<'m> {
             Some(Self::new(Place::Dkim, own, report.field_index, signature, report.result == DkimResult::Pass))
         };
         // Those that passed tell of others.
-        let mut all: Vec<Self> = verdict.dkim.iter().filter_map(of_dkim).take(MAX_SIGNATURES).collect();
+        let is_of_use =
+            |report: &&SignatureReport| report.result == DkimResult::Pass || is_to_be_explained(&report.result);
+        let reports = verdict.dkim.iter().filter(is_of_use);
+        let mut all: Vec<Self> = reports.filter_map(of_dkim).take(MAX_SIGNATURES).collect();
         let message_signatures = fields.iter().enumerate().filter(|(_, field)| field.is("ARC-Message-Signature"));
         let of_arc = |(index, own): (usize, &HeaderField<'m>)| {
             let signature = Signature::parse_arc_message_signature(own.value()).ok()?;
@@ -144,4 +147,26 @@ fn passes_in_chain(result: &ArcResult, instance: u8) -> bool {
         ArcResult::Pass { oldest_pass, .. } => instance >= *oldest_pass,
         ArcResult::Fail(_) | ArcResult::None => false,
     }
+}
+
+/// Whether the cause may be a change, or the key; what the reason says by itself is left to it.
+pub(super) fn is_to_be_explained(result: &DkimResult) -> bool {
+    match result {
+        DkimResult::Fail(_) | DkimResult::TempError(_) => true,
+        DkimResult::PermError(reason) => match reason {
+            PermReason::Expired { .. }
+            | PermReason::FutureTimestamp { .. }
+            | PermReason::NoKey
+            | PermReason::Revoked
+            | PermReason::KeyRecord(_)
+            | PermReason::KeyNotAllowed(KeyRestriction::KeyType)
+            | PermReason::BodyShorterThanLength { .. } => true,
+            PermReason::Signature(_) | PermReason::UnknownAlgorithm | PermReason::KeyNotAllowed(_) => false,
+        },
+        DkimResult::Pass | DkimResult::Policy(_) | DkimResult::Neutral(_) => false,
+    }
+}
+
+pub(super) fn is_arc_broken(result: &ArcResult) -> bool {
+    !matches!(result, ArcResult::None | ArcResult::Pass { oldest_pass: 0, .. })
 }

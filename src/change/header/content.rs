@@ -1,8 +1,8 @@
 //! Fields that say what the body is, dates, and copies in `z=`.
 
 use super::{
+    super::octets::replaced,
     alternative::{Alternatives, Told, title, unfolded, value_of},
-    refold::replaced,
 };
 use crate::{
     dkim::{ChangeKind, parse, signature::list_text},

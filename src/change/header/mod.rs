@@ -52,7 +52,28 @@ impl SignedHeader<'_, '_> {
     pub(super) fn fate(&self, signer: &Signer, work: &mut Work) -> HeaderFate {
         let named = self.signature.canonicalization.header;
         let Some(slots) = self.slots(named) else { return HeaderFate::NotJudged };
-        let mut alternatives = Alternatives::new(&slots, self.header);
+        match self.search(&slots, &[], signer).is_intact(work) {
+            None => return HeaderFate::NotJudged,
+            Some(true) => return HeaderFate::Intact,
+            Some(false) => {}
+        }
+        let list = self.alternatives(&slots);
+        let mut search = self.search(&slots, &list, signer);
+        let found = self.other_ways(signer, &mut search, named, work).unwrap_or_else(|| search.alternatives(work));
+        let attempts = search.attempts;
+        match found {
+            Found::Other => HeaderFate::NotFound { attempts },
+            Found::OtherCanonicalization(other) => HeaderFate::Proven(vec![named_wrongly(other, named)]),
+            Found::SignedWrongly(what) => HeaderFate::Proven(vec![signed_wrongly(what)]),
+            Found::Undone(places) => {
+                HeaderFate::Proven(places.iter().filter_map(|place| list.get(*place)).map(change).collect())
+            }
+        }
+    }
+
+    /// All that is tried, in the order of trying.
+    fn alternatives(&self, slots: &Slots<'_>) -> Vec<Alternative> {
+        let mut alternatives = Alternatives::new(slots, self.header);
         subject::add(&mut alternatives);
         mailbox::add_authors(&mut alternatives);
         presence::add_absent(&mut alternatives);
@@ -64,26 +85,7 @@ impl SignedHeader<'_, '_> {
         presence::add_reordered(&mut alternatives);
         refold::add_encoded_words(&mut alternatives);
         refold::add(&mut alternatives);
-        let list = alternatives.list;
-        let mut search = self.search(&slots, &list, signer);
-        let (found, attempts) = match search.is_intact(work) {
-            None => (Found::NotJudged, 0),
-            Some(true) => (Found::Intact, 0),
-            Some(false) => match self.other_ways(signer, &mut search, named, work) {
-                Some(found) => (found, search.attempts),
-                None => (search.alternatives(work), search.attempts),
-            },
-        };
-        match found {
-            Found::Intact => HeaderFate::Intact,
-            Found::NotJudged => HeaderFate::NotJudged,
-            Found::Other => HeaderFate::NotFound { attempts },
-            Found::OtherCanonicalization(other) => HeaderFate::Proven(vec![named_wrongly(other, named)]),
-            Found::SignedWrongly(what) => HeaderFate::Proven(vec![signed_wrongly(what)]),
-            Found::Undone(places) => {
-                HeaderFate::Proven(places.iter().filter_map(|place| list.get(*place)).map(change).collect())
-            }
-        }
+        alternatives.list
     }
 
     fn slots(&self, canonicalization: Algorithm) -> Option<Slots<'_>> {

@@ -1,6 +1,7 @@
 //! Other foldings, other white space, other case and other spellings of fields.
 
 use super::{
+    super::octets::replaced,
     alternative::{Alternatives, Told, unfolded, value_of},
     slot::raw_name,
 };
@@ -120,19 +121,6 @@ fn joined(value: &[u8], by: &[u8]) -> Vec<u8> {
             out.extend_from_slice(line);
         }
     }
-    out
-}
-
-/// The text with every `from` made `to`.
-pub(super) fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = memchr::memmem::find(rest, from) {
-        out.extend_from_slice(rest.get(..at).unwrap_or_default());
-        out.extend_from_slice(to);
-        rest = rest.get(at + from.len()..).unwrap_or_default();
-    }
-    out.extend_from_slice(rest);
     out
 }
 
@@ -297,6 +285,5 @@ mod tests {
     fn folds_are_joined_by_what_is_given() {
         assert_eq!(joined(b" a,\r\n\tb\r\n c", b""), b" a,bc");
         assert_eq!(joined(b" a,\n\tb", b" "), b" a, b");
-        assert_eq!(replaced(b"aXbXX", b"X", b"--"), b"a--b----");
     }
 }

@@ -13,8 +13,6 @@ use crate::{
 /// What the header was when it was signed.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// What it is.
-    Intact,
     /// It was canonicalized by the other algorithm.
     OtherCanonicalization(Algorithm),
     /// It is what it was, and the signer hashed something else than the rules say.
@@ -23,8 +21,6 @@ pub(super) enum Found {
     Undone(Vec<usize>),
     /// None of those that were tried.
     Other,
-    /// The signature tells nothing of it.
-    NotJudged,
 }
 
 /// Rounds of trying: how many fields are exchanged at once, and how many likely alternatives of each.
