@@ -340,3 +340,36 @@ fn no_work_finds_nothing_and_says_so() {
         assert_eq!(found, again);
     }
 }
+
+/// Whatever strangers write, a sentence is one that can be read.
+#[test]
+fn sentences_are_bounded() {
+    let none = Damage {
+        kinds: &[],
+        shapes: changed::TEXT,
+        signers: &[changed::Signer::Relaxed],
+        tags: "",
+        before: |_, _| {},
+        after: |_| {},
+    };
+    let mut signed = none.message(0, 11);
+    let long = "x".repeat(20_000);
+    signed.mail.fields.remove(0);
+    let names = format!("from:subject:{long}:{}", format!("{long}:").repeat(3).trim_end_matches(':'));
+    let template =
+        format!(" v=1; a=rsa-sha256; c=relaxed/relaxed; d=contoso.com; s=rsa2048; h={names}; bh={{bh}}; b={{b}}");
+    signed.sign_as("DKIM-Signature", &template);
+    body_damage::append(&mut signed);
+    signed.mail.set("Subject", &format!(" {long}"));
+    let result = format!(" {long}; dkim=pass header.d=contoso.com");
+    signed.mail.fields.insert(0, ("Authentication-Results".to_owned(), result));
+    let hop = format!(" from {long} ([192.0.2.1]) by {long}; Mon, 6 Oct 2025 08:15:05 +0000");
+    signed.mail.fields.insert(0, ("Received".to_owned(), hop));
+    let zone = Zone::parse(signed.zone.clone(), "zone").unwrap();
+    let changes = found(&signed.mail.octets(), &zone, UnixTime(signed.at), 6_000_000);
+    let kinds: Vec<String> = changes.dkim[0].iter().map(shown).collect();
+    assert_eq!(kinds, ["body-appended", "field-changed", "changed-after-receiver?"]);
+    for change in &changes.dkim[0] {
+        assert!(change.to_string().len() < 1200, "{change}");
+    }
+}

@@ -3,7 +3,7 @@
 use super::way::Way;
 use crate::{
     dkim::{Change, ChangeKind, ChangePart, DkimResult, PermReason},
-    lex::printable,
+    lex::excerpt,
 };
 
 /// RFC 6376 §3.5, x=.
@@ -12,7 +12,7 @@ pub(super) fn change(result: &DkimResult, way: &Way) -> Option<Change> {
     let received = way.received();
     let (says, advice) = match received.and_then(|hop| Some((hop, hop.time?))) {
         Some((hop, time)) => {
-            let by = hop.by.as_deref().map(|by| format!(" by {}", printable(by.as_bytes()))).unwrap_or_default();
+            let by = hop.by.as_deref().map(|by| format!(" by {}", excerpt(by.as_bytes()))).unwrap_or_default();
             if time <= *expiration {
                 (
                     format!(

@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::Digest,
-    dkim::{Algorithm, SignatureReport},
+    dkim::{Signature, SignatureReport},
     message::Message,
     text::Text,
 };
@@ -35,12 +35,13 @@ impl HashedBody {
     /// # Ok::<(), mailverdict::message::MessageError>(())
     /// ```
     pub fn of(report: &SignatureReport, message: &Message<'_>) -> Option<Self> {
-        let (computed, published) = (report.body_hash?, report.signature.body_hash.clone()?);
-        let is_relaxed = report.signature.canonicalization.as_deref().is_some_and(|text| text.ends_with("/relaxed"));
-        let canonicalization = if is_relaxed { Algorithm::Relaxed } else { Algorithm::Simple };
-        let mut left = report.signature.body_length.unwrap_or(u64::MAX);
+        let computed = report.body_hash?;
+        let own = message.header().fields().get(report.field_index)?;
+        let Signature { body_hash: published, canonicalization, body_length, .. } =
+            Signature::parse(own.value()).ok()?;
+        let mut left = body_length.unwrap_or(u64::MAX);
         let (mut octets, mut lines) = (0, 0);
-        canonicalization.canonicalize_body(message.body(), |text| {
+        canonicalization.body.canonicalize_body(message.body(), |text| {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(text.len());
             let text = text.get(..most).unwrap_or_default();
             left -= text.len() as u64;

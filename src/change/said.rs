@@ -3,7 +3,7 @@
 use super::{signer::Signer, suspect::Suspect, way::Way};
 use crate::{
     dkim::{Change, ChangeKind, ChangePart},
-    lex::printable,
+    lex::excerpt,
     message::Header,
 };
 
@@ -123,6 +123,7 @@ fn removed(suspect: &Suspect<'_>, header: &Header<'_>) -> String {
     match absent.as_slice() {
         [] => String::new(),
         names => {
+            let names: Vec<_> = names.iter().map(|name| excerpt(name.as_bytes())).collect();
             format!("; h= names fields that the message has not, and that may have been removed: {}", names.join(", "))
         }
     }
@@ -130,7 +131,7 @@ fn removed(suspect: &Suspect<'_>, header: &Header<'_>) -> String {
 
 /// What somebody can do who wants to know more.
 pub(super) fn whom_to_ask(way: &Way) -> String {
-    let hosts: Vec<String> = way.hosts().take(4).map(|host| printable(host.as_bytes()).into()).collect();
+    let hosts: Vec<String> = way.hosts().take(4).map(|host| excerpt(host.as_bytes()).into()).collect();
     match hosts.as_slice() {
         [] => "Ask the sender for the message as it was sent, and compare the two.".to_owned(),
         [host] => format!(

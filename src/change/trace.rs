@@ -7,7 +7,7 @@ use super::{
 use crate::{
     authentication_results::{AuthenticationResults, FIELD_NAME, MethodResult},
     dkim::{Change, ChangeKind, ChangePart},
-    lex::printable,
+    lex::excerpt,
     message::{Header, HeaderField},
 };
 use std::collections::HashSet;
@@ -68,10 +68,7 @@ impl<'a, 'm> Traces<'a, 'm> {
                 "an Authentication-Results field without a name, as Microsoft writes it".to_owned(),
             )
         } else {
-            (
-                printable(id.as_bytes()).into(),
-                format!("the Authentication-Results field of {}", printable(id.as_bytes())),
-            )
+            (excerpt(id.as_bytes()).into(), format!("the Authentication-Results field of {}", excerpt(id.as_bytes())))
         };
         let hop = self.way.by(id);
         let when = hop.and_then(|hop| hop.time).map(|time| format!(" (at {time})")).unwrap_or_default();
@@ -84,7 +81,7 @@ impl<'a, 'm> Traces<'a, 'm> {
         let advice = match next {
             Some(next) => format!(
                 "Ask the administrator of {who} and of {}, which got the message next, what they change; the sender is not to blame.",
-                printable(next.as_bytes())
+                excerpt(next.as_bytes())
             ),
             None => format!(
                 "Look at what the hosts behind {who} do to messages, and at the program that has stored this one: take a copy that it \

@@ -60,8 +60,6 @@ pub struct SignatureSummary {
     pub expiration: Option<UnixTime>,
     /// `b=`, base64 without white space; for `header.b` of RFC 8601.
     pub signature_data: Text,
-    /// `bh=`, base64 without white space.
-    pub body_hash: Option<Text>,
 }
 
 /// The key record behind a result.

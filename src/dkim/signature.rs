@@ -201,7 +201,6 @@ impl Signature {
             timestamp: self.timestamp,
             expiration: self.expiration,
             signature_data: self.signature_data,
-            body_hash: Some(self.body_hash),
         }
     }
 
@@ -235,7 +234,6 @@ impl SignatureSummary {
             .and_then(|tag| std::str::from_utf8(tag.value).map(|text| texts.add(text)).ok());
         let signed_fields = tags.tag("h").and_then(|tag| parse::hdr_names(&tag, Gaps::Forbidden, &mut texts).ok());
         let signature_data = tags.tag("b").and_then(|tag| parse::base64_text(&tag, &mut texts).ok());
-        let body_hash = tags.tag("bh").and_then(|tag| parse::base64_text(&tag, &mut texts).ok());
         let texts = texts.share();
         let text = |stretch: Option<Stretch>| stretch.map(|stretch| texts.text(stretch));
         Self {
@@ -248,7 +246,6 @@ impl SignatureSummary {
             timestamp: tags.tag("t").and_then(|tag| parse::timestamp(&tag).ok()),
             expiration: tags.tag("x").and_then(|tag| parse::timestamp(&tag).ok()),
             signature_data: text(signature_data).unwrap_or_default(),
-            body_hash: text(body_hash),
             domain: domain.map(|domain| domain.to_domain()),
         }
     }

@@ -49,9 +49,9 @@ pub(super) struct Shape<'r> {
     signature_data: Cow<'r, Text>,
     key: Option<Cow<'r, KeySummary>>,
     body_hash: Option<Digest>,
-    /// `bh=`, which the hash of the body stands beside.
-    published_body_hash: Option<Cow<'r, Text>>,
-    /// How much was hashed, where the changes were asked for.
+    /// `bh=`, and how much was hashed, where the changes were asked for.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    published_body_hash: Option<Text>,
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     body_octets: Option<u64>,
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
@@ -113,7 +113,7 @@ impl<'r> Shape<'r> {
             signature_data: Cow::Borrowed(&signature.signature_data),
             key: key.as_ref().map(Cow::Borrowed),
             body_hash: *body_hash,
-            published_body_hash: signature.body_hash.as_ref().map(Cow::Borrowed),
+            published_body_hash: hashed.as_ref().map(|hashed| hashed.published.clone()),
             body_octets: hashed.as_ref().map(|hashed| hashed.octets),
             body_lines: hashed.as_ref().map(|hashed| hashed.lines),
             header_hash: *header_hash,
@@ -142,7 +142,6 @@ impl<'de> Deserialize<'de> for SignatureReport {
             timestamp: shape.timestamp,
             expiration: shape.expiration,
             signature_data: shape.signature_data.into_owned(),
-            body_hash: shape.published_body_hash.map(Cow::into_owned),
         };
         Ok(Self {
             field_index: shape.field_index,

@@ -83,6 +83,30 @@ fn a_message_takes_no_more_than_is_set_aside_for_it() {
     }
 }
 
+/// The same where it is said what changed: twenty times its size.
+#[test]
+fn to_say_what_changed_takes_no_more_than_is_set_aside_for_it() {
+    let folder = Folder::new("batch-memory-of-changes");
+    let signed = String::from_utf8(read("tests/data/microsoft365/01-sent-by-the-service.eml")).unwrap();
+    let (header, _) = signed.split_once("\r\n\r\n").unwrap();
+    for line in ["\r\n", "x\n", "=C3=BC=\r\n", "xxxxxxxxxxxxxxxxxxxxxxxx\r\n"] {
+        let message = format!("{header}\r\n\r\n{}end\r\n", line.repeat((1 << 20) / line.len()));
+        let path = folder.file("message", &message);
+        let mut batch = Batch::start(&["--jobs=1", "--changes", ZONE]);
+        let mut peak = |request: serde_json::Value| {
+            batch.send(&format!("{request}\n"));
+            assert!(batch.result().unwrap()["dkim"][0]["changes"].is_array());
+            batch.peak_memory()
+        };
+        let before = peak(json!({"message": "tests/data/microsoft365/01-sent-by-the-service.eml"}));
+        let grown = peak(json!({"message": path})) - before;
+        let promised = (20 * message.len() + 64 * header.len()) / 1024;
+        println!("{line:?}, changed: {grown} kB of {promised}");
+        // What the allocator and the system round up to comes on top.
+        assert!(grown < promised + 1_000, "{line:?}: {grown} kB instead of {promised}");
+    }
+}
+
 #[test]
 fn headers_have_a_limit() {
     let folder = Folder::new("batch-header");

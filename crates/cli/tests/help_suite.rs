@@ -32,7 +32,7 @@ fn options_stand_below_headings() {
         ("spf", "Output", "json explain headers"),
         ("batch", "The DNS", "zone dns timeout"),
         ("batch", "How messages are judged", "at dmarc trusted-sealer receiver"),
-        ("batch", "Output", "jobs authserv-id"),
+        ("batch", "Output", "jobs authserv-id changes"),
     ];
     for (command, heading, options) in places {
         let help = help(&[command, "-h"]);

@@ -51,6 +51,8 @@ const MAX_ALTERNATIVES: usize = 1500;
 const MAX_OF_SLOT: usize = 500;
 /// Octets of a field for which alternatives are made.
 const MAX_OCTETS: usize = 4096;
+/// Octets of the name of such a field, which sentences name whole.
+const MAX_NAME: usize = 60;
 /// Octets of all alternatives.
 const MAX_TOTAL: usize = 768 << 10;
 
@@ -73,7 +75,9 @@ impl<'s, 'm> Alternatives<'s, 'm> {
 
     /// The slots with their places; those of long fields are passed over, and all once there are enough alternatives.
     pub(super) fn each_slot(&self) -> impl Iterator<Item = (usize, &'s Slot<'m>)> + use<'s, 'm> {
-        let is_short = |slot: &Slot<'_>| slot.field.is_none_or(|field| field.raw().len() <= MAX_OCTETS);
+        let is_short = |slot: &Slot<'_>| {
+            slot.name.len() <= MAX_NAME && slot.field.is_none_or(|field| field.raw().len() <= MAX_OCTETS)
+        };
         let most = if self.is_full() { 0 } else { usize::MAX };
         self.slots.slots.iter().enumerate().filter(move |(_, slot)| is_short(slot)).take(most)
     }

@@ -144,7 +144,7 @@ fn change(alternative: &Alternative) -> Change {
 fn named_wrongly(other: Algorithm, named: Algorithm) -> Change {
     Change {
         kind: ChangeKind::CanonicalizationNamedWrongly,
-        part: ChangePart::Header,
+        part: ChangePart::Signature,
         is_proven: true,
         field: None,
         says: format!("with the header canonicalization \"{other}\" the signature fits, but c= says \"{named}\"")
