@@ -106,7 +106,8 @@ impl Case<'_, '_> {
             Some(BodyFate::NotFound(tried)) => {
                 let store = body::store_rewrote(self.message);
                 found.extend(store);
-                found.push(tried.unknown(suspect, self.way));
+                let is_header_other = matches!((&header, &signer), (HeaderFate::NotFound { .. }, Signer::Digest(_)));
+                found.push(tried.unknown(suspect, is_header_other, self.way));
             }
             None => {}
         }

@@ -122,7 +122,7 @@ pub(super) fn part_header<'m>(message: &Message<'m>) -> Vec<HeaderField<'m>> {
 
 impl Tried {
     /// That nothing was found, what was excluded, and whom to ask.
-    pub(super) fn unknown(&self, suspect: &Suspect<'_>, way: &Way) -> Change {
+    pub(super) fn unknown(&self, suspect: &Suspect<'_>, is_header_other: bool, way: &Way) -> Change {
         let Self { attempts, is_cut_short, is_truncated, octets } = *self;
         if octets == 0 {
             return Change {
@@ -142,6 +142,11 @@ impl Tried {
             "{attempts} other bodies were hashed and do not fit bh= (without lines at the ends, within, and in parts; with other line ends, \
              white space, line breaks and encodings; with links as they were)"
         );
+        let other = if is_header_other {
+            "; the header differs as well, so the signature may have been taken from another message"
+        } else {
+            ""
+        };
         let cut_short = if is_cut_short { ", as many as the limit of work allows" } else { "" };
         let (kind, says) = if is_truncated {
             (
@@ -155,7 +160,7 @@ impl Tried {
             (
                 ChangeKind::Unknown,
                 format!(
-                    "the body is not what {domain} signed, and what was changed in it was not found: {excluded}{cut_short}"
+                    "the body is not what {domain} signed, and what was changed in it was not found: {excluded}{cut_short}{other}"
                 ),
             )
         };
