@@ -10,11 +10,21 @@ use std::{
 };
 use support::{PROGRAM, ROOT, batch::Folder};
 
-/// Evidence as version 1 is written; it will be read for ever.
+// Evidence as version 1 is written; it will be read for ever.
 const KEPT: &str = "tests/data/evidence/version-1.json";
+const KEPT_REDACTED: &str = "tests/data/evidence/version-1-redacted.json";
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(PROGRAM).args(arguments).current_dir(ROOT).output().unwrap()
+}
+
+/// What is written today is what is kept.
+fn assert_kept(path: &str, written: &str) {
+    let kept = format!("{ROOT}/{path}");
+    if env::var_os("MAILVERDICT_REGENERATE").is_some() {
+        fs::write(&kept, written).unwrap();
+    }
+    assert_eq!(written, fs::read_to_string(&kept).unwrap());
 }
 
 /// What was written to standard output; the run ended with this status.
@@ -47,11 +57,7 @@ fn evidence_is_written_octet_for_octet_as_version_1_was() {
     let checked: Value =
         serde_json::from_str(&told(0, &[&check(message)[..], &["--evidence", &path]].concat())).unwrap();
     let written = fs::read_to_string(&path).unwrap();
-    let kept = format!("{ROOT}/{KEPT}");
-    if env::var_os("MAILVERDICT_REGENERATE").is_some() {
-        fs::write(&kept, &written).unwrap();
-    }
-    assert_eq!(written, fs::read_to_string(&kept).unwrap());
+    assert_kept(KEPT, &written);
     // The verdict in it is the one that was told.
     let evidence: Value = serde_json::from_str(&written).unwrap();
     for member in ["spf", "dkim", "arc", "dmarc", "dmarc_rfc7489", "findings", "authentication_results", "evaluated"] {
@@ -193,8 +199,47 @@ fn redacted_evidence_tells_no_local_part_and_leads_to_the_same_results() {
         assert_eq!(results(&evidence["verdict"]), results(&checked), "{member}");
     }
     assert!(told(0, &["replay", &path]).ends_with("\nThe verdict is the recorded one.\n"));
-    // Evidence without a body below 16 kB, as it is promised for a usual message.
-    assert!(written.len() < 24_000, "{}", written.len());
+    assert_kept(KEPT_REDACTED, &written);
     let line = refused(&["check", "--redact", message]);
     assert!(line.contains("--evidence"), "{line}");
+}
+
+/// Every outcome is kept and told as it was.
+#[test]
+fn every_outcome_of_a_question_is_kept() {
+    let folder = Folder::new("outcomes");
+    let kept: Value = serde_json::from_str(&fs::read_to_string(format!("{ROOT}/{KEPT}")).unwrap()).unwrap();
+    for (outcome, more, result, words) in [
+        ("nodata", "{}", "none", "the domain has no SPF record"),
+        ("nxdomain", "{}", "none", "the domain does not exist"),
+        ("timeout", "{}", "temperror", "no answer in time"),
+        ("servfail", "{}", "temperror", "the server failed (SERVFAIL)"),
+        ("refused", "{}", "temperror", "the server refused to answer (REFUSED)"),
+        ("malformed", "{}", "temperror", "the answer is malformed"),
+        (
+            "malformed",
+            r#"{"aliases": ["a.example", "contoso.com"]}"#,
+            "temperror",
+            "without end: a.example, contoso.com",
+        ),
+        ("unreachable", r#"{"error": "connection\u001b[31m refused"}"#, "temperror", "connection"),
+        ("not-asked", "{}", "temperror", "the time for the evaluation ran out"),
+        ("not-asked", r#"{"error": "out-of-octets"}"#, "temperror", "used up the octets of its DNS answers"),
+    ] {
+        let mut evidence = kept.clone();
+        let entries = evidence["dns"].as_array_mut().unwrap();
+        let entry = entries.iter_mut().find(|entry| entry["name"] == "contoso.com").unwrap();
+        (entry["outcome"], entry["records"], entry["ttl"]) = (outcome.into(), Vec::<Value>::new().into(), Value::Null);
+        let more: Value = serde_json::from_str(more).unwrap();
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let path = folder.file("evidence.json", &evidence.to_string());
+        let told = told(1, &["replay", "--json", &path]);
+        assert!(!told.contains('\u{1b}'), "{told}");
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let mail_from = &told["spf"]["mail_from"];
+        assert_eq!(mail_from["result"], result, "{outcome}");
+        assert!(mail_from["reason"].as_str().unwrap().contains(words), "{outcome}: {mail_from}");
+        // DKIM does not depend on it.
+        assert_eq!(told["dmarc"]["result"], "pass", "{outcome}");
+    }
 }
