@@ -134,7 +134,7 @@ impl Run<'_> {
         let settings = request::change_settings(Some(authserv_id.as_str()).filter(|id| *id != NO_ID));
         report.evaluated.changes = Some(changes(&verdict, &message, &session, &log, &settings));
         if args.output.explain {
-            report.steps = Some(explain::steps(Some(&message), &verdict, &trees, &log, explain::Causes::Apart));
+            report.steps = Some(explain::steps(&report, &trees));
         }
         report.shows_hops = args.hops;
         report.shows_headers = args.output.headers;

@@ -10,11 +10,12 @@ use crate::{
     told::{Difference, Told, differences},
 };
 use mailverdict::{
-    Message,
+    Message, Verdict,
     change::changes,
     dns::Zone,
     evidence::{Evidence, Recorded},
     finding::Finding,
+    known::Log,
     spf::{Observers, Tree},
 };
 use serde::Serialize;
@@ -49,14 +50,8 @@ pub(crate) fn write(path: &Path, evidence: &Evidence<()>) -> Result<(), Failure>
     let unreadable = |error: mailverdict::message::MessageError| Failure::Usage(error.to_string());
     let (verdict, log) = evidence.replay(&evidence.answers, &mut trees).map_err(unreadable)?;
     let message = Message::parse(evidence.message.octets()).map_err(unreadable)?;
-    let told = Told::new(
-        &message,
-        evidence.message.is_whole(),
-        (&verdict, &log),
-        &evidence.session,
-        authserv_id(evidence),
-        &trees,
-    );
+    let report = report(evidence, &message, (&verdict, &log));
+    let told = Told::of(&report, &trees);
     let octets = json::to_page(&evidence.clone().with_verdict(&told));
     let unwritable = |error| Failure::Unwritable { path: path.to_owned(), error };
     File::create(path).and_then(|mut file| file.write_all(octets.as_bytes())).map_err(unwritable)
@@ -78,32 +73,34 @@ pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
     }
     .map_err(unusable)?;
     let message = Message::parse(evidence.message.octets()).map_err(unusable)?;
-    let mut told = Told::new(
-        &message,
-        evidence.message.is_whole(),
-        (&verdict, &log),
-        &evidence.session,
-        authserv_id(&evidence),
-        &trees,
-    );
+    let mut report = report(&evidence, &message, (&verdict, &log));
+    let told = Told::of(&report, &trees);
     let now = serde_json::to_value(&told).map_err(|error| Failure::Output(error.into()))?;
     let found = differences(&evidence.verdict, &now);
-    // What changed is no part of what was recorded: it is found out anew, where the body is here.
-    if evidence.message.is_whole() {
-        let settings = request::change_settings(evidence.authserv_id.as_deref().filter(|id| *id != NO_ID));
-        told.evaluated.changes = Some(changes(&verdict, &message, &evidence.session, &log, &settings));
-    }
     if args.output.json {
         print(&json::to_line(&Line { told: &told, differences: &found }))?;
     } else {
         let style = Style::of_stdout();
-        let mut report = Report::new(&message, &verdict, &evidence.session, &log, authserv_id(&evidence));
-        report.evaluated = told.evaluated.clone();
-        report.steps = args.output.explain.then(|| told.explain.clone());
+        report.steps = args.output.explain.then_some(told.explain);
         report.shows_headers = args.output.headers;
         print(&(page::text(&report, style) + &shown(&found, style)))?;
     }
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DIFFERS) })
+}
+
+/// What is told of the evidence: changes as well, where all of the message is there.
+fn report<'e, V>(
+    evidence: &'e Evidence<V>,
+    message: &'e Message<'e>,
+    (verdict, log): (&'e Verdict, &'e Log),
+) -> Report<'e> {
+    let mut report = Report::new(message, verdict, &evidence.session, log, authserv_id(evidence));
+    if !evidence.message.is_whole() {
+        return report.of_header();
+    }
+    let settings = request::change_settings(evidence.authserv_id.as_deref().filter(|id| *id != NO_ID));
+    report.evaluated.changes = Some(changes(verdict, message, &evidence.session, log, &settings));
+    report
 }
 
 /// The name by which the receiver reports.

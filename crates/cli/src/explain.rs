@@ -1,9 +1,9 @@
 //! How the results came about: for `--explain`, a step a line.
 
-use crate::style::printable;
+use crate::{report::Report, style::printable};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
-    Message, Verdict,
+    Message,
     change::{HashedBody, diagnosis},
     dkim::SignatureReport,
     dmarc::{DmarcReport, Found, Step},
@@ -28,27 +28,14 @@ pub(crate) fn spf_steps(reports: &SpfReports, trees: &Observers<Tree>) -> Vec<St
     lines
 }
 
-/// Where the causes of broken signatures are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Causes {
-    /// Among the steps.
-    Here,
-    /// In a section of their own, and here the hashes that differ.
-    Apart,
-}
-
 /// The steps of all protocols, in the order of the verdict; what has to be computed of the body where the message is whole.
-pub(crate) fn steps(
-    message: Option<&Message<'_>>,
-    verdict: &Verdict,
-    trees: &Observers<Tree>,
-    log: &Log,
-    causes: Causes,
-) -> Vec<String> {
+pub(crate) fn steps(of: &Report<'_>, trees: &Observers<Tree>) -> Vec<String> {
+    let Report { message, verdict, log, is_whole, .. } = of;
+    let message = is_whole.then_some(*message);
     let mut lines = spf_steps(&verdict.spf, trees);
     for (number, report) in (1..).zip(&verdict.dkim) {
         lines.push(format!("DKIM {number}"));
-        lines.extend(signature_steps(report, message, causes).into_iter().map(indented));
+        lines.extend(signature_steps(report, message).into_iter().map(indented));
     }
     dmarc_steps(&verdict.dmarc, &mut lines);
     if let Some(dmarc) = &verdict.dmarc_rfc7489 {
@@ -69,7 +56,7 @@ fn indented(line: String) -> String {
     format!("  {}", printable(&line))
 }
 
-fn signature_steps(report: &SignatureReport, message: Option<&Message<'_>>, causes: Causes) -> Vec<String> {
+fn signature_steps(report: &SignatureReport, message: Option<&Message<'_>>) -> Vec<String> {
     let signature = &report.signature;
     let mut lines = Vec::new();
     if let Some(canonicalization) = &signature.canonicalization {
@@ -85,19 +72,16 @@ fn signature_steps(report: &SignatureReport, message: Option<&Message<'_>>, caus
         lines.push(format!("{} holds \"{}\"", key.name, key.text));
     }
     lines.push(format!("{}: {}", report.result.keyword(), report.result));
-    match (message, causes) {
-        (None, _) => {}
-        (Some(message), Causes::Here) => lines.extend(report.diagnosis(message)),
-        (Some(message), Causes::Apart) => {
-            if let Some(HashedBody { computed, published, octets, lines: count, .. }) = HashedBody::of(report, message)
-            {
-                let computed = STANDARD.encode(computed.as_bytes());
-                lines.push(format!("the body hashes to {computed}, of {octets} octets in {count} lines"));
-                lines.push(format!("bh= is             {published}"));
-            }
-            lines.extend(diagnosis(report, message, &[]));
-        }
+    let Some(message) = message else { return lines };
+    if let Some(HashedBody { computed, published, octets, lines: count, .. }) = HashedBody::of(report, message) {
+        lines.push(format!(
+            "the body hashes to {}, of {octets} octets in {count} lines",
+            STANDARD.encode(computed.as_bytes())
+        ));
+        lines.push(format!("bh= is             {published}"));
     }
+    // What changed stands in a section of its own.
+    lines.extend(diagnosis(report, message, &[]));
     lines
 }
 

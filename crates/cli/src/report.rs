@@ -11,6 +11,8 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub(crate) struct Report<'v> {
     pub(crate) message: &'v Message<'v>,
+    /// Whether its body is here.
+    pub(crate) is_whole: bool,
     pub(crate) verdict: &'v Verdict,
     pub(crate) session: &'v Session,
     authserv_id: &'v str,
@@ -38,6 +40,7 @@ impl<'v> Report<'v> {
     ) -> Self {
         Self {
             message,
+            is_whole: true,
             verdict,
             session,
             authserv_id,
@@ -48,6 +51,13 @@ impl<'v> Report<'v> {
             shows_hops: false,
             shows_headers: false,
         }
+    }
+
+    /// The same of a message without its body.
+    pub(crate) fn of_header(self) -> Self {
+        let Self { message, verdict, session, log, authserv_id, .. } = self;
+        let evaluated = Evaluated::of_header(message.header(), verdict, session, log, authserv_id);
+        Self { is_whole: false, evaluated, ..self }
     }
 
     /// Whether what DMARC came to does not wait for a client: what SPF would say of it might make it a pass.
