@@ -11,8 +11,7 @@ use crate::{
     messages::{Messages, Numbered},
     page, print,
     report::Report,
-    request::{self, NO_ID},
-    runtime,
+    request, runtime,
     source::Source,
     style::{Style, printable},
     tell,
@@ -130,8 +129,7 @@ impl Run<'_> {
         };
         let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
         report.evaluated.add_findings(input.findings().chain(kept));
-        // The name that stands for none is no word of the receiver's.
-        let settings = request::change_settings(Some(authserv_id.as_str()).filter(|id| *id != NO_ID));
+        let settings = request::change_settings(authserv_id);
         report.evaluated.changes = Some(changes(&verdict, &message, &session, &log, &settings));
         if args.output.explain {
             report.steps = Some(explain::steps(&report, &trees));

@@ -98,7 +98,7 @@ fn report<'e, V>(
     if !evidence.message.is_whole() {
         return report.of_header();
     }
-    let settings = request::change_settings(evidence.authserv_id.as_deref().filter(|id| *id != NO_ID));
+    let settings = request::change_settings(authserv_id(evidence));
     report.evaluated.changes = Some(changes(verdict, message, &evidence.session, log, &settings));
     report
 }

@@ -54,10 +54,11 @@ pub(crate) fn message_policy(source: &args::Source, rules: &args::Rules) -> Poli
 /// The name under which header fields report, where none is given.
 pub(crate) const NO_ID: &str = "localhost";
 
-/// What may be done to say what changed. `authserv_id` is the receiver's own name, where one is given.
-pub(crate) fn change_settings(authserv_id: Option<&str>) -> Settings {
+/// What may be done to say what changed, for the receiver of this name.
+pub(crate) fn change_settings(authserv_id: &str) -> Settings {
     let mut settings = Settings::default();
-    settings.authserv_id = authserv_id.map(Into::into);
+    // The name that stands for none is no word of the receiver's.
+    settings.authserv_id = (authserv_id != NO_ID).then(|| authserv_id.into());
     settings
 }
 

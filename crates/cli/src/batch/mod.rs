@@ -16,7 +16,7 @@ mod run;
 use crate::{
     args::Batch,
     failure::Failure,
-    request::{NO_ID, authserv_id, change_settings, message_policy},
+    request::{authserv_id, change_settings, message_policy},
     source::Source,
     standard,
 };
@@ -94,9 +94,7 @@ pub(crate) fn run(args: &Batch) -> Result<ExitCode, Failure> {
     let policy = message_policy(&args.source, &args.rules);
     let authenticator = Authenticator::new(source).with_policy(policy);
     let receiver = args.receiver.as_ref().map(ToString::to_string);
-    // The name that stands for none is no word of the receiver's.
-    let named = Some(authserv_id.as_str()).filter(|id| *id != NO_ID);
-    let changes = args.changes.then(|| change_settings(named));
+    let changes = args.changes.then(|| change_settings(&authserv_id));
     start(
         &Arc::new(Run::new(authenticator, authserv_id, receiver, args.rules.at, changes)),
         &queue,
