@@ -9,7 +9,7 @@ use super::{
     record_text::{RecordText, of_name, shown, texts},
 };
 use crate::{
-    dmarc::{Comparison, DmarcReport, Edition, NearMiss, PolicyTag, Record, Request, kept_record, near_miss},
+    dmarc::{Comparison, DmarcReport, Edition, Found, NearMiss, PolicyTag, Record, Request, kept_record, near_miss},
     dns::{Answer, AnyAnswer, RecordType},
     known::{Entry, Log},
     verdict::Verdict,
@@ -30,10 +30,31 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
     for entry in log.entries().iter().filter(is_of_dmarc) {
         found.extend(of_entry(entry, verdict));
     }
+    found.extend(deep(&verdict.dmarc));
     if let Some(older) = &verdict.dmarc_rfc7489 {
         found.extend(editions_differ(&verdict.dmarc, older));
     }
     found
+}
+
+/// Labels of a name that the tree walk begins with; of a longer one it looks at the name itself, and then at its last seven labels
+/// (RFC 9989 §4.10, step 4).
+const MAX_LABELS: usize = 8;
+
+/// An author domain whose record nobody finds between the name itself and its last labels.
+fn deep(dmarc: &DmarcReport) -> Option<Finding> {
+    let author = dmarc.author_domain.as_ref()?.as_name();
+    let labels = author.labels().count();
+    let own = dmarc.steps.first()?;
+    if dmarc.edition != Edition::Rfc9989 || labels <= MAX_LABELS || !matches!(own.found, Found::Nothing { .. }) {
+        return None;
+    }
+    let says = format!(
+        "{} has {labels} labels and no DMARC record of its own; receivers go on at its last seven, and see none between",
+        shown(author)
+    );
+    let advice = format!("Publish a record at _dmarc.{}.", shown(author));
+    Some(of_name(author, Rule::DmarcDeep, &says, &advice))
 }
 
 /// What stands at one name.

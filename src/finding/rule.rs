@@ -101,6 +101,8 @@ rules! {
     SpfIncludeNoEffect: "spf-include-no-effect", Warning, Spf, Some("RFC 7208 §5.2");
     /// A record allows an address that no client on the Internet has.
     SpfSpecialAddress: "spf-special-address", Warning, Spf, Some("RFC 6890");
+    /// The answer with the record is larger than a packet.
+    SpfSize: "spf-size", Warning, Spf, Some("RFC 7208 §3.4");
     /// Two terms are one, because character-strings are joined without a blank.
     SpfGluedStrings: "spf-glued-strings", Error, Spf, Some("RFC 7208 §3.3");
     /// No client from outside can have the client's address.
@@ -143,6 +145,8 @@ rules! {
     DmarcNotARecord: "dmarc-not-a-record", Error, Dmarc, Some("RFC 9989 §4.7");
     /// A DMARC record stands at another name than that of its domain.
     DmarcWrongPlace: "dmarc-wrong-place", Error, Dmarc, Some("RFC 9989 §4.5");
+    /// The author domain has more labels than the walk goes through, and no record of its own.
+    DmarcDeep: "dmarc-deep", Warning, Dmarc, Some("RFC 9989 §5.1.8");
     /// The record has no `p`.
     DmarcPMissing: "dmarc-p-missing", Warning, Dmarc, Some("RFC 9989 §4.10.1");
     /// `p` states no policy.

@@ -4,6 +4,7 @@ mod lookups;
 mod near_miss;
 mod published;
 mod record;
+mod size;
 mod term;
 
 use super::{
@@ -45,6 +46,7 @@ pub(super) fn findings(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Fi
             break;
         }
     }
+    found.extend(size::findings(log));
     found.truncate(MAX_FINDINGS);
     found
 }
