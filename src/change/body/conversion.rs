@@ -77,7 +77,7 @@ pub(super) fn of_part(body: &[u8], part: &Part, octets: &[u8], is_new: bool) -> 
     }
     let mut all = Vec::new();
     for (encoding, text) in forms {
-        if is_new && text == content {
+        if is_new && text == content && (encoding == part.encoding || is_whole) {
             continue;
         }
         let mut tails = vec![text.clone()];
