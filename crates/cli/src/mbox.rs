@@ -151,7 +151,9 @@ impl<R: BufRead> Mbox<R> {
                 octets = Vec::new();
             }
         }
-        Ok(Entry { octets: (!is_too_large).then_some(octets), empty_lines })
+        // What was read ahead may be all there is.
+        let fits = !is_too_large && octets.len() <= most;
+        Ok(Entry { octets: fits.then_some(octets), empty_lines })
     }
 
     /// Whether the line, which was read last, is one. What was read for that and is no separator's is left in `ahead`.
