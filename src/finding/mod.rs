@@ -3,6 +3,7 @@
 //! A finding never changes a verdict. It explains one, or warns beside one. [`findings`] makes those that the evaluation of a message
 //! touched, from the verdict and from what was asked and answered on the way.
 
+mod absent;
 mod alias;
 mod client;
 mod dkim;
@@ -97,6 +98,7 @@ pub fn findings(verdict: &Verdict, session: &Session, log: &Log) -> Vec<Finding>
     found.extend(dmarc::findings(verdict, log));
     found.extend(elsewhere::dmarc(&verdict.dmarc, log));
     found.extend(alias::dmarc(&verdict.dmarc, log));
+    found.extend(absent::dmarc(&verdict.dmarc, &found));
     found.extend(message::findings(&verdict.oddities));
     sorted(found)
 }
@@ -133,6 +135,7 @@ pub fn findings_of_spf(reports: &SpfReports, session: &Session, log: &Log) -> Ve
     let mut found = spf::findings(reports, session, log);
     found.extend(elsewhere::spf(reports, log));
     found.extend(alias::spf(reports, log));
+    found.extend(absent::spf(reports, &found));
     found.extend(client::of_session(reports, session, log));
     found.extend(dns::findings(reports, log));
     sorted(found)

@@ -46,7 +46,7 @@ pub(super) fn findings(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Fi
             break;
         }
     }
-    found.extend(size::findings(log));
+    found.extend(size::findings(&roots, log));
     found.truncate(MAX_FINDINGS);
     found
 }

@@ -4,6 +4,7 @@ use super::of;
 use crate::{
     finding::{Finding, Rule, record_text::texts},
     known::{Entry, Log},
+    name::Name,
 };
 
 /// Octets of an answer that every resolver takes over UDP (RFC 1035 §2.3.4, RFC 7208 §3.4).
@@ -11,9 +12,9 @@ const MAX_PACKET: usize = 512;
 /// Octets of an answer that most servers send over UDP (the size that is agreed on since DNS Flag Day 2020); others are asked for over TCP.
 const MAX_USUAL_PACKET: usize = 1232;
 
-/// Of each name whose SPF record was read.
-pub(super) fn findings(log: &Log) -> impl Iterator<Item = Finding> {
-    log.entries().iter().filter(|entry| entry.is_needed()).filter_map(too_large)
+/// Of the domains that were checked. Records that they include are another's to make smaller.
+pub(super) fn findings(domains: &[&Name], log: &Log) -> Vec<Finding> {
+    log.entries().iter().filter(|entry| domains.contains(&&entry.question().name)).filter_map(too_large).collect()
 }
 
 fn too_large(entry: &Entry) -> Option<Finding> {

@@ -1,0 +1,43 @@
+//! Records that are nowhere.
+
+use super::{
+    Finding, Rule,
+    record_text::{of_name, shown},
+};
+use crate::{
+    dmarc::{DmarcReport, DmarcResult, NoneReason},
+    spf::{self, SpfReports, SpfResult},
+};
+
+/// The domain of MAIL FROM sends mail and has no SPF record, where nothing that was found says more of it. Hosts in HELO have none most
+/// often, and little depends on it.
+pub(super) fn spf(reports: &SpfReports, found: &[Finding]) -> Option<Finding> {
+    const EXPLAIN: [Rule; 3] = [Rule::SpfNone, Rule::SpfWrongPlace, Rule::SpfNotARecord];
+    let report = reports.mail_from.as_ref()?;
+    let SpfResult::None(spf::NoneReason::NoRecord) = report.result else { return None };
+    let name = report.domain.as_ref().ok()?.as_name();
+    if found.iter().any(|finding| EXPLAIN.contains(&finding.rule)) {
+        return None;
+    }
+    let says = format!("{} stands in MAIL FROM and has no SPF record", shown(name));
+    let advice = "Publish one that names the hosts which send for it, such as \"v=spf1 mx -all\".";
+    Some(of_name(name, Rule::SpfNone, &says, advice))
+}
+
+/// No DMARC record applies to the author domain, where nothing that was found says more of it.
+pub(super) fn dmarc(report: &DmarcReport, found: &[Finding]) -> Option<Finding> {
+    const EXPLAIN: [Rule; 4] = [Rule::DmarcNone, Rule::DmarcWrongPlace, Rule::DmarcNotARecord, Rule::DmarcMultiple];
+    let DmarcResult::None(NoneReason::NoRecord { author_domain }) = &report.result else { return None };
+    if found.iter().any(|finding| EXPLAIN.contains(&finding.rule)) {
+        return None;
+    }
+    let name = author_domain.as_name().prepend("_dmarc").ok()?;
+    let asked: Vec<_> = report.steps.iter().map(|step| shown(step.domain.as_name())).take(8).collect();
+    let says = match asked.as_slice() {
+        [] | [_] => format!("no DMARC record stands at {}", shown(&name)),
+        _ => format!("no DMARC record stands at _dmarc below any of {}", asked.join(", ")),
+    };
+    let advice =
+        format!("Publish \"v=DMARC1; p=none; rua=mailto:...\" at {}, to be told who sends as it.", shown(&name));
+    Some(of_name(&name, Rule::DmarcNone, &says, &advice))
+}
