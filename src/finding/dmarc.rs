@@ -9,7 +9,10 @@ use super::{
     record_text::{RecordText, of_name, shown, texts},
 };
 use crate::{
-    dmarc::{Comparison, DmarcReport, Edition, Found, NearMiss, PolicyTag, Record, Request, kept_record, near_miss},
+    dmarc::{
+        Comparison, Disposition, DmarcReport, DmarcResult, Edition, Found, NearMiss, PolicyTag, Record, Request,
+        kept_record, near_miss,
+    },
     dns::{Answer, AnyAnswer, RecordType},
     known::{Entry, Log},
     verdict::Verdict,
@@ -31,10 +34,26 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
         found.extend(of_entry(entry, verdict));
     }
     found.extend(deep(&verdict.dmarc));
+    found.extend(spf_only(&verdict.dmarc));
     if let Some(older) = &verdict.dmarc_rfc7489 {
         found.extend(editions_differ(&verdict.dmarc, older));
     }
     found
+}
+
+/// RFC 9989 §7.4: who asks to reject must not rely on SPF alone, because it is lost where mail is forwarded.
+fn spf_only(dmarc: &DmarcReport) -> Option<Finding> {
+    let is_by_spf_alone = matches!(dmarc.result, DmarcResult::Pass(_)) && !dmarc.dkim_aligned();
+    if !is_by_spf_alone || dmarc.policy != Some(Disposition::Reject) {
+        return None;
+    }
+    let (author, owner) = (dmarc.author_domain.as_ref()?.as_name(), dmarc.policy_domain.as_ref()?);
+    let says = format!(
+        "{} passes by SPF alone, and {owner} asks receivers to reject what fails: forwarded, this message is rejected",
+        shown(author)
+    );
+    let advice = format!("Sign with DKIM in the name of {}.", shown(author));
+    Some(of_name(author, Rule::DmarcSpfOnly, &says, &advice))
 }
 
 /// Labels of a name that the tree walk begins with; of a longer one it looks at the name itself, and then at its last seven labels

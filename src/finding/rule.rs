@@ -145,6 +145,8 @@ rules! {
     DmarcNotARecord: "dmarc-not-a-record", Error, Dmarc, Some("RFC 9989 §4.7");
     /// A DMARC record stands at another name than that of its domain.
     DmarcWrongPlace: "dmarc-wrong-place", Error, Dmarc, Some("RFC 9989 §4.5");
+    /// A message passes by SPF alone, where the policy is to reject.
+    DmarcSpfOnly: "dmarc-spf-only", Warning, Dmarc, Some("RFC 9989 §7.4");
     /// The author domain has more labels than the walk goes through, and no record of its own.
     DmarcDeep: "dmarc-deep", Warning, Dmarc, Some("RFC 9989 §5.1.8");
     /// The record has no `p`.
