@@ -9,7 +9,7 @@ use mailverdict::{
     Authenticator, Message, Policy, Session,
     dmarc::{self, Editions, SuffixList},
     dns::{LookupError, RecordType, Zone},
-    finding::{Finding, findings},
+    finding::{Finding, findings, findings_of_header},
     name::Name,
     spf::Observers,
 };
@@ -89,6 +89,8 @@ fn evaluate(case: &Yaml<'_>, about: &[&str]) -> (Vec<Finding>, String) {
     let authenticator = Authenticator::new(zone(case)).with_policy(policy);
     let (verdict, log) = now(authenticator.explain(&message, session.clone(), &mut observers));
     let mut found = findings(&verdict, &session, &log);
+    found.extend(findings_of_header(&verdict, &session, &log, message.header(), None));
+    found.sort_by_key(|finding| finding.severity);
     found.retain(|finding| about.contains(&finding.rule.about().keyword()));
     (found, verdict.dmarc.result.to_string())
 }

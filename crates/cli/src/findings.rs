@@ -5,8 +5,12 @@ use mailverdict::{
     dns::{AnyAnswer, RecordType},
     finding::{About, Finding, Severity},
     known::Log,
+    message::Header,
 };
-use std::fmt::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 /// Columns of what goes to a file.
 const COLUMNS: usize = 76;
@@ -16,7 +20,13 @@ const MAX_PROSE: usize = 110;
 pub(crate) const INDENT: usize = 4;
 
 /// The section, where there is anything to say.
-pub(crate) fn write(out: &mut impl Write, findings: &[Finding], log: &Log, style: Style) -> fmt::Result {
+pub(crate) fn write(
+    out: &mut impl Write,
+    findings: &[Finding],
+    log: &Log,
+    header: Option<&Header<'_>>,
+    style: Style,
+) -> fmt::Result {
     if findings.is_empty() {
         return Ok(());
     }
@@ -26,7 +36,7 @@ pub(crate) fn write(out: &mut impl Write, findings: &[Finding], log: &Log, style
         let says = format!("{}: {}", finding.rule.id(), ascii(&finding.says));
         let says = wrapped_at(&says, 2 + severity.len() + 1, prose());
         writeln!(out, "  {} {says}", style.severity(finding.severity))?;
-        if let Some((shown, place)) = quoted(finding, log) {
+        if let Some((shown, place)) = quoted(finding, log, header) {
             let (before, mark) = (" ".repeat(INDENT + place.start), "^".repeat(place.len().max(1)));
             writeln!(out, "{:INDENT$}{shown}\n{before}{mark}", "")?;
         }
@@ -53,10 +63,11 @@ pub(crate) fn ascii(text: &str) -> String {
 }
 
 /// The record that a finding is about, or the stretch of it around the place, and where the place stands there.
-fn quoted(finding: &Finding, log: &Log) -> Option<(String, std::ops::Range<usize>)> {
+fn quoted(finding: &Finding, log: &Log, header: Option<&Header<'_>>) -> Option<(String, std::ops::Range<usize>)> {
     let (name, span) = (finding.name.as_deref()?, finding.quote.as_ref()?.span()?);
     let range = span.range();
-    let record = record(finding, name, log)?;
+    let record = record(finding, name, log).map(Cow::Borrowed);
+    let record = record.or_else(|| field(finding, name, header?).map(Cow::Owned))?;
     let most = columns() - INDENT;
     // Each octet takes one column, or four.
     let shown = |octets: &[u8]| octets.iter().map(|octet| column(*octet)).collect::<String>();
@@ -94,6 +105,18 @@ fn beginning(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     format!("{}{DOTS}", text.get(..most.saturating_sub(DOTS.len())).unwrap_or_default())
+}
+
+/// The field of this name that the finding quotes: the first one in which the quoted stretch stands. Its folds are shown as spaces.
+fn field(finding: &Finding, name: &str, header: &Header<'_>) -> Option<Vec<u8>> {
+    let quote = finding.quote.as_ref()?;
+    let span = quote.span()?;
+    let has_it = |raw: &&[u8]| {
+        let stretch = span.of(raw).map(|octets| octets.iter().map(|octet| column(*octet)).collect::<String>());
+        stretch.as_deref() == Some(quote.text())
+    };
+    let field = header.named(name).map(|field| field.raw()).find(has_it)?;
+    Some(field.iter().map(|octet| if octet.is_ascii_whitespace() { b' ' } else { *octet }).collect())
 }
 
 fn column(octet: u8) -> String {

@@ -33,7 +33,7 @@ fn write(out: &mut String, report: &Report<'_>, style: Style) -> fmt::Result {
         write_comparison(out, &report.verdict.dmarc, older, style)?;
     }
     changes::write(out, report, style)?;
-    findings::write(out, &report.evaluated.findings, report.log, style)?;
+    findings::write(out, &report.evaluated.findings, report.log, Some(report.message.header()), style)?;
     if let Some(way) = report.shown_hops() {
         way.write(out, style)?;
     }

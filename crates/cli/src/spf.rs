@@ -73,7 +73,7 @@ fn write(
     let mut table = Table::default();
     spf_rows(&mut table, reports, session);
     table.write(out, style)?;
-    findings::write(out, found, log, style)?;
+    findings::write(out, found, log, None, style)?;
     write_steps(out, steps, style)
 }
 

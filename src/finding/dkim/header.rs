@@ -1,6 +1,6 @@
 //! What signatures leave out of the header, and when they expired.
 
-use super::signature::{MAX_SIGNATURES, finding, signer};
+use super::signature::{MAX_SIGNATURES, Signed, of_signature, signer};
 use crate::{
     dkim::{DkimResult, PermReason, SignatureReport},
     finding::{Finding, Rule},
@@ -27,13 +27,19 @@ pub(in crate::finding) fn of_header<'h>(
     header: &Header<'_>,
     border: &dyn Fn() -> Option<&'h Hop>,
 ) -> Vec<Finding> {
-    let each = signatures.iter().take(MAX_SIGNATURES);
-    each.flat_map(|report| not_signed(report, header).into_iter().chain(expired_since(report, border))).collect()
+    let mut found = Vec::new();
+    for report in signatures.iter().take(MAX_SIGNATURES) {
+        let signed = Signed::new(report, header);
+        found.extend(of_signature(&signed));
+        found.extend(not_signed(&signed, header));
+        found.extend(expired_since(&signed, border));
+    }
+    found
 }
 
 /// Only where h= could be read.
-fn not_signed(report: &SignatureReport, header: &Header<'_>) -> Option<Finding> {
-    let signed = &report.signature.signed_fields;
+fn not_signed(of: &Signed<'_>, header: &Header<'_>) -> Option<Finding> {
+    let signed = &of.report.signature.signed_fields;
     let mut left_out = SHOULD_BE_SIGNED.to_vec();
     signed.iter().next()?;
     signed.iter().for_each(|name| left_out.retain(|wanted| !wanted.eq_ignore_ascii_case(name)));
@@ -41,15 +47,16 @@ fn not_signed(report: &SignatureReport, header: &Header<'_>) -> Option<Finding> 
     if left_out.is_empty() {
         return None;
     }
-    let signer = signer(report);
+    let signer = signer(of.report);
     let left_out = left_out.join(", ");
     let says = format!("h= of the signature of {signer} leaves out fields that the message has: {left_out}");
     let advice = "Name them in h=; what is left out may be changed by anybody.";
-    Some(finding(Rule::SigFields, &format!("h={signed}"), &says, advice))
+    Some(of.finding(Rule::SigFields, "h", &format!("h={signed}"), &says, advice))
 }
 
 /// RFC 6376 §3.5, x=: what counts is the time at which the message was received.
-fn expired_since<'h>(report: &SignatureReport, border: &dyn Fn() -> Option<&'h Hop>) -> Option<Finding> {
+fn expired_since<'h>(of: &Signed<'_>, border: &dyn Fn() -> Option<&'h Hop>) -> Option<Finding> {
+    let report = of.report;
     let DkimResult::PermError(PermReason::Expired { expiration }) = &report.result else { return None };
     let received = border()?.time.filter(|received| received <= expiration)?;
     let signer = signer(report);
@@ -57,5 +64,5 @@ fn expired_since<'h>(report: &SignatureReport, border: &dyn Fn() -> Option<&'h H
         "the signature of {signer} expired at {expiration}, and had not when the message was received at {received}"
     );
     let advice = format!("Evaluate it as of then: --at {}", received.0);
-    Some(finding(Rule::SignatureExpiredSince, &format!("x={}", expiration.0), &says, &advice))
+    Some(of.finding(Rule::SignatureExpiredSince, "x", &format!("x={}", expiration.0), &says, &advice))
 }

@@ -1,9 +1,11 @@
 //! What DKIM-Signature fields say.
 
 use crate::{
-    dkim::{DkimResult, NeutralReason, PolicyReason, SignatureReport},
+    dkim::{DkimResult, NeutralReason, PolicyReason, Signature, SignatureReport},
     dmarc::{Alignment, DmarcReport, Mechanism},
     finding::{Finding, Quote, Rule},
+    lex::Span,
+    message::{Header, HeaderField},
     verdict::Verdict,
 };
 
@@ -13,18 +15,37 @@ pub(super) const MAX_SIGNATURES: usize = 16;
 /// Fields that change on the way, or are added there (RFC 6376 §5.4).
 const TRACE_FIELDS: [&str; 3] = ["received", "return-path", "authentication-results"];
 
+/// What the signatures of a verdict tell together.
 pub(super) fn findings(verdict: &Verdict) -> Vec<Finding> {
-    let evaluated = |report: &&SignatureReport| report.result != DkimResult::Neutral(NeutralReason::NotEvaluated);
-    let reports = || verdict.dkim.iter().filter(evaluated).take(MAX_SIGNATURES);
-    let mut found: Vec<Finding> = reports().flat_map(of_signature).collect();
-    found.extend(not_aligned(&verdict.dmarc, &verdict.dkim));
-    found
+    not_aligned(&verdict.dmarc, &verdict.dkim).into_iter().collect()
 }
 
-/// Of a DKIM-Signature field.
-pub(super) fn finding(rule: Rule, text: &str, says: &str, advice: &str) -> Finding {
-    let quote = (!text.is_empty()).then(|| Quote::of_field(text, None));
-    Finding { name: Some("DKIM-Signature".into()), quote, advice: Some(advice.into()), ..Finding::new(rule, &says) }
+/// A DKIM-Signature field of a message and what was found out about it.
+pub(super) struct Signed<'h> {
+    pub(super) report: &'h SignatureReport,
+    field: Option<HeaderField<'h>>,
+    /// Where it can be read.
+    signature: Option<Signature>,
+}
+
+impl<'h> Signed<'h> {
+    pub(super) fn new(report: &'h SignatureReport, header: &Header<'h>) -> Self {
+        let field = header.fields().get(report.field_index).copied().filter(|field| field.is("DKIM-Signature"));
+        let signature = field.and_then(|field| Signature::parse(field.value()).ok());
+        Self { report, field, signature }
+    }
+
+    /// About a tag of the field, which is quoted as it stands there; `text` where its place is not known.
+    pub(super) fn finding(&self, rule: Rule, tag: &str, text: &str, says: &str, advice: &str) -> Finding {
+        let quote = self.quote(tag).or_else(|| (!text.is_empty()).then(|| Quote::of_field(text, None)));
+        Finding { name: Some("DKIM-Signature".into()), quote, advice: Some(advice.into()), ..Finding::new(rule, &says) }
+    }
+
+    fn quote(&self, tag: &str) -> Option<Quote> {
+        let (field, tag) = (self.field?, self.signature.as_ref()?.span_of(tag)?.whole());
+        let before = field.raw().len() - field.value().len();
+        Quote::of(field.raw(), Span::new(before + tag.offset(), tag.length())?)
+    }
 }
 
 /// The signing domain, as sentences name it.
@@ -32,7 +53,12 @@ pub(super) fn signer(report: &SignatureReport) -> &str {
     report.signature.domain.as_ref().map_or("?", |domain| domain.as_str())
 }
 
-fn of_signature(report: &SignatureReport) -> Vec<Finding> {
+/// Of one that was evaluated.
+pub(super) fn of_signature(signed: &Signed<'_>) -> Vec<Finding> {
+    let report = signed.report;
+    if report.result == DkimResult::Neutral(NeutralReason::NotEvaluated) {
+        return Vec::new();
+    }
     let signature = &report.signature;
     let signer = signer(report);
     let mut found = Vec::new();
@@ -41,12 +67,12 @@ fn of_signature(report: &SignatureReport) -> Vec<Finding> {
         DkimResult::Policy(PolicyReason::HistoricAlgorithm) => {
             let says =
                 format!("the signature of {signer} is made by \"a=rsa-sha1\", which must not be accepted any more");
-            found.push(finding(Rule::SigSha1, "a=rsa-sha1", &says, "Sign with rsa-sha256."));
+            found.push(signed.finding(Rule::SigSha1, "a", "a=rsa-sha1", &says, "Sign with rsa-sha256."));
         }
         // RFC 8301 §3.2.
         DkimResult::Policy(PolicyReason::KeyTooShort { bits }) => {
             let says = format!("the signature of {signer} is made with a key of {bits} bits, which is not accepted");
-            found.push(finding(Rule::SigShortKey, "", &says, "Sign with a key of 2048 bits."));
+            found.push(signed.finding(Rule::SigShortKey, "", "", &says, "Sign with a key of 2048 bits."));
         }
         _ => {}
     }
@@ -56,21 +82,22 @@ fn of_signature(report: &SignatureReport) -> Vec<Finding> {
     let list = || format!("h={}", signature.signed_fields);
     if from == 1 {
         let says = format!("h= of the signature of {signer} names From once, so a second From field can be added");
-        found.push(finding(Rule::SigFromOnce, &list(), &says, "Name From in h= once more than there are From fields."));
+        let advice = "Name From in h= once more than there are From fields.";
+        found.push(signed.finding(Rule::SigFromOnce, "h", &list(), &says, advice));
     }
     let traces: Vec<&str> =
         TRACE_FIELDS.into_iter().filter(|trace| names.iter().any(|name| name.eq_ignore_ascii_case(trace))).collect();
     if !traces.is_empty() {
         let traces = traces.join(", ");
         let says = format!("h= of the signature of {signer} names fields that change on the way: {traces}");
-        found.push(finding(Rule::SigTraceFields, &list(), &says, "Leave them out of h=."));
+        found.push(signed.finding(Rule::SigTraceFields, "h", &list(), &says, "Leave them out of h=."));
     }
     // RFC 6376 §8.2.
     if let Some(length) = signature.body_length {
         let says = format!(
             "the signature of {signer} covers the body up to octet {length} alone (\"l={length}\"): others may add to it"
         );
-        found.push(finding(Rule::SigL, &format!("l={length}"), &says, "Sign without l=."));
+        found.push(signed.finding(Rule::SigL, "l", &format!("l={length}"), &says, "Sign without l=."));
     }
     found
 }
