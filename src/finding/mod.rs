@@ -32,7 +32,8 @@ use std::fmt;
 /// use std::net::Ipv4Addr;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let authenticator = Authenticator::new(Zone::default());
+/// let zone = Zone::parse("_dmarc.example.com. TXT \"v=DMARC1; p=none\"", "example.zone")?;
+/// let authenticator = Authenticator::new(zone);
 /// let message = Message::parse(b"Subject: one\r\nFrom: a@example.com\r\nSubject: two\r\n\r\n")?;
 /// let session = mailverdict::Session::new(Ipv4Addr::new(192, 0, 2, 1));
 /// let mut observers = Observers { helo: (), mail_from: () };
