@@ -30,7 +30,7 @@ fn validate(zone: &Zone, raw: &[u8]) -> ArcReport {
         return now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc;
     };
     #[cfg(feature = "serde")]
-    support::evidence::assert_replays(zone, &mailverdict::Policy::default(), raw, &Session::without_peer());
+    assert!(support::evidence::assert_replays(zone, &mailverdict::Policy::default(), raw, &Session::without_peer()));
     let report = now(Authenticator::new(zone).authenticate(&message, Session::without_peer())).arc;
     #[cfg(feature = "serde")]
     assert_eq!(serde_json::from_str::<ArcReport>(&serde_json::to_string(&report).unwrap()).unwrap(), report);

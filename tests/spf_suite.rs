@@ -225,7 +225,7 @@ fn run(file: &Path) -> (usize, Vec<String>) {
                 reports
             );
             #[cfg(feature = "serde")]
-            evidence::assert_replays(&zone, &case.policy(), b"From: a@example.com\r\n\r\n", &case.session());
+            assert!(evidence::assert_replays(&zone, &case.policy(), b"From: a@example.com\r\n\r\n", &case.session()));
             for arrival in [Arrival::Together, Arrival::First, Arrival::Last, Arrival::Shuffled(count)] {
                 let late = Late::new(&zone);
                 let authenticator = Authenticator::new(&late).with_policy(case.policy());
