@@ -79,7 +79,7 @@ impl<R: Resolver> Authenticator<R> {
         if O::LISTENS {
             evaluation.explain(observers);
         }
-        self.read_beside(&mut evaluation, &verdict);
+        self.read_beside(&mut evaluation.log, &verdict);
         (verdict, evaluation.log)
     }
 
@@ -91,15 +91,13 @@ impl<R: Resolver> Authenticator<R> {
         evaluation.log.ask_again();
         let run = |log: &mut Log, _: AtHand<'_>| if log.is_open() { Run::Waits } else { Run::Done(()) };
         drive(&self.resolver, &self.clock(), &mut evaluation.log, run).await;
-        self.read_beside(&mut evaluation, &verdict);
+        self.read_beside(&mut evaluation.log, &verdict);
         (verdict, evaluation.log)
     }
 
     /// What is at hand beside, for those who explain a verdict.
-    fn read_beside(&self, Evaluation { parts, log }: &mut Evaluation<'_>, verdict: &Verdict) {
-        let at_hand = |question: &Question| self.resolver.at_hand(question);
-        parts.read_beside(log, &at_hand);
-        finding::read_for(verdict, log, &at_hand);
+    fn read_beside(&self, log: &mut Log, verdict: &Verdict) {
+        finding::read_for(verdict, log, &|question: &Question| self.resolver.at_hand(question));
     }
 
     async fn evaluate(&self, evaluation: &mut Evaluation<'_>, message: &Message<'_>) -> Verdict {
@@ -149,7 +147,7 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> spf::SpfReports {
-        self.spf(session, observers).await.1
+        self.spf(session, observers).await.0
     }
 
     /// [`check_spf`](Self::check_spf), with all that was asked.
@@ -158,18 +156,16 @@ impl<R: Resolver> Authenticator<R> {
         session: &Session,
         observers: &mut spf::Observers<O>,
     ) -> (spf::SpfReports, Log) {
-        let (spf, reports, mut log) = self.spf(session, observers).await;
-        let at_hand = |question: &Question| self.resolver.at_hand(question);
-        spf.read_beside(&mut log, &at_hand);
-        finding::read_for_spf(&reports, &mut log, &at_hand);
+        let (reports, mut log) = self.spf(session, observers).await;
+        finding::read_for_spf(&reports, &mut log, &|question: &Question| self.resolver.at_hand(question));
         (reports, log)
     }
 
-    async fn spf<'s, O: spf::Observe>(
-        &'s self,
-        session: &'s Session,
+    async fn spf<O: spf::Observe>(
+        &self,
+        session: &Session,
         observers: &mut spf::Observers<O>,
-    ) -> (SpfPart<'s>, spf::SpfReports, Log) {
+    ) -> (spf::SpfReports, Log) {
         let mut spf = SpfPart::new(&self.policy, Cow::Borrowed(session));
         let mut log = Log::new(self.policy.budget.questions_ahead, OCTETS_AHEAD);
         let run = |log: &mut Log, at_hand: AtHand<'_>| spf.run_alone(log, at_hand).map_or(Run::Waits, Run::Done);
@@ -177,7 +173,7 @@ impl<R: Resolver> Authenticator<R> {
         if O::LISTENS {
             spf.explain(&mut log, observers);
         }
-        (spf, reports, log)
+        (reports, log)
     }
 
     /// DKIM alone, at the time `now`.

@@ -257,11 +257,6 @@ impl<'p> Parts<'p> {
         None
     }
 
-    /// What is at hand beside, for those who explain the verdict.
-    pub(crate) fn read_beside(&self, log: &mut Log, at_hand: AtHand<'_>) {
-        self.spf.read_beside(log, at_hand);
-    }
-
     /// Once something has to be waited for: what SPF and DMARC will probably ask as well.
     fn ask_ahead(&self, log: &mut Log, at_hand: AtHand<'_>) {
         let Self { policy, spf, message } = self;

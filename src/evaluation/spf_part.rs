@@ -1,7 +1,7 @@
 //! SPF for both identities of a session.
 
 use crate::{
-    known::{Ahead, AtHand, Beside, Known, Log, Part},
+    known::{Ahead, AtHand, Known, Log, Part},
     message::{Header, return_path},
     name::Domain,
     policy::Policy,
@@ -112,15 +112,6 @@ impl<'p> SpfPart<'p> {
             if let (Some(arguments), None) = (arguments, report) {
                 spf::ask_ahead(ahead, &self.policy.spf, &arguments);
             }
-        }
-    }
-
-    /// What is at hand of the records that the identities lead to, whether or not the check of this client came to them.
-    pub(crate) fn read_beside(&self, log: &mut Log, at_hand: AtHand<'_>) {
-        let beside = &mut Beside::new(log, at_hand);
-        let Identities { helo, mail_from } = self.identities();
-        for domain in [helo, mail_from].into_iter().flatten().filter_map(|arguments| arguments.domain()) {
-            spf::read_beside(beside, domain.as_name());
         }
     }
 

@@ -111,9 +111,8 @@ impl<V> Evidence<V> {
             match evaluation.advance_with(|question| answers.at_hand(question)) {
                 Progress::Verdict(verdict) => {
                     evaluation.explain(observers);
-                    let Evaluation { parts, mut log } = evaluation;
+                    let mut log = evaluation.log;
                     let at_hand = |question: &Question| answers.at_hand(question).filter(Result::is_ok);
-                    parts.read_beside(&mut log, &at_hand);
                     finding::read_for(&verdict, &mut log, &at_hand);
                     return Ok((*verdict, log));
                 }

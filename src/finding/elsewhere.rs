@@ -4,6 +4,7 @@ use super::{
     Finding, Rule,
     quote::quoted,
     record_text::{RecordText, shown, texts},
+    spf::read_beside,
 };
 use crate::{
     dkim::KeyRecord,
@@ -23,8 +24,14 @@ const MAX_KEYS: usize = 4;
 /// Texts of one name that are looked at.
 const MAX_TEXTS: usize = 64;
 
-/// Reads what is at hand at the other names, where SPF found none.
+/// Reads what is at hand of the records that both identities lead to, and at the other names, where SPF found none.
 pub(crate) fn read_for_spf(reports: &SpfReports, log: &mut Log, at_hand: AtHand<'_>) {
+    let beside = &mut Beside::new(log, at_hand);
+    for report in [&reports.helo, &reports.mail_from].into_iter().flatten() {
+        if let Ok(domain) = &report.domain {
+            read_beside(beside, domain.as_name());
+        }
+    }
     let names: Vec<Name> = without_spf(reports).flat_map(of_spf).collect();
     read(&names, log, at_hand);
 }

@@ -54,7 +54,15 @@ pub(super) fn texts(entry: &Entry) -> &[Box<[u8]>] {
 /// The one SPF record among them, which was read already where the evaluation came to it.
 pub(super) fn spf_record(entry: &Entry) -> Option<SharedRecord> {
     match entry.answer() {
-        Some(Ok(AnyAnswer::Txt(Answer::Records(texts)))) => find_record(texts, MAX_SIZE).record?.ok(),
+        Some(Ok(AnyAnswer::Txt(answer))) => spf_record_of(answer),
         Some(_) | None => None,
+    }
+}
+
+/// The same of an answer.
+pub(super) fn spf_record_of(answer: &Answer<Box<[u8]>>) -> Option<SharedRecord> {
+    match answer {
+        Answer::Records(texts) => find_record(texts, MAX_SIZE).record?.ok(),
+        Answer::NoData(_) | Answer::NxDomain(_) => None,
     }
 }

@@ -4,7 +4,6 @@
 
 mod ahead;
 mod arguments;
-mod beside;
 mod check_host;
 mod expand;
 mod fault;
@@ -39,7 +38,6 @@ pub use tree::{Step, Tree, Visit};
 
 pub(crate) use ahead::ask_ahead;
 pub(crate) use arguments::Identities;
-pub(crate) use beside::read_beside;
 pub(crate) use publication::{NotARecord, SharedRecord, find as find_record};
 
 use crate::known::{Known, Unknown};

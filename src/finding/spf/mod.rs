@@ -1,5 +1,6 @@
 //! What is wrong with the SPF records that an evaluation read.
 
+mod beside;
 mod lookups;
 mod near_miss;
 mod published;
@@ -21,6 +22,7 @@ use crate::{
 };
 use published::Records;
 
+pub(super) use beside::read_beside;
 pub(super) use published::record_target;
 
 /// Findings of one evaluation: whoever mends so many looks at the rest as well.
