@@ -3,9 +3,11 @@
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
 mod ed25519;
+mod key_length;
 mod rsa;
 
 pub use ed25519::{ED25519_SHA256, ED25519_SHA256_REFERENCE};
+pub(crate) use key_length::wanted_octets;
 pub use rsa::{RSA_SHA1, RSA_SHA1_REFERENCE, RSA_SHA256, RSA_SHA256_REFERENCE};
 
 use sha2::Digest as _;

@@ -2,7 +2,7 @@
 
 use super::unreadable;
 use crate::{
-    crypto::InvalidKey,
+    crypto::{InvalidKey, wanted_octets},
     dkim::{KeyRecord, keys::ReadRecord},
     finding::{Finding, Rule, Severity, quote::quoted, record_text::RecordText},
     lex::Span,
@@ -113,7 +113,7 @@ impl OfKey<'_, '_> {
         let of_type = |says: &str, advice: &str| self.finding(Rule::DkimKeyType, "p", says, advice);
         match error {
             InvalidKey::TooLong { bits } => self.long(*bits),
-            InvalidKey::Encoding => match unreadable::wanted_octets(&self.record.key) {
+            InvalidKey::Encoding => match wanted_octets(&self.record.key) {
                 Some(wanted) if wanted > octets => unreadable::truncated(self.text, self.tag("p"), octets, wanted),
                 _ if octets == 32 => of_type(
                     "p= has 32 octets, as a key of Ed25519 has, and the record says that it is one of RSA",

@@ -1,6 +1,7 @@
 //! Key records that cannot be read.
 
 use crate::{
+    crypto::wanted_octets,
     dkim::KeyRecordError,
     finding::{Finding, Rule, quote::quoted, record_text::RecordText},
     lex::{
@@ -100,18 +101,4 @@ pub(super) fn truncated(text: &RecordText<'_>, span: Option<Span>, octets: usize
     );
     let advice = "Publish the whole key, in several character-strings of no more than 255 octets each.";
     text.finding(Rule::DkimPTruncated, span, &says, advice)
-}
-
-/// How many octets the DER of a key says that it has, its head included (X.690 §8.1.3); `None` where it does not begin as a key does.
-pub(super) fn wanted_octets(key: &[u8]) -> Option<usize> {
-    const MOST: usize = 8192;
-    let (tag, rest) = key.split_first()?;
-    let (first, rest) = rest.split_first().filter(|_| *tag == 0x30)?;
-    let length = match first {
-        0..=0x7f => return Some(2 + usize::from(*first)),
-        0x81 | 0x82 => usize::from(first - 0x80),
-        _ => return None,
-    };
-    let content = rest.get(..length)?.iter().fold(0, |sum: usize, octet| sum * 256 + usize::from(*octet));
-    Some(2 + length + content).filter(|wanted| *wanted <= MOST)
 }
