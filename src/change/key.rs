@@ -7,7 +7,7 @@ use crate::{
     dns::{Answer, AnyAnswer, RecordType},
     known::{Entry, Log},
     lex::{excerpt, printable},
-    name::Name,
+    name::{Name, shown},
 };
 use base64::{
     Engine as _, alphabet,
@@ -29,19 +29,12 @@ pub(super) struct KeyAnswer<'l> {
 
 impl<'l> KeyAnswer<'l> {
     pub(super) fn of(name: &'l Name, log: &'l Log) -> Self {
-        let is_it = |entry: &&Entry| {
-            let question = entry.question();
-            question.record_type == RecordType::Txt && question.name == *name
-        };
-        Self { name, entry: log.entries().iter().find(is_it) }
+        Self { name, entry: log.entry(name, RecordType::Txt) }
     }
 
     /// The texts at the name.
     pub(super) fn texts(&self) -> &'l [Box<[u8]>] {
-        let texts = match self.entry.and_then(Entry::answer) {
-            Some(Ok(AnyAnswer::Txt(answer))) => answer.records(),
-            _ => &[],
-        };
+        let texts = self.entry.map(Entry::texts).unwrap_or_default();
         texts.get(..MAX_RECORDS).unwrap_or(texts)
     }
 
@@ -284,11 +277,6 @@ fn start_of_key(text: &[u8]) -> Vec<u8> {
 
 fn quoted(text: Option<&[u8]>) -> Box<str> {
     excerpt(text.unwrap_or_default())
-}
-
-/// A name of strangers, printable.
-pub(super) fn shown(name: &Name) -> Box<str> {
-    printable(name.as_str().as_bytes())
 }
 
 fn proven(kind: ChangeKind, says: &str, advice: &str) -> Change {

@@ -5,6 +5,7 @@ use crate::{
     dkim::{Change, ChangeKind, ChangePart},
     lex::excerpt,
     message::Header,
+    name::shown,
 };
 
 /// Octets of signatures by RSA keys of the sizes that are in use.
@@ -15,7 +16,7 @@ const MAX_NAMES: usize = 64;
 
 /// What the signature shows without a look at the message.
 pub(super) fn of_signer(signer: &Signer, suspect: &Suspect<'_>) -> Option<Change> {
-    let name = super::key::shown(&suspect.signature.key_name);
+    let name = shown(&suspect.signature.key_name);
     let of = |kind, part, is_proven, says: String, advice: &str| {
         Some(Change { kind, part, is_proven, field: None, says: says.into(), advice: Some(advice.into()), undo: None })
     };

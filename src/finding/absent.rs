@@ -2,10 +2,11 @@
 
 use super::{
     Finding, Rule,
+    elsewhere::without_dmarc,
     record_text::{of_name, shown},
 };
 use crate::{
-    dmarc::{DmarcReport, DmarcResult, NoneReason},
+    dmarc::DmarcReport,
     spf::{self, SpfReports, SpfResult},
 };
 
@@ -27,11 +28,11 @@ pub(super) fn spf(reports: &SpfReports, found: &[Finding]) -> Option<Finding> {
 /// No DMARC record applies to the author domain, where nothing that was found says more of it.
 pub(super) fn dmarc(report: &DmarcReport, found: &[Finding]) -> Option<Finding> {
     const EXPLAIN: [Rule; 4] = [Rule::DmarcNone, Rule::DmarcWrongPlace, Rule::DmarcNotARecord, Rule::DmarcMultiple];
-    let DmarcResult::None(NoneReason::NoRecord { author_domain }) = &report.result else { return None };
+    let author = without_dmarc(report)?;
     if found.iter().any(|finding| EXPLAIN.contains(&finding.rule)) {
         return None;
     }
-    let name = author_domain.as_name().prepend("_dmarc").ok()?;
+    let name = author.prepend("_dmarc").ok()?;
     let asked: Vec<_> = report.steps.iter().map(|step| shown(step.domain.as_name())).take(8).collect();
     let says = match asked.as_slice() {
         [] | [_] => format!("no DMARC record stands at {}", shown(&name)),

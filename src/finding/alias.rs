@@ -2,13 +2,14 @@
 
 use super::{
     Finding, Rule,
-    record_text::{of_name, shown, texts},
+    dmarc::walked,
+    elsewhere::without_dmarc,
+    record_text::{of_name, shown},
 };
 use crate::{
-    dmarc::{DmarcReport, DmarcResult, NoneReason},
+    dmarc::DmarcReport,
     dns::{Answer, AnyAnswer, RecordType},
     known::{Entry, Log},
-    name::Name,
     spf::{self, SpfReports, SpfResult},
 };
 
@@ -19,7 +20,7 @@ const MAX_NAMES: usize = 8;
 pub(super) fn dangling(entry: &Entry, record: &str) -> Option<String> {
     let lack = match entry.answer() {
         Some(Ok(AnyAnswer::Txt(Answer::NxDomain(_)))) => "does not exist".to_owned(),
-        Some(Ok(AnyAnswer::Txt(_))) if texts(entry).is_empty() => "has no TXT record".to_owned(),
+        Some(Ok(AnyAnswer::Txt(_))) if entry.texts().is_empty() => "has no TXT record".to_owned(),
         Some(Ok(_)) => format!("has no {record}"),
         Some(Err(_)) | None => return None,
     };
@@ -38,25 +39,16 @@ pub(super) fn spf(reports: &SpfReports, log: &Log) -> Option<Finding> {
     let report = reports.mail_from.as_ref()?;
     let SpfResult::None(spf::NoneReason::NoRecord | spf::NoneReason::NxDomain) = report.result else { return None };
     let name = report.domain.as_ref().ok()?.as_name();
-    let entry = log.entries().iter().find(|entry| is_of(entry, name))?;
-    finding(Rule::SpfNone, entry, "SPF record")
+    finding(Rule::SpfNone, log.entry(name, RecordType::Txt)?, "SPF record")
 }
 
 /// Where no DMARC record was found because a name of the walk is an alias.
 pub(super) fn dmarc(report: &DmarcReport, log: &Log) -> Vec<Finding> {
-    if !matches!(report.result, DmarcResult::None(NoneReason::NoRecord { .. })) {
+    if without_dmarc(report).is_none() {
         return Vec::new();
     }
-    let is_of_dmarc = |entry: &&Entry| {
-        let question = entry.question();
-        question.record_type == RecordType::Txt && question.name.as_str().starts_with("_dmarc.") && entry.is_needed()
-    };
-    let entries = log.entries().iter().filter(is_of_dmarc).take(MAX_NAMES);
+    let entries = walked(log).take(MAX_NAMES);
     entries.filter_map(|entry| finding(Rule::DmarcNone, entry, "DMARC record")).collect()
-}
-
-fn is_of(entry: &Entry, name: &Name) -> bool {
-    entry.question().record_type == RecordType::Txt && entry.question().name == *name
 }
 
 fn finding(rule: Rule, entry: &Entry, record: &str) -> Option<Finding> {

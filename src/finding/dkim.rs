@@ -7,7 +7,7 @@ mod unreadable;
 
 pub(super) use header::of_header;
 
-use super::{Finding, alias, elsewhere, record_text::texts};
+use super::{Finding, alias, elsewhere};
 use crate::{
     dkim::keys::ReadRecords,
     dns::{Answer, AnyAnswer, RecordType},
@@ -37,7 +37,7 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
 /// What stands at one name.
 fn of_entry(entry: &Entry, log: &Log) -> Vec<Finding> {
     let name = &entry.question().name;
-    let texts = texts(entry);
+    let texts = entry.texts();
     let mut found = Vec::new();
     if let Some(Ok(AnyAnswer::Txt(answer))) = entry.answer()
         && texts.is_empty()

@@ -6,7 +6,7 @@ mod record;
 use super::{
     Finding, Rule,
     quote::quoted,
-    record_text::{RecordText, of_name, shown, texts},
+    record_text::{RecordText, of_name, shown},
 };
 use crate::{
     dmarc::{
@@ -26,11 +26,7 @@ const MAX_TEXTS: usize = 64;
 /// Those of all records that were read, and of the policy that applies.
 pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
     let mut found = Vec::new();
-    let is_of_dmarc = |entry: &&Entry| {
-        let question = entry.question();
-        question.record_type == RecordType::Txt && question.name.as_str().starts_with("_dmarc.") && entry.is_needed()
-    };
-    for entry in log.entries().iter().filter(is_of_dmarc) {
+    for entry in walked(log) {
         found.extend(of_entry(entry, verdict));
     }
     found.extend(deep(&verdict.dmarc));
@@ -39,6 +35,14 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
         found.extend(editions_differ(&verdict.dmarc, older));
     }
     found
+}
+
+/// The questions for DMARC records that a result rests on.
+pub(super) fn walked(log: &Log) -> impl Iterator<Item = &Entry> {
+    log.entries().iter().filter(|entry| {
+        let question = entry.question();
+        question.record_type == RecordType::Txt && question.name.as_str().starts_with("_dmarc.") && entry.is_needed()
+    })
 }
 
 /// RFC 9989 §7.4: who asks to reject must not rely on SPF alone, because it is lost where mail is forwarded.
@@ -79,12 +83,12 @@ fn deep(dmarc: &DmarcReport) -> Option<Finding> {
 /// What stands at one name.
 fn of_entry(entry: &Entry, verdict: &Verdict) -> Vec<Finding> {
     let name = &entry.question().name;
-    if let (Some(Ok(AnyAnswer::Txt(Answer::Records(records)))), [text]) = (entry.answer(), texts(entry))
+    if let (Some(Ok(AnyAnswer::Txt(Answer::Records(records)))), [text]) = (entry.answer(), entry.texts())
         && let Some(kept) = kept_record(records)
     {
         return of_record(&RecordText { name, text }, &kept.record, verdict);
     }
-    let texts = texts(entry).iter().take(MAX_TEXTS).map(|text| RecordText { name, text });
+    let texts = entry.texts().iter().take(MAX_TEXTS).map(|text| RecordText { name, text });
     let mut found = Vec::new();
     let mut records = Vec::new();
     for text in texts {

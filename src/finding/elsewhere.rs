@@ -3,7 +3,7 @@
 use super::{
     Finding, Rule,
     quote::quoted,
-    record_text::{RecordText, shown, texts},
+    record_text::{RecordText, shown},
     spf::read_beside,
 };
 use crate::{
@@ -100,12 +100,10 @@ fn why(name: &Name, wanted: &Name) -> &'static str {
 /// The text of a record at the first of these names that has one, as far as that is known or at hand.
 fn find<'l>(log: &'l Log, names: &[Name], is_record: impl Fn(&[u8]) -> bool) -> Option<RecordText<'l>> {
     names.iter().find_map(|name| {
-        let is_it = |entry: &&Entry| {
-            let question = entry.question();
-            question.record_type == RecordType::Txt && question.name == *name
-        };
-        let entry = log.entries().iter().chain(log.beside()).find(is_it)?;
-        let text = texts(entry).iter().take(MAX_TEXTS).find(|text| is_record(text))?;
+        // Beside, all questions are for TXT.
+        let beside = || log.beside().iter().find(|entry| entry.question().name == *name);
+        let entry = log.entry(name, RecordType::Txt).or_else(beside)?;
+        let text = entry.texts().iter().take(MAX_TEXTS).find(|text| is_record(text))?;
         Some(RecordText { name: &entry.question().name, text })
     })
 }
@@ -125,7 +123,8 @@ fn without_spf(reports: &SpfReports) -> impl Iterator<Item = &Name> {
     })
 }
 
-fn without_dmarc(report: &DmarcReport) -> Option<&Name> {
+/// The author domain to which no DMARC record applies.
+pub(super) fn without_dmarc(report: &DmarcReport) -> Option<&Name> {
     match &report.result {
         DmarcResult::None(NoneReason::NoRecord { author_domain }) => Some(author_domain.as_name()),
         DmarcResult::None(_)
@@ -141,7 +140,7 @@ fn lacks_key(entry: &Entry) -> bool {
     question.record_type == RecordType::Txt
         && question.name.as_str().contains("._domainkey.")
         && matches!(entry.answer(), Some(Ok(AnyAnswer::Txt(_))))
-        && texts(entry).is_empty()
+        && entry.texts().is_empty()
 }
 
 fn of_spf(domain: &Name) -> Vec<Name> {

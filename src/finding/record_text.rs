@@ -4,10 +4,12 @@ use super::{Finding, Quote, Rule};
 use crate::{
     dns::{Answer, AnyAnswer},
     known::Entry,
-    lex::{Span, printable},
+    lex::Span,
     name::Name,
     spf::{SharedRecord, find_record},
 };
+
+pub(super) use crate::name::shown;
 
 /// The size of an SPF record that is looked through.
 const MAX_SIZE: usize = 8192;
@@ -38,20 +40,7 @@ pub(super) fn of_name(name: &Name, rule: Rule, says: &str, advice: &str) -> Find
     Finding { name: Some(shown(name)), advice, ..Finding::new(rule, &says) }
 }
 
-/// A name of strangers, printable.
-pub(super) fn shown(name: &Name) -> Box<str> {
-    printable(name.as_str().as_bytes())
-}
-
-/// The texts that were answered; none where the question was another or had no answer.
-pub(super) fn texts(entry: &Entry) -> &[Box<[u8]>] {
-    match entry.answer() {
-        Some(Ok(AnyAnswer::Txt(answer))) => answer.records(),
-        Some(Ok(AnyAnswer::A(_) | AnyAnswer::Aaaa(_) | AnyAnswer::Mx(_) | AnyAnswer::Ptr(_)) | Err(_)) | None => &[],
-    }
-}
-
-/// The one SPF record among them, which was read already where the evaluation came to it.
+/// The one SPF record among the texts of an answer, which was read already where the evaluation came to it.
 pub(super) fn spf_record(entry: &Entry) -> Option<SharedRecord> {
     match entry.answer() {
         Some(Ok(AnyAnswer::Txt(answer))) => spf_record_of(answer),

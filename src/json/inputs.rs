@@ -1,7 +1,6 @@
 //! What was evaluated.
 
 use crate::{
-    dns::AnyAnswer,
     known::{Entry, Log},
     lex::printable,
     name::Name,
@@ -54,17 +53,18 @@ impl<'e> Inputs<'e> {
 
 /// The records among the texts that were answered, which may be anything.
 fn records(entry: &Entry) -> impl Iterator<Item = PublishedText<'_>> {
-    let texts = match entry.answer() {
-        Some(Ok(AnyAnswer::Txt(answer))) => answer.records(),
-        Some(Ok(AnyAnswer::A(_) | AnyAnswer::Aaaa(_) | AnyAnswer::Mx(_) | AnyAnswer::Ptr(_)) | Err(_)) | None => &[],
-    };
     let name = &entry.question().name;
     let is_key = name.as_str().contains("._domainkey.");
     let is_record = move |text: &&[u8]| {
         let begins = |word: &[u8]| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
         is_key || begins(b"v=spf1") || begins(b"v=DMARC1")
     };
-    texts.iter().map(|text| &**text).filter(is_record).map(move |text| PublishedText { name, record: shown(text) })
+    entry
+        .texts()
+        .iter()
+        .map(|text| &**text)
+        .filter(is_record)
+        .map(move |text| PublishedText { name, record: shown(text) })
 }
 
 /// The text, printable.

@@ -2,7 +2,7 @@
 
 use super::Part;
 use crate::{
-    dns::{AnyLookup, Details, LookupError, Question, RecordType},
+    dns::{AnyAnswer, AnyLookup, Details, LookupError, Question, RecordType},
     name::Name,
 };
 use std::{fmt, time::Duration};
@@ -91,6 +91,11 @@ impl Log {
     /// Questions that wait for their answers are handed out again: nobody else waits for them any more.
     pub(crate) fn ask_again(&mut self) {
         self.handed_out = 0;
+    }
+
+    /// What became of a question.
+    pub(crate) fn entry(&self, name: &Name, record_type: RecordType) -> Option<&Entry> {
+        self.entries.get(self.place(name, record_type)?)
     }
 
     /// Enters what became of a question; the first answer counts. Whether it was open.
@@ -217,6 +222,16 @@ impl Entry {
     /// What was answered; `None` where the verdict did not wait for it.
     pub fn answer(&self) -> Option<&AnyLookup> {
         self.answer.as_ref()
+    }
+
+    /// The texts that were answered; none where the question was another or had no answer.
+    pub(crate) fn texts(&self) -> &[Box<[u8]>] {
+        match &self.answer {
+            Some(Ok(AnyAnswer::Txt(answer))) => answer.records(),
+            Some(Ok(AnyAnswer::A(_) | AnyAnswer::Aaaa(_) | AnyAnswer::Mx(_) | AnyAnswer::Ptr(_)) | Err(_)) | None => {
+                &[]
+            }
+        }
     }
 
     /// The names that aliases (CNAME records) led to on the way to the answer, in order; see

@@ -6,6 +6,7 @@ mod joined;
 pub use domain::Domain;
 pub(crate) use joined::{DomainText, Joined};
 
+use crate::lex;
 use std::{
     borrow::{Borrow, Cow},
     cmp::Ordering,
@@ -288,6 +289,11 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
+
+/// A name of strangers, printable.
+pub(crate) fn shown(name: &Name) -> Box<str> {
+    lex::printable(name.as_str().as_bytes())
+}
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {

@@ -1,7 +1,7 @@
 //! The SPF records that a log has, and how they lead to each other.
 
 use crate::{
-    dns::{Answer, AnyAnswer, LookupError, Question, RecordType},
+    dns::{Answer, AnyAnswer, LookupError, RecordType},
     known::{Entry, Log},
     lex::excerpt,
     name::Name,
@@ -160,8 +160,7 @@ impl<'l> Records<'l> {
     }
 
     fn entry(&self, name: &Name, record_type: RecordType) -> Option<&'l Entry> {
-        let is_it = |question: &Question| question.record_type == record_type && question.name == *name;
-        self.log.entries().iter().find(|entry| is_it(entry.question()))
+        self.log.entry(name, record_type)
     }
 
     /// What was at hand of a name's texts.

@@ -2,7 +2,7 @@
 
 use super::of;
 use crate::{
-    finding::{Finding, Rule, record_text::texts},
+    finding::{Finding, Rule},
     known::{Entry, Log},
     name::Name,
 };
@@ -18,7 +18,7 @@ pub(super) fn findings(domains: &[&Name], log: &Log) -> Vec<Finding> {
 }
 
 fn too_large(entry: &Entry) -> Option<Finding> {
-    let texts = texts(entry);
+    let texts = entry.texts();
     let is_spf = |text: &[u8]| text.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case(b"v=spf1 "));
     let record = texts.iter().find(|text| is_spf(text))?;
     let name = &entry.question().name;
