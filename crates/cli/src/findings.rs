@@ -2,8 +2,9 @@
 
 use crate::style::{Style, printable, terminal_columns, wrapped_at};
 use mailverdict::{
+    Span,
     dns::{AnyAnswer, RecordType},
-    finding::{About, Finding, Severity},
+    finding::{About, Finding, Quote, Severity},
     known::Log,
     message::Header,
 };
@@ -69,8 +70,6 @@ fn quoted(finding: &Finding, log: &Log, header: Option<&Header<'_>>) -> Option<(
     let record = record(finding, name, log).map(Cow::Borrowed);
     let record = record.or_else(|| field(finding, name, header?).map(Cow::Owned))?;
     let most = columns() - INDENT;
-    // Each octet takes one column, or four.
-    let shown = |octets: &[u8]| octets.iter().map(|octet| column(*octet)).collect::<String>();
     let (before, rest) = record.split_at_checked(range.start)?;
     let (term, behind) = rest.split_at_checked(range.len())?;
     let mut marked = shown(term);
@@ -111,11 +110,7 @@ fn beginning(text: &str, most: usize) -> String {
 fn field(finding: &Finding, name: &str, header: &Header<'_>) -> Option<Vec<u8>> {
     let quote = finding.quote.as_ref()?;
     let span = quote.span()?;
-    let has_it = |raw: &&[u8]| {
-        let stretch = span.of(raw).map(|octets| octets.iter().map(|octet| column(*octet)).collect::<String>());
-        stretch.as_deref() == Some(quote.text())
-    };
-    let field = header.named(name).map(|field| field.raw()).find(has_it)?;
+    let field = header.named(name).map(|field| field.raw()).find(|raw| stands_in(quote, span, raw))?;
     Some(field.iter().map(|octet| if octet.is_ascii_whitespace() { b' ' } else { *octet }).collect())
 }
 
@@ -135,11 +130,17 @@ fn record<'l>(finding: &Finding, name: &str, log: &'l Log) -> Option<&'l [u8]> {
     };
     let entry = log.entries().iter().chain(log.beside()).find(|entry| is_it(entry.question()))?;
     let Some(Ok(AnyAnswer::Txt(answer))) = entry.answer() else { return None };
-    let has_it = |text: &&[u8]| {
-        let stretch = span.of(text).map(|octets| octets.iter().map(|octet| column(*octet)).collect::<String>());
-        stretch.as_deref() == Some(quote.text())
-    };
-    answer.records().iter().map(|text| &**text).find(has_it)
+    answer.records().iter().map(|text| &**text).find(|text| stands_in(quote, span, text))
+}
+
+/// Whether the quoted stretch stands at this place of the text.
+fn stands_in(quote: &Quote, span: Span, text: &[u8]) -> bool {
+    span.of(text).is_some_and(|octets| shown(octets) == quote.text())
+}
+
+/// Each octet takes one column, or four.
+fn shown(octets: &[u8]) -> String {
+    octets.iter().map(|octet| column(*octet)).collect()
 }
 
 impl Style {
