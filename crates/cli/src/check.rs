@@ -15,6 +15,7 @@ use crate::{
     source::Source,
     style::{Style, printable},
     tell,
+    told::Told,
 };
 use mailverdict::{
     Authenticator,
@@ -109,28 +110,31 @@ impl Run<'_> {
         let way = Way::of(&message, &args.way, args.ip).map_err(|failure| failure.about(name.as_deref()))?;
         let session = way.session(request::session(args.ip, &args.client, args.rules.at), args.rules.at);
         let mut trees = Observers::default();
-        let mut kept = Vec::new();
-        let (verdict, log) = match &args.evidence {
+        let evidence = args.evidence.as_deref().map(|path| {
+            let (_, log) = runtime.block_on(authenticator.explain_all(&message, session.clone()));
+            let policy = request::message_policy(&args.source, &args.rules);
+            let mut evidence = Evidence::new(input.octets.as_slice(), session.clone(), policy, &log, ());
+            evidence.authserv_id = Some(authserv_id.as_str().into());
+            (path, evidence)
+        });
+        let (verdict, log) = match &evidence {
             None => runtime.block_on(authenticator.explain(&message, session.clone(), &mut trees)),
-            Some(path) => {
-                let (_, log) = runtime.block_on(authenticator.explain_all(&message, session.clone()));
-                let policy = request::message_policy(&args.source, &args.rules);
-                let mut evidence = Evidence::new(input.octets.as_slice(), session.clone(), policy, &log, ());
-                evidence.authserv_id = Some(authserv_id.as_str().into());
-                if args.redact {
-                    kept = evidence::write_redacted(path, &evidence)?;
-                } else {
-                    evidence::write(path, &evidence)?;
-                }
-                // What was written is what is told.
+            // What is written is what is told.
+            Some((_, evidence)) => {
                 let replayed = evidence.replay(&evidence.answers, &mut trees);
                 replayed.map_err(|error| numbered.no_message(error))?
             }
         };
         let mut report = Report::new(&message, &verdict, &session, &log, authserv_id);
-        report.evaluated.add_findings(input.findings().chain(kept));
         let settings = request::change_settings(authserv_id);
         report.evaluated.changes = Some(changes(&verdict, &message, &session, &log, &settings));
+        let mut kept = Vec::new();
+        match evidence {
+            None => {}
+            Some((path, evidence)) if args.redact => kept = evidence::write_redacted(path, evidence)?,
+            Some((path, evidence)) => evidence::write(path, evidence, &Told::of(&report, &trees))?,
+        }
+        report.evaluated.add_findings(input.findings().chain(kept));
         if args.output.explain {
             report.steps = Some(explain::steps(&report, &trees));
         }

@@ -38,21 +38,21 @@ const MAX_SHOWN: usize = 40;
 const IN_OTHER_WORDS: [&str; 4] = ["authentication_results", "received_spf", "explain", "evaluated"];
 
 /// Writes the evidence without body and local parts, with the verdict that it leads to; what there is to know of that.
-pub(crate) fn write_redacted(path: &Path, evidence: &Evidence<()>) -> Result<Vec<Finding>, Failure> {
-    let redacted = evidence.clone().redacted().map_err(|error| unusable(path, &error))?;
-    let (evidence, findings) = redacted;
-    write(path, &evidence).map(|()| findings)
-}
-
-/// Writes the evidence, with the verdict that it leads to.
-pub(crate) fn write(path: &Path, evidence: &Evidence<()>) -> Result<(), Failure> {
+pub(crate) fn write_redacted(path: &Path, evidence: Evidence<()>) -> Result<Vec<Finding>, Failure> {
+    let (evidence, findings) = evidence.redacted().map_err(|error| unusable(path, &error))?;
     let mut trees = Observers::default();
     let unreadable = |error: mailverdict::message::MessageError| Failure::Usage(error.to_string());
     let (verdict, log) = evidence.replay(&evidence.answers, &mut trees).map_err(unreadable)?;
-    let message = Message::parse(evidence.message.octets()).map_err(unreadable)?;
-    let report = report(evidence, &message, (&verdict, &log));
-    let told = Told::of(&report, &trees);
-    let octets = json::to_page(&evidence.clone().with_verdict(&told));
+    let shown = evidence.clone();
+    let message = Message::parse(shown.message.octets()).map_err(unreadable)?;
+    let report = report(&shown, &message, (&verdict, &log));
+    write(path, evidence, &Told::of(&report, &trees))?;
+    Ok(findings)
+}
+
+/// Writes the evidence, with what is told of the verdict that it leads to.
+pub(crate) fn write(path: &Path, evidence: Evidence<()>, told: &Told<'_>) -> Result<(), Failure> {
+    let octets = json::to_page(&evidence.with_verdict(told));
     let unwritable = |error| Failure::Unwritable { path: path.to_owned(), error };
     File::create(path).and_then(|mut file| file.write_all(octets.as_bytes())).map_err(unwritable)
 }
