@@ -3,8 +3,8 @@
 use super::rdata;
 use crate::{
     dns::{
-        Answer, AnyAnswer, AnyLookup, Details, EndlessAliases, Lookup, LookupError, Mx, Question, RecordType, Resolver,
-        Zone, reverse_name,
+        Answer, AnyAnswer, AnyLookup, Details, EndlessAliases, Lookup, LookupError, Mx, Question, Record, RecordType,
+        Resolver, Zone, reverse_name,
     },
     known::Log,
     name::Name,
@@ -77,39 +77,29 @@ impl Overlaid<'_> {
     }
 }
 
+/// The answer to the question for the records of a type at a name.
+fn typed<T: Record>(name: Name, answer: impl FnOnce(&Question) -> AnyLookup) -> Lookup<T> {
+    let answer = answer(&Question { name, record_type: T::TYPE })?;
+    T::from_any(&answer).cloned().ok_or(LookupError::Malformed)
+}
+
 macro_rules! resolver {
     ($resolver:ty) => {
         impl Resolver for $resolver {
             async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
-                let question = Question { name: name.clone(), record_type: RecordType::Txt };
-                match self.answer(&question)? {
-                    AnyAnswer::Txt(answer) => Ok(answer),
-                    _ => Err(LookupError::Malformed),
-                }
+                typed(name.clone(), |question| self.answer(question))
             }
             async fn a(&self, name: &Name) -> Lookup<Ipv4Addr> {
-                match self.answer(&Question { name: name.clone(), record_type: RecordType::A })? {
-                    AnyAnswer::A(answer) => Ok(answer),
-                    _ => Err(LookupError::Malformed),
-                }
+                typed(name.clone(), |question| self.answer(question))
             }
             async fn aaaa(&self, name: &Name) -> Lookup<Ipv6Addr> {
-                match self.answer(&Question { name: name.clone(), record_type: RecordType::Aaaa })? {
-                    AnyAnswer::Aaaa(answer) => Ok(answer),
-                    _ => Err(LookupError::Malformed),
-                }
+                typed(name.clone(), |question| self.answer(question))
             }
             async fn mx(&self, name: &Name) -> Lookup<Mx> {
-                match self.answer(&Question { name: name.clone(), record_type: RecordType::Mx })? {
-                    AnyAnswer::Mx(answer) => Ok(answer),
-                    _ => Err(LookupError::Malformed),
-                }
+                typed(name.clone(), |question| self.answer(question))
             }
             async fn ptr(&self, ip: IpAddr) -> Lookup<Name> {
-                match self.answer(&Question { name: reverse_name(ip), record_type: RecordType::Ptr })? {
-                    AnyAnswer::Ptr(answer) => Ok(answer),
-                    _ => Err(LookupError::Malformed),
-                }
+                typed(reverse_name(ip), |question| self.answer(question))
             }
             fn at_hand(&self, question: &Question) -> Option<AnyLookup> {
                 Some(self.answer(question))
