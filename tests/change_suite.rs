@@ -221,17 +221,9 @@ fn damaged(signed: &mut Signed) -> &'static str {
 
 #[test]
 fn random_damages_have_no_false_proof() {
-    let none = Damage {
-        kinds: &[],
-        shapes: changed::ANY,
-        signers: &changed::Signer::ALL,
-        tags: "",
-        before: |_, _| {},
-        after: |_| {},
-    };
     let (mut false_proofs, mut unknown) = (Vec::new(), 0);
     for number in 0..200 {
-        let mut signed = none.message(number, 77_000);
+        let mut signed = Damage::NONE.message(number, 77_000);
         let place = damaged(&mut signed);
         let zone = Zone::parse(signed.zone.clone(), "zone").unwrap();
         let changes = found(&signed.mail.octets(), &zone, UnixTime(signed.at), 6_000_000);
@@ -254,14 +246,7 @@ fn random_damages_have_no_false_proof() {
 /// A list adds its footer, a gateway seals, and another list adds its own.
 #[test]
 fn message_signatures_of_arc_are_explained_as_well() {
-    let none = Damage {
-        kinds: &[],
-        shapes: changed::TEXT,
-        signers: &[changed::Signer::Relaxed],
-        tags: "",
-        before: |_, _| {},
-        after: |_| {},
-    };
+    let none = Damage { shapes: changed::TEXT, signers: &[changed::Signer::Relaxed], ..Damage::NONE };
     let signed = none.message(0, 5);
     let key = Key::named("rsa2048-other");
     let options = |instance: usize, status: &'static str| SetOptions {
@@ -297,16 +282,8 @@ fn message_signatures_of_arc_are_explained_as_well() {
 
 #[test]
 fn intact_signatures_cost_nothing() {
-    let none = Damage {
-        kinds: &[],
-        shapes: changed::ANY,
-        signers: &changed::Signer::ALL,
-        tags: "",
-        before: |_, _| {},
-        after: |_| {},
-    };
     for number in 0..21 {
-        let signed = none.message(number, 9);
+        let signed = Damage::NONE.message(number, 9);
         let zone = Zone::parse(signed.zone.clone(), "zone").unwrap();
         let mut found = found(&signed.mail.octets(), &zone, UnixTime(signed.at), MOST);
         assert_eq!(found.dkim.pop(), Some(Vec::new()), "{number}");
@@ -317,12 +294,10 @@ fn intact_signatures_cost_nothing() {
 #[test]
 fn no_work_finds_nothing_and_says_so() {
     let damage = Damage {
-        kinds: &[],
         shapes: changed::TEXT,
         signers: &[changed::Signer::Relaxed],
-        tags: "",
-        before: |_, _| {},
         after: body_damage::append,
+        ..Damage::NONE
     };
     let signed = damage.message(0, 3);
     let zone = Zone::parse(signed.zone.clone(), "zone").unwrap();
@@ -344,14 +319,7 @@ fn no_work_finds_nothing_and_says_so() {
 /// Whatever strangers write, a sentence is one that can be read.
 #[test]
 fn sentences_are_bounded() {
-    let none = Damage {
-        kinds: &[],
-        shapes: changed::TEXT,
-        signers: &[changed::Signer::Relaxed],
-        tags: "",
-        before: |_, _| {},
-        after: |_| {},
-    };
+    let none = Damage { shapes: changed::TEXT, signers: &[changed::Signer::Relaxed], ..Damage::NONE };
     let mut signed = none.message(0, 11);
     let long = "x".repeat(20_000);
     signed.mail.fields.remove(0);

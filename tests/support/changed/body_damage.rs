@@ -237,51 +237,56 @@ fn meta(signed: &mut Signed) {
 }
 
 pub const DAMAGES: &[Damage] = &[
-    Damage { kinds: &["body-appended"], after: append, ..DEFAULT },
+    Damage { kinds: &["body-appended"], after: append, ..Damage::NONE },
     Damage {
         kinds: &["body-prepended"],
         shapes: &[Shape::Plain, Shape::Utf8, Shape::QuotedPrintable],
         after: prepend,
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["body-inserted"], shapes: TEXT, after: insert_line, ..DEFAULT },
-    Damage { kinds: &["body-inserted"], shapes: HTML, after: html_banner, ..DEFAULT },
-    Damage { kinds: &["body-inserted"], shapes: HTML, after: html_footer, ..DEFAULT },
-    Damage { kinds: &["body-part-added"], shapes: &[Shape::Mixed, Shape::Alternative], after: add_part, ..DEFAULT },
+    Damage { kinds: &["body-inserted"], shapes: TEXT, after: insert_line, ..Damage::NONE },
+    Damage { kinds: &["body-inserted"], shapes: HTML, after: html_banner, ..Damage::NONE },
+    Damage { kinds: &["body-inserted"], shapes: HTML, after: html_footer, ..Damage::NONE },
+    Damage {
+        kinds: &["body-part-added"],
+        shapes: &[Shape::Mixed, Shape::Alternative],
+        after: add_part,
+        ..Damage::NONE
+    },
     Damage {
         kinds: &["body-part-added"],
         shapes: &[Shape::Plain, Shape::Utf8, Shape::QuotedPrintable, Shape::Html],
         after: wrap,
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["body-truncated"],
         shapes: &[Shape::Plain, Shape::Html],
         tags: "l=200;",
         after: |signed| signed.mail.body.truncate(100),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["body-empty"],
         before: |mail, _| mail.body.clear(),
         after: |signed| signed.mail.body = lines(&mut signed.random, 6).into_bytes(),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["line-ends"],
         shapes: TEXT,
         after: |signed| signed.mail.body = signed.mail.text().replace("\r\n", "\r\r\n").into_bytes(),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["line-ends"],
         after: |signed| signed.mail.body = signed.mail.text().replace("\r\n", "\r\n\r\n").into_bytes(),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["line-ends"],
         after: |signed| signed.mail.body = signed.mail.text().replace("\r\n", "\n").into_bytes(),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["trailing-white-space"],
@@ -289,7 +294,7 @@ pub const DAMAGES: &[Damage] = &[
         after: |signed| {
             each_line(&mut signed.mail, |line| if line.len() % 2 == 0 { format!("{line} ") } else { line.to_owned() })
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["trailing-white-space"],
@@ -297,31 +302,21 @@ pub const DAMAGES: &[Damage] = &[
         shapes: TEXT,
         before: |mail, random| insert_at_lines(mail, random, &["-- \r\n"]),
         after: |signed| each_line(&mut signed.mail, |line| line.trim_end().to_owned()),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["from-stuffing"],
         shapes: TEXT,
         before: |mail, random| insert_at_lines(mail, random, &["From", "From"]),
-        after: |signed| {
-            each_line(
-                &mut signed.mail,
-                |line| if line.starts_with("From ") { format!(">{line}") } else { line.to_owned() },
-            )
-        },
-        ..DEFAULT
+        after: stuff,
+        ..Damage::NONE
     },
     Damage {
         kinds: &["from-stuffing"],
         shapes: TEXT,
         before: |mail, random| insert_at_lines(mail, random, &[">From", "From"]),
-        after: |signed| {
-            each_line(
-                &mut signed.mail,
-                |line| if line.starts_with("From ") { format!(">{line}") } else { line.to_owned() },
-            )
-        },
-        ..DEFAULT
+        after: stuff,
+        ..Damage::NONE
     },
     Damage {
         kinds: &["dot-stuffing"],
@@ -330,14 +325,14 @@ pub const DAMAGES: &[Damage] = &[
         after: |signed| {
             each_line(&mut signed.mail, |line| if line.starts_with('.') { format!(".{line}") } else { line.to_owned() })
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["dot-stuffing"],
         shapes: TEXT,
         before: |mail, random| insert_at_lines(mail, random, &[".profile"]),
         after: |signed| each_line(&mut signed.mail, |line| line.strip_prefix('.').unwrap_or(line).to_owned()),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["long-line-wrapped"],
@@ -349,7 +344,7 @@ pub const DAMAGES: &[Damage] = &[
             let between = signed.random.pick(&["\r\n", "\r\n "]);
             wrap_long_lines(&mut signed.mail, 998, between);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["long-line-wrapped"],
@@ -366,17 +361,17 @@ pub const DAMAGES: &[Damage] = &[
                     .join("!\r\n ")
             })
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["transfer-encoding"],
         shapes: &[Shape::Utf8, Shape::Plain, Shape::Html],
         after: to_base64,
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["transfer-encoding"], shapes: &[Shape::Utf8], after: to_quoted_printable, ..DEFAULT },
-    Damage { kinds: &["transfer-encoding"], shapes: &[Shape::QuotedPrintable], after: decode, ..DEFAULT },
-    Damage { kinds: &["transfer-encoding"], shapes: &[Shape::Base64], after: base64_in_lines_of_64, ..DEFAULT },
+    Damage { kinds: &["transfer-encoding"], shapes: &[Shape::Utf8], after: to_quoted_printable, ..Damage::NONE },
+    Damage { kinds: &["transfer-encoding"], shapes: &[Shape::QuotedPrintable], after: decode, ..Damage::NONE },
+    Damage { kinds: &["transfer-encoding"], shapes: &[Shape::Base64], after: base64_in_lines_of_64, ..Damage::NONE },
     Damage {
         kinds: &["transfer-encoding"],
         shapes: &[Shape::Alternative],
@@ -392,7 +387,7 @@ pub const DAMAGES: &[Damage] = &[
             mail.body = text.replace("meeting", "Größe").into_bytes();
         },
         after: parts_to_quoted_printable,
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["charset-or-boundary"],
@@ -401,36 +396,38 @@ pub const DAMAGES: &[Damage] = &[
         after: |signed| {
             signed.mail.body = signed.mail.body.iter().map(|octet| char::from(*octet)).collect::<String>().into_bytes()
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["urls-rewritten"], shapes: TEXT, before: links, after: rewrite_links, ..DEFAULT },
-    Damage { kinds: &["store-rewrote"], shapes: &[Shape::Html], after: meta, ..DEFAULT },
+    Damage { kinds: &["urls-rewritten"], shapes: TEXT, before: links, after: rewrite_links, ..Damage::NONE },
+    Damage { kinds: &["store-rewrote"], shapes: &[Shape::Html], after: meta, ..Damage::NONE },
     Damage {
         kinds: &["canonicalization-named-wrongly"],
         signers: &[Signer::Relaxed],
         shapes: TEXT,
         before: spaces,
         after: |signed| resign(signed, "relaxed/simple", |body| relaxed(&body)),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["signed-wrongly"],
         signers: &[Signer::Relaxed],
         shapes: TEXT,
         after: |signed| resign(signed, "relaxed/simple", |body| body.replace("\r\n", "\n")),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["signed-wrongly"],
         signers: &[Signer::Relaxed],
         shapes: TEXT,
         after: |signed| resign(signed, "relaxed/simple", |body| body.trim_end().to_owned()),
-        ..DEFAULT
+        ..Damage::NONE
     },
 ];
 
-const DEFAULT: Damage =
-    Damage { kinds: &[], shapes: super::ANY, signers: &Signer::ALL, tags: "", before: |_, _| {}, after: |_| {} };
+/// What writes mbox files does to lines that look like separators.
+fn stuff(signed: &mut Signed) {
+    each_line(&mut signed.mail, |line| if line.starts_with("From ") { format!(">{line}") } else { line.to_owned() });
+}
 
 fn spaces(mail: &mut Mail, _: &mut Random) {
     mail.body = mail.text().replace(" are ", "  are ").replace(" the ", "\tthe ").replacen(' ', "  ", 1).into_bytes();
@@ -465,7 +462,7 @@ pub const PAIRS: &[Damage] = &[
             to_quoted_printable(signed);
             append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["body-appended", "transfer-encoding"],
@@ -474,13 +471,13 @@ pub const PAIRS: &[Damage] = &[
             append(signed);
             to_base64(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["body-inserted", "body-inserted"],
         shapes: &[Shape::Alternative],
         after: banner_in_both,
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["long-line-wrapped", "body-appended"],
@@ -492,7 +489,7 @@ pub const PAIRS: &[Damage] = &[
             wrap_long_lines(&mut signed.mail, 998, "\r\n");
             append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["from-stuffing", "body-appended"],
@@ -505,7 +502,7 @@ pub const PAIRS: &[Damage] = &[
             );
             append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["line-ends", "body-appended"],
@@ -514,6 +511,6 @@ pub const PAIRS: &[Damage] = &[
             append(signed);
             signed.mail.body = signed.mail.text().replace("\r\n", "\n").into_bytes();
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
 ];

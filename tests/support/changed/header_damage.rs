@@ -9,9 +9,6 @@ use crate::support::signer::{Hash, Key};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::Digest as _;
 
-const DEFAULT: Damage =
-    Damage { kinds: &[], shapes: super::ANY, signers: &Signer::ALL, tags: "", before: |_, _| {}, after: |_| {} };
-
 /// Those whose signatures can be opened.
 const RSA: &[Signer] = &[Signer::Relaxed, Signer::Simple];
 
@@ -151,14 +148,14 @@ fn damage_field(signed: &mut Signed) {
 }
 
 pub const DAMAGES: &[Damage] = &[
-    Damage { kinds: &["subject-tag"], after: tag, ..DEFAULT },
-    Damage { kinds: &["subject-prefix"], after: prefix, ..DEFAULT },
-    Damage { kinds: &["from-rewritten"], after: rewrite_from_alone, ..DEFAULT },
-    Damage { kinds: &["header-added"], after: add_field, ..DEFAULT },
-    Damage { kinds: &["header-removed"], shapes: TEXT, before: with_reply_to, after: remove_field, ..DEFAULT },
-    Damage { kinds: &["encoded-word"], before: encoded_subject, after: encode_anew, ..DEFAULT },
-    Damage { kinds: &["header-refolded"], before: list_of_two, after: refold, ..DEFAULT },
-    Damage { kinds: &["recipients-rewritten"], before: one_recipient, after: rewrite_recipients, ..DEFAULT },
+    Damage { kinds: &["subject-tag"], after: tag, ..Damage::NONE },
+    Damage { kinds: &["subject-prefix"], after: prefix, ..Damage::NONE },
+    Damage { kinds: &["from-rewritten"], after: rewrite_from_alone, ..Damage::NONE },
+    Damage { kinds: &["header-added"], after: add_field, ..Damage::NONE },
+    Damage { kinds: &["header-removed"], shapes: TEXT, before: with_reply_to, after: remove_field, ..Damage::NONE },
+    Damage { kinds: &["encoded-word"], before: encoded_subject, after: encode_anew, ..Damage::NONE },
+    Damage { kinds: &["header-refolded"], before: list_of_two, after: refold, ..Damage::NONE },
+    Damage { kinds: &["recipients-rewritten"], before: one_recipient, after: rewrite_recipients, ..Damage::NONE },
     Damage {
         kinds: &["header-reordered"],
         tags: "",
@@ -175,9 +172,9 @@ pub const DAMAGES: &[Damage] = &[
             );
             reorder(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["field-changed"], signers: RSA, after: damage_field, ..DEFAULT },
+    Damage { kinds: &["field-changed"], signers: RSA, after: damage_field, ..Damage::NONE },
 ];
 
 /// The header and the signature's own field as "relaxed" has them (RFC 6376 §3.4.2, §3.7).
@@ -218,27 +215,27 @@ pub const WRONG: &[Damage] = &[
         kinds: &["canonicalization-named-wrongly"],
         signers: RELAXED,
         after: |signed| resign(signed, "simple", |data| data),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["signed-wrongly"],
         signers: RELAXED,
         after: |signed| resign(signed, "relaxed", |data| data + "\r\n"),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["signed-wrongly"],
         signers: RELAXED,
         after: |signed| resign(signed, "relaxed", |data| data.split("dkim-signature:").next().unwrap().to_owned()),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["signed-wrongly"],
         signers: RELAXED,
         after: |signed| resign(signed, "relaxed", |data| data.replace("\r\n", "\n")),
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["signed-wrongly"], signers: RELAXED, after: sign_bare, ..DEFAULT },
+    Damage { kinds: &["signed-wrongly"], signers: RELAXED, after: sign_bare, ..Damage::NONE },
 ];
 
 const RELAXED: &[Signer] = &[Signer::Relaxed];
@@ -251,7 +248,7 @@ pub const PAIRS: &[Damage] = &[
             tag(signed);
             body_damage::append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["subject-prefix", "body-prepended"],
@@ -260,7 +257,7 @@ pub const PAIRS: &[Damage] = &[
             prefix(signed);
             body_damage::prepend(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["subject-tag", "from-rewritten"],
@@ -268,14 +265,14 @@ pub const PAIRS: &[Damage] = &[
             tag(signed);
             rewrite_from_alone(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["from-rewritten", "header-added"],
         after: |signed| {
             rewrite_from_with_reply(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["from-rewritten", "body-appended"],
@@ -283,7 +280,7 @@ pub const PAIRS: &[Damage] = &[
             rewrite_from_alone(signed);
             body_damage::append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["from-rewritten", "subject-tag", "header-added", "body-appended"],
@@ -293,7 +290,7 @@ pub const PAIRS: &[Damage] = &[
             tag(signed);
             body_damage::append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["subject-tag", "body-part-added"],
@@ -303,7 +300,7 @@ pub const PAIRS: &[Damage] = &[
             tag(signed);
             body_damage::wrap(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["subject-prefix", "body-inserted", "body-inserted"],
@@ -312,7 +309,7 @@ pub const PAIRS: &[Damage] = &[
             prefix(signed);
             body_damage::banner_in_both(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["subject-tag", "transfer-encoding"],
@@ -321,7 +318,7 @@ pub const PAIRS: &[Damage] = &[
             tag(signed);
             body_damage::to_quoted_printable(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["subject-tag", "header-added"],
@@ -329,7 +326,7 @@ pub const PAIRS: &[Damage] = &[
             tag(signed);
             add_field(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["subject-tag", "recipients-rewritten"],
@@ -338,7 +335,7 @@ pub const PAIRS: &[Damage] = &[
             tag(signed);
             rewrite_recipients(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
 ];
 

@@ -3,8 +3,6 @@
 use super::{Damage, NOW, Signed, Signer, body_damage, mail::Shape, record};
 use crate::support::signer::Key;
 
-const DEFAULT: Damage =
-    Damage { kinds: &[], shapes: super::ANY, signers: &Signer::ALL, tags: "", before: |_, _| {}, after: |_| {} };
 const RSA: &[Signer] = &[Signer::Relaxed, Signer::Simple];
 
 /// The key record with something done to its text.
@@ -32,25 +30,25 @@ fn replace_signature(signed: &mut Signed, change: impl Fn(&str) -> String) {
 }
 
 pub const DAMAGES: &[Damage] = &[
-    Damage { kinds: &["key-missing"], after: |signed| signed.zone.clear(), ..DEFAULT },
+    Damage { kinds: &["key-missing"], after: |signed| signed.zone.clear(), ..Damage::NONE },
     Damage {
         kinds: &["key-missing"],
         after: |signed| with_record(signed, |_| "v=spf1 include:_spf.contoso.com -all".to_owned()),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["key-missing"],
         after: |signed| {
             signed.zone = format!("{}._domainkey.contoso.com. CNAME gone.fabrikam.com.\n", signed.signer.key())
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["key-revoked"],
         after: |signed| with_record(signed, |text| text.split("p=").next().unwrap().to_owned() + "p="),
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["key-typo"], after: mistype, ..DEFAULT },
+    Damage { kinds: &["key-typo"], after: mistype, ..Damage::NONE },
     Damage {
         kinds: &["key-truncated"],
         signers: RSA,
@@ -58,7 +56,7 @@ pub const DAMAGES: &[Damage] = &[
             let most = signed.random.pick(&[255, 250, 200, 120]);
             with_record(signed, |text| text[..most].to_owned());
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["wrong-key"],
@@ -67,21 +65,26 @@ pub const DAMAGES: &[Damage] = &[
             let other = signed.random.pick(&["rsa1024", "rsa4096"]);
             with_record(signed, |_| Key::named(other).record());
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["wrong-key"],
         signers: RSA,
         after: |signed| with_record(signed, |_| Key::named("ed25519").record()),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["signature-damaged"],
         signers: RSA,
         after: |signed| replace_signature(signed, |b| b[..200].to_owned()),
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["expired-since"], tags: "x=1759738550;", after: |signed| signed.at = NOW + 100_000, ..DEFAULT },
+    Damage {
+        kinds: &["expired-since"],
+        tags: "x=1759738550;",
+        after: |signed| signed.at = NOW + 100_000,
+        ..Damage::NONE
+    },
 ];
 
 /// Unproven: the key has the right length and opens nothing.
@@ -90,7 +93,7 @@ pub const UNPROVEN: &[Damage] = &[
         kinds: &["wrong-key"],
         signers: RSA,
         after: |signed| with_record(signed, |_| Key::named("rsa2048-other").record()),
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["changed-after-receiver"],
@@ -101,7 +104,7 @@ pub const UNPROVEN: &[Damage] = &[
             let hop = " from mail.contoso.com (mail.contoso.com [192.0.2.1]) by mx.fabrikam.com; Mon, 6 Oct 2025 08:15:05 +0000";
             signed.mail.fields.insert(0, ("Received".to_owned(), hop.to_owned()));
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["changed-before-sealer"],
@@ -109,7 +112,7 @@ pub const UNPROVEN: &[Damage] = &[
             body_damage::append(signed);
             signed.sign("fabrikam.com", "");
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["changed-after-sealer"],
@@ -117,10 +120,10 @@ pub const UNPROVEN: &[Damage] = &[
             signed.sign("fabrikam.com", "");
             body_damage::append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
-    Damage { kinds: &["store-rewrote", "unknown"], shapes: super::TEXT, after: store, ..DEFAULT },
-    Damage { kinds: &["body-empty"], after: |signed| signed.mail.body.clear(), ..DEFAULT },
+    Damage { kinds: &["store-rewrote", "unknown"], shapes: super::TEXT, after: store, ..Damage::NONE },
+    Damage { kinds: &["body-empty"], after: |signed| signed.mail.body.clear(), ..Damage::NONE },
     Damage {
         kinds: &["body-truncated"],
         shapes: &[Shape::Mixed, Shape::Alternative],
@@ -128,7 +131,7 @@ pub const UNPROVEN: &[Damage] = &[
             let len = signed.mail.body.len();
             signed.mail.body.truncate(len / 2);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
 ];
 
@@ -148,7 +151,7 @@ pub const PAIRS: &[Damage] = &[
             signed.zone.clear();
             body_damage::append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["expired-since", "body-appended"],
@@ -157,7 +160,7 @@ pub const PAIRS: &[Damage] = &[
             signed.at = NOW + 100_000;
             body_damage::append(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
     Damage {
         kinds: &["key-typo", "body-prepended"],
@@ -166,6 +169,6 @@ pub const PAIRS: &[Damage] = &[
             mistype(signed);
             body_damage::prepend(signed);
         },
-        ..DEFAULT
+        ..Damage::NONE
     },
 ];

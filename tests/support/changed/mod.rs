@@ -73,6 +73,10 @@ pub const NAMES: &str = "from:from:to:cc:subject:subject:date:message-id:mime-ve
     reply-to:sender:list-id:list-unsubscribe";
 
 impl Damage {
+    /// To any message, however it is signed.
+    pub const NONE: Self =
+        Self { kinds: &[], shapes: ANY, signers: &Signer::ALL, tags: "", before: |_, _| {}, after: |_| {} };
+
     /// The `number`th message with this damage.
     pub fn message(&self, number: usize, seed: u64) -> Signed {
         let mut random = Random::new(seed.wrapping_add(number as u64 * 7919) + 1);
