@@ -3,7 +3,7 @@
 use super::{
     Header, Malformation, Oddity,
     distinct::Distinct,
-    from_error::FromError,
+    from_error::{DOMAIN, FromError},
     possible_domains::{MAX_DOMAIN_TEXT, PossibleDomains, sole_domain},
 };
 use crate::{
@@ -85,18 +85,19 @@ impl Authors {
             let before = field.raw().len() - field.value().len();
             let MailboxList { domains: mailbox_domains, error, unread_at_sign, encoded_local_part } =
                 mailbox_list(value);
-            let mut unreadable_domain = false;
+            let mut unreadable_domain = None;
             for domain in mailbox_domains {
                 // An address literal is an address without a domain.
                 let MailboxDomain::Name(text) = domain else { continue };
                 match Some(&text).filter(|text| text.len() <= MAX_DOMAIN_TEXT).and_then(|text| Domain::parse(text).ok())
                 {
                     Some(domain) => domains.add(domain),
-                    None => unreadable_domain = true,
+                    None => unreadable_domain = unreadable_domain.or(Some(text)),
                 }
             }
-            if unreadable_domain {
-                let error = SyntaxError::new(0, "domain name");
+            if let Some(text) = &unreadable_domain {
+                // A domain with white space or comments within stands nowhere as it is read: then it is the whole value.
+                let error = SyntaxError::new(memchr::memmem::rfind(value, text.as_bytes()).unwrap_or(0), DOMAIN);
                 authors.error.get_or_insert_with(|| Box::new(FromError::of(error, value, before)));
             }
             if let Some(error) = error {
@@ -105,7 +106,7 @@ impl Authors {
             if let Some(local_part) = encoded_local_part {
                 authors.encoded_local_part.get_or_insert_with(|| quoted(local_part));
             }
-            if unread_at_sign || unreadable_domain {
+            if unread_at_sign || unreadable_domain.is_some() {
                 if let Some(domain) = sole_domain(value) {
                     domains.add(domain);
                     continue;

@@ -43,10 +43,18 @@ pub enum FromProblem {
     SeveralAddresses,
     /// An encoded word (RFC 2047) stands where the address should stand.
     EncodedAddress,
+    /// What stands behind the `@` of an address is no domain.
+    NoDomain,
+    /// A control character, which no address may have (RFC 5322 §3.2.3).
+    ControlCharacter,
+    /// A `<` without a `>`, or a `>` without a `<`.
+    LoneBracket,
     /// None of these.
     Other,
 }
 
+/// What an error expects where an address follows the grammar, and its domain is none.
+pub(super) const DOMAIN: &str = "domain name";
 /// Octets of a field that are quoted.
 const SHOWN: usize = 100;
 /// Octets of a field that a guess is made from.
@@ -58,12 +66,16 @@ impl FromError {
         let text = value.trim_ascii();
         let shown = text.get(..SHOWN).unwrap_or(text);
         let start = before + (value.len() - value.trim_ascii_start().len());
+        let problem = match &*error.expected {
+            DOMAIN => FromProblem::NoDomain,
+            _ => problem(text.get(..LOOKED_AT).unwrap_or(text)),
+        };
         Self {
             error: SyntaxError { offset: before + error.offset, ..error },
             text: printable(shown),
             span: Span::new(start, shown.len()),
             is_cut: shown.len() < text.len(),
-            problem: problem(text.get(..LOOKED_AT).unwrap_or(text)),
+            problem,
         }
     }
 }
@@ -78,6 +90,10 @@ fn problem(text: &[u8]) -> FromProblem {
         (1, _) if name.contains(&b'@') => FromProblem::AtInName,
         (1, _) if name.contains(&b',') => FromProblem::CommaInName,
         (0, 2..) | (2.., _) if count(b',') == 0 => FromProblem::SeveralAddresses,
+        _ if text.iter().any(|octet| octet.is_ascii_control() && !octet.is_ascii_whitespace()) => {
+            FromProblem::ControlCharacter
+        }
+        (opened, _) if opened != count(b'>') => FromProblem::LoneBracket,
         _ => FromProblem::Other,
     }
 }
@@ -106,6 +122,9 @@ impl FromProblem {
             Self::AtInName | Self::CommaInName => "Write the name in quotation marks.",
             Self::SeveralAddresses => "Write one address, or commas between several.",
             Self::EncodedAddress => "Encode the name alone, and write the address behind it as it is, in < and >.",
+            Self::NoDomain => "Write a domain of letters, digits and hyphens behind the @, such as john@example.com.",
+            Self::ControlCharacter => "Remove the control characters.",
+            Self::LoneBracket => "Write the address between one < and one >.",
             Self::Other => "Write one address, as in \"John Doe\" <john@example.com>.",
         }
     }
@@ -121,6 +140,9 @@ impl fmt::Display for FromError {
             FromProblem::CommaInName => "has a comma in a name that is not in quotation marks",
             FromProblem::SeveralAddresses => "has several addresses without a comma between them",
             FromProblem::EncodedAddress => "is an encoded word, which is no address",
+            FromProblem::NoDomain => "has an address whose domain is none",
+            FromProblem::ControlCharacter => "has a control character, which no address may have",
+            FromProblem::LoneBracket => "has a < without a >, or a > without a <",
             FromProblem::Other => "is no list of addresses",
         })?;
         write!(f, " (at octet {offset})")
