@@ -41,7 +41,7 @@ pub(crate) fn without_fws(value: &[u8]) -> Cow<'_, [u8]> {
 /// `base64string`: the octets it stands for; not empty.
 pub(crate) fn base64string(tag: &Tag<'_>) -> Result<Box<[u8]>, SyntaxError> {
     let text = without_fws(tag.value);
-    let octets = BASE64.decode(&*text).map_err(|_| error_at(tag, 0, "base64string"))?;
+    let octets = BASE64.decode(&*text).map_err(|_| no_base64(tag, &text))?;
     if octets.is_empty() { Err(error_at(tag, 0, "base64string")) } else { Ok(octets.into()) }
 }
 
@@ -59,8 +59,9 @@ pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Stretch, S
     let written = texts.octets_since(start);
     let symbols = written.iter().rposition(|octet| *octet != b'=').map_or(0, |last| last + 1);
     if !is_base64(written) {
+        let error = no_base64(tag, written);
         texts.truncate(start);
-        return Err(error_at(tag, 0, "base64string"));
+        return Err(error);
     }
     texts.truncate(start + symbols);
     texts.push(match symbols % 4 {
@@ -69,6 +70,12 @@ pub(crate) fn base64_text(tag: &Tag<'_>, texts: &mut Texts) -> Result<Stretch, S
         _ => "",
     });
     Ok(texts.stretch(start))
+}
+
+/// What is wrong with a text that cannot be decoded: where it has nothing but symbols, it ends where no octet does.
+fn no_base64(tag: &Tag<'_>, text: &[u8]) -> SyntaxError {
+    let is_cut = !text.is_empty() && only_symbols(text);
+    error_at(tag, 0, if is_cut { "end of base64string" } else { "base64string" })
 }
 
 /// Whether a text is base64 and stands for an octet at least, without all the work of decoding it.

@@ -53,6 +53,7 @@ impl TagError {
             "\"=\"" => "has no = behind the name of its tag",
             "tag-value" => "has a character that no tag may have",
             "base64string" => "is no base64",
+            "end of base64string" => "is base64 that ends within an octet, as where it was cut off",
             "domain-name" => {
                 "has no valid domain (two labels or more of letters, digits and hyphens, no dot at the end)"
             }
