@@ -12,6 +12,9 @@ pub(super) fn finding(fault: &Fault, name: &Name, record: &[u8]) -> Finding {
     let says = format!("the SPF record of {} cannot be read: {fault}", shown(name));
     let finding = at(rule(fault, record), name, record, fault.span(), &says);
     match &fault.meant {
+        Some(meant) if fault.mistake == Mistake::Glued && *excerpt(meant.as_bytes()) == **meant => finding.advising(
+            format!("write \"{meant}\"; where a TXT record has several strings, they are joined without a blank"),
+        ),
         // What would be cut is no advice.
         Some(meant) if *excerpt(meant.as_bytes()) == **meant => finding.advising(format!("write \"{meant}\"")),
         Some(_) | None => finding.advising(advice(fault.mistake)),
@@ -72,8 +75,9 @@ fn rule(fault: &Fault, record: &[u8]) -> Rule {
 
 fn advice(mistake: Mistake) -> &'static str {
     match mistake {
-        Mistake::Punctuation(_) | Mistake::WhiteSpace | Mistake::Glued => {
-            "put a blank, and nothing else, between two terms"
+        Mistake::Punctuation(_) | Mistake::WhiteSpace => "put a blank, and nothing else, between two terms",
+        Mistake::Glued => {
+            "put a blank between the two terms; where a TXT record has several strings, they are joined without one"
         }
         Mistake::Dash => "write \"-\" (the hyphen of the keyboard)",
         Mistake::QualifierAlone => {
