@@ -21,8 +21,11 @@ pub(super) fn findings(spf: &SpfReports, log: &Log) -> Vec<Finding> {
         let says = format!("{question} has no answer: {error}; so {} not known", unknown(question, spf, log));
         found.push(of_name(&question.name, Rule::DnsUnanswered, &says, advice(error)));
         if question.record_type == RecordType::Txt && is_fault(error) {
-            let says =
-                format!("whoever serves {} answers a question for TXT with a failure: {error}", shown(&question.name));
+            let name = shown(&question.name);
+            let says = match error {
+                LookupError::EndlessAliases(_) => format!("{name} leads to no TXT record: {error}"),
+                _ => format!("whoever serves {name} answers a question for TXT with a failure: {error}"),
+            };
             found.push(of_name(&question.name, Rule::DnsFaults, &says, repair(error)));
         }
     }
@@ -75,7 +78,7 @@ fn is_explanation(name: &Name, spf: &SpfReports, log: &Log) -> bool {
     is_named || reports().next().is_some() && reports().all(is_fail)
 }
 
-/// Whether a server answered, and the answer was a failure.
+/// Whether a server answered, and the answer was a failure or aliases that come to no end.
 fn is_fault(error: &LookupError) -> bool {
     match error {
         LookupError::ServerFailure | LookupError::Refused | LookupError::Malformed | LookupError::EndlessAliases(_) => {
