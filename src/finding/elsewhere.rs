@@ -101,8 +101,7 @@ fn why(name: &Name, wanted: &Name) -> &'static str {
 fn find<'l>(log: &'l Log, names: &[Name], is_record: impl Fn(&[u8]) -> bool) -> Option<RecordText<'l>> {
     names.iter().find_map(|name| {
         // Beside, all questions are for TXT.
-        let beside = || log.beside().iter().find(|entry| entry.question().name == *name);
-        let entry = log.entry(name, RecordType::Txt).or_else(beside)?;
+        let entry = log.entry_or_beside(name)?;
         let text = entry.texts().iter().take(MAX_TEXTS).find(|text| is_record(text))?;
         Some(RecordText { name: &entry.question().name, text })
     })

@@ -98,6 +98,12 @@ impl Log {
         self.entries.get(self.place(name, record_type)?)
     }
 
+    /// What became of the question for a name's texts, or what was at hand of them beside.
+    pub(crate) fn entry_or_beside(&self, name: &Name) -> Option<&Entry> {
+        let beside = || self.beside.iter().find(|entry| entry.question.name == *name);
+        self.entry(name, RecordType::Txt).or_else(beside)
+    }
+
     /// Enters what became of a question; the first answer counts. Whether it was open.
     pub(crate) fn answered(&mut self, question: &Question, answer: AnyLookup, took: Option<Duration>) -> bool {
         let place = self.place(&question.name, question.record_type);

@@ -145,7 +145,7 @@ impl<'l> Records<'l> {
         self.term(place).map(|term| excerpt(term.to_string().as_bytes())).unwrap_or_default()
     }
 
-    /// What the log has of a question.
+    /// What the log has of a question, if a result may rest on it.
     pub(super) fn answer(
         &self,
         name: &Name,
@@ -160,12 +160,12 @@ impl<'l> Records<'l> {
     }
 
     fn entry(&self, name: &Name, record_type: RecordType) -> Option<&'l Entry> {
-        self.log.entry(name, record_type)
+        self.log.entry(name, record_type).filter(|entry| entry.is_needed())
     }
 
-    /// What was at hand of a name's texts.
+    /// What was at hand of a name's texts, or asked ahead and not needed.
     fn beside(&self, name: &Name) -> Option<Result<&'l AnyAnswer, &'l LookupError>> {
-        Some(self.log.beside().iter().find(|entry| entry.question().name == *name)?.answer()?.as_ref())
+        Some(self.log.entry_or_beside(name)?.answer()?.as_ref())
     }
 }
 
