@@ -28,6 +28,8 @@ pub struct Session {
     pub receiver: Option<Text>,
     /// When the message was received; `x=` and `t=` of signatures and `%{t}` are judged by it.
     pub received_at: UnixTime,
+    /// Whether the message was saved, and the client is the one that its own header shows; see [`of_saved_mail`](Self::of_saved_mail).
+    pub is_of_saved_mail: bool,
 }
 
 /// The reverse-path of the SMTP session.
@@ -52,7 +54,8 @@ impl Session {
     /// assert_eq!(session.received_at.to_string(), "2025-10-06T08:15:05Z");
     /// ```
     pub fn at(received_at: UnixTime) -> Self {
-        Self { peer_ip: None, helo: None, mail_from: MailFrom::FromReturnPath, receiver: None, received_at }
+        let (peer_ip, helo, receiver) = (None, None, None);
+        Self { peer_ip, helo, mail_from: MailFrom::FromReturnPath, receiver, received_at, is_of_saved_mail: false }
     }
 
     /// The same with the address of the client.
@@ -78,6 +81,14 @@ impl Session {
     #[must_use]
     pub fn with_receiver(self, receiver: &str) -> Self {
         Self { receiver: Some(receiver.into()), ..self }
+    }
+
+    /// The same of a message that was saved, the client of which was taken from its header. Nobody has seen this session: where the
+    /// message does not show MAIL FROM either, what DMARC came to without SPF is
+    /// [not complete](crate::dmarc::DmarcReport::is_complete).
+    #[must_use]
+    pub fn of_saved_mail(self) -> Self {
+        Self { is_of_saved_mail: true, ..self }
     }
 
     /// The same with the time of receipt.

@@ -10,7 +10,7 @@ use super::{
     result::{DmarcResult, PermReason, TempErrorReason},
     tree_walk::Step,
 };
-use crate::{name::Domain, session::Session};
+use crate::{name::Domain, session::Session, spf::SpfReports};
 use std::{fmt, sync::Arc};
 
 /// What DMARC says of a message under one edition.
@@ -97,9 +97,11 @@ impl DmarcReport {
         }
     }
 
-    /// Whether result and disposition stand whatever SPF would say of a client that the session does not know.
-    pub fn is_complete(&self, session: &Session) -> bool {
-        session.peer_ip.is_some() || !self.may_pass_by_spf()
+    /// Whether result and disposition stand whatever SPF would say of a client that the session does not know; nor, in the session
+    /// [of saved mail](Session::of_saved_mail), of a sender that it does not know.
+    pub fn is_complete(&self, spf: &SpfReports, session: &Session) -> bool {
+        let is_sender_wanted = session.is_of_saved_mail && spf.mail_from.is_none();
+        session.peer_ip.is_some() && !is_sender_wanted || !self.may_pass_by_spf()
     }
 
     /// Why `none` is taken instead of the policy as it was written; `None` where it is read as it was written.

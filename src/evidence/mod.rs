@@ -144,6 +144,8 @@ struct SessionShape<'e> {
     mail_from: Option<Cow<'e, str>>,
     receiver: Option<Cow<'e, str>>,
     received_at: UnixTime,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_of_saved_mail: bool,
 }
 
 impl<'e> SessionShape<'e> {
@@ -158,6 +160,7 @@ impl<'e> SessionShape<'e> {
             },
             receiver: session.receiver.as_deref().map(Cow::Borrowed),
             received_at: session.received_at,
+            is_of_saved_mail: session.is_of_saved_mail,
         }
     }
 
@@ -172,6 +175,7 @@ impl<'e> SessionShape<'e> {
             },
             receiver: self.receiver.map(|receiver| (*receiver).into()),
             received_at: self.received_at,
+            is_of_saved_mail: self.is_of_saved_mail,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     },
     name::{Domain, Name},
     session::Session,
+    spf::SpfReports,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{borrow::Cow, sync::Arc};
@@ -26,7 +27,7 @@ pub(super) struct Shape<'r> {
     spf_aligned: bool,
     #[serde(skip_deserializing)]
     dkim_aligned: bool,
-    /// Where it is known whether the client was.
+    /// Where it is known what SPF came to in which session.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     complete: Option<bool>,
     #[serde(skip_deserializing)]
@@ -42,8 +43,8 @@ pub(super) struct Shape<'r> {
 }
 
 impl<'r> Shape<'r> {
-    /// Where the session is given, it tells whether the report is complete.
-    pub(super) fn of(report: &'r DmarcReport, session: Option<&Session>) -> Self {
+    /// Where it is given what SPF came to in which session, they tell whether the report is complete.
+    pub(super) fn of(report: &'r DmarcReport, seen: Option<(&SpfReports, &Session)>) -> Self {
         Self {
             result: Cow::Borrowed(&report.result),
             from_domain: report.author_domain.as_ref().map(Cow::Borrowed),
@@ -53,7 +54,7 @@ impl<'r> Shape<'r> {
             disposition: report.disposition,
             spf_aligned: report.spf_aligned(),
             dkim_aligned: report.dkim_aligned(),
-            complete: session.map(|session| report.is_complete(session)),
+            complete: seen.map(|(spf, session)| report.is_complete(spf, session)),
             reason: Some(Shown(&report.result)),
             edition: report.edition,
             policy_tag: report.policy_tag,
@@ -62,7 +63,7 @@ impl<'r> Shape<'r> {
             identifiers: Cow::Borrowed(&report.identifiers),
             record: report.record.as_ref().map(Cow::Borrowed),
             steps: Cow::Borrowed(&report.steps),
-            authors: report.authors.iter().map(|author| Self::of(author, session)).collect(),
+            authors: report.authors.iter().map(|author| Self::of(author, seen)).collect(),
         }
     }
 }

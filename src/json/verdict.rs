@@ -80,7 +80,7 @@ impl<'v> Written<'v> {
         session: Option<&Session>,
         changes: Option<&'v Changes>,
     ) -> Self {
-        let dmarc = |report: &'v DmarcReport| dmarc::Shape::of(report, session);
+        let dmarc = |report: &'v DmarcReport| dmarc::Shape::of(report, session.map(|session| (&verdict.spf, session)));
         let older = verdict.dmarc_rfc7489.as_ref();
         Self {
             spf: &verdict.spf,

@@ -181,7 +181,7 @@ fn exit_verdict(report: &Report<'_>) -> u8 {
     let dmarc = &report.verdict.dmarc;
     match (&dmarc.result, dmarc.disposition) {
         (DmarcResult::TempError(_), _) => EXIT_TEMPFAIL,
-        _ if !report.is_complete(dmarc) => EXIT_INCOMPLETE,
+        _ if report.wanted().is_some() => EXIT_INCOMPLETE,
         (_, Disposition::Reject) => EXIT_REJECT,
         (_, Disposition::Quarantine) => EXIT_QUARANTINE,
         (_, Disposition::None) => EXIT_SUCCESS,

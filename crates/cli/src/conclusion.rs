@@ -14,12 +14,13 @@ use std::fmt::{self, Write};
 /// Writes the result, a sentence or two, and the disposition.
 pub(crate) fn write(out: &mut impl Write, report: &Report<'_>, style: Style) -> fmt::Result {
     let Verdict { dmarc, policy_override, disposition, .. } = report.verdict;
-    let is_complete = report.is_complete(dmarc);
+    let wanted = report.wanted();
+    let is_complete = wanted.is_none();
     // What is not known has no keyword, and the sentence says so.
     if is_complete || !matches!(dmarc.result, DmarcResult::Fail(_)) {
         writeln!(out, "{}: {}", style.bold("DMARC"), style.keyword(dmarc.result.keyword()))?;
     }
-    writeln!(out, "{}", wrapped(&printable(&conclusion(report.verdict, is_complete)), 0))?;
+    writeln!(out, "{}", wrapped(&printable(&conclusion(report.verdict, wanted)), 0))?;
     if is_complete {
         writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
     }
@@ -52,9 +53,9 @@ pub(crate) fn reason_and_policy(dmarc: &DmarcReport) -> String {
     }
 }
 
-/// What DMARC makes of SPF and DKIM, in a sentence or two.
-fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
-    let Verdict { spf, dmarc, .. } = verdict;
+/// What DMARC makes of SPF and DKIM, in a sentence or two; where it is not complete, what is wanted.
+fn conclusion(verdict: &Verdict, wanted: Option<&str>) -> String {
+    let dmarc = &verdict.dmarc;
     let author = dmarc.author_domain.as_ref().map_or("an author domain", |domain| domain.as_str());
     let asked = || policy(dmarc).map(|policy| format!("; {policy}")).unwrap_or_default();
     let lowered = dmarc.lowered.as_ref().map(|lowered| format!(" The policy is not applied in full: {lowered}."));
@@ -62,31 +63,26 @@ fn conclusion(verdict: &Verdict, is_complete: bool) -> String {
         DmarcResult::Pass(_) => {
             format!("The message comes from {author}, as its From field says: {}.", aligned(dmarc))
         }
-        DmarcResult::Fail(_) if !is_complete => {
-            format!(
-                "DMARC is not known without the client: it fails unless SPF passes. Nothing else shows that the message comes \
+        DmarcResult::Fail(_) => match wanted {
+            Some(wanted) => format!(
+                "DMARC is not known without {wanted}: it fails unless SPF passes. Nothing else shows that the message comes \
                  from {author}, as its From field says{}.",
                 asked()
-            )
-        }
-        DmarcResult::Fail(_) => format!(
-            "Nothing shows that the message comes from {author}, as its From field says: {}.{}{}",
-            reason_and_policy(dmarc),
-            // What was not evaluated may have made it a pass.
-            if spf.mail_from.is_none() {
-                " SPF was not evaluated for the sender, who is not known: see --mail-from."
-            } else {
-                ""
-            },
-            lowered.unwrap_or_default(),
-        ),
+            ),
+            None => format!(
+                "Nothing shows that the message comes from {author}, as its From field says: {}.{}",
+                reason_and_policy(dmarc),
+                lowered.unwrap_or_default(),
+            ),
+        },
         DmarcResult::None(reason) => format!("DMARC has no say: {reason}."),
         DmarcResult::TempError(reason) => {
             format!("DMARC could not be evaluated now: {reason}. {}", trying_again(reason))
         }
         DmarcResult::PermError(reason) => {
-            let open = if is_complete { "" } else { " What is to be done is not known without the client." };
-            format!("DMARC cannot be evaluated: {reason}.{}{open}", lowered.unwrap_or_default())
+            let open = wanted.map(|wanted| format!(" What is to be done is not known without {wanted}."));
+            let [lowered, open] = [lowered, open].map(Option::unwrap_or_default);
+            format!("DMARC cannot be evaluated: {reason}.{lowered}{open}")
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 use mailverdict::{
     Message, Session,
     received::{self, Hop},
+    session::MailFrom,
     time::UnixTime,
 };
 use serde::Serialize;
@@ -121,7 +122,10 @@ impl Way {
     /// gives goes before.
     pub(crate) fn session(&self, session: Session, at: Option<UnixTime>) -> Session {
         let Some(hop) = self.border() else { return session };
-        let mut session = session;
+        let mut session = match &session.mail_from {
+            MailFrom::FromReturnPath => session.of_saved_mail(),
+            MailFrom::Null | MailFrom::Address(_) => session,
+        };
         session.peer_ip = hop.address;
         // RFC 6376 §3.5: `x=` is compared with the time of receipt. No clock of a relay is believed to be ahead of time.
         if let (None, Some(time)) = (at, hop.time.filter(|time| *time <= session.received_at)) {

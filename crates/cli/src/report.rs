@@ -2,8 +2,8 @@
 
 use crate::hops::Way;
 use mailverdict::{
-    Message, Session, Verdict, authentication_results::AuthenticationResults, dmarc::DmarcReport, json::Evaluated,
-    known::Log, spf::SpfReport,
+    Message, Session, Verdict, authentication_results::AuthenticationResults, json::Evaluated, known::Log,
+    spf::SpfReport,
 };
 use std::borrow::Cow;
 
@@ -60,14 +60,16 @@ impl<'v> Report<'v> {
         Self { is_whole: false, evaluated, ..self }
     }
 
-    /// Whether what DMARC came to does not wait for a client: what SPF would say of it might make it a pass.
-    pub(crate) fn is_complete(&self, dmarc: &DmarcReport) -> bool {
-        dmarc.is_complete(self.session)
+    /// What nobody knows and DMARC waits for, because what SPF would say of it might make it a pass; `None` where DMARC is complete.
+    pub(crate) fn wanted(&self) -> Option<&'static str> {
+        let is_open = !self.verdict.dmarc.is_complete(&self.verdict.spf, self.session);
+        let is_client_known = self.session.peer_ip.is_some();
+        is_open.then_some(if is_client_known { "the sender (--mail-from)" } else { "the client" })
     }
 
     /// The Authentication-Results field to paste: a result of DMARC that is not complete is left out.
     pub(crate) fn field_to_paste(&self) -> Cow<'_, str> {
-        if self.is_complete(&self.verdict.dmarc) {
+        if self.wanted().is_none() {
             return self.evaluated.authentication_results.as_str().into();
         }
         let mut field = AuthenticationResults::new(self.authserv_id, self.verdict);

@@ -46,20 +46,22 @@ pub(crate) fn table(report: &Report<'_>) -> Table {
             reason: reported(trusted),
         });
     }
-    table.push(dmarc_row(dmarc, report.is_complete(dmarc)));
+    table.push(dmarc_row(dmarc, report.wanted()));
     table
 }
 
 /// What DMARC came to, and the policy, whether it is asked for or not.
-fn dmarc_row(dmarc: &DmarcReport, is_complete: bool) -> Row {
-    let is_open = !is_complete && matches!(dmarc.result, DmarcResult::Fail(_));
-    const WAITS: &str = "it waits for SPF, which needs the client";
-    let waits = || policy(dmarc).map_or_else(|| WAITS.to_owned(), |policy| format!("{WAITS}; {policy}"));
+fn dmarc_row(dmarc: &DmarcReport, wanted: Option<&str>) -> Row {
+    let wanted = wanted.filter(|_| matches!(dmarc.result, DmarcResult::Fail(_)));
+    let waits = |wanted| {
+        let policy = policy(dmarc).map(|policy| format!("; {policy}")).unwrap_or_default();
+        format!("it waits for SPF, which needs {wanted}{policy}")
+    };
     Row {
         check: "DMARC".to_owned(),
         domain: dmarc.author_domain.as_ref().map_or("-", |domain| domain.as_str()).to_owned(),
-        result: if is_open { "-" } else { dmarc.result.keyword() },
-        reason: if is_open { waits() } else { reason_and_policy(dmarc) },
+        result: if wanted.is_some() { "-" } else { dmarc.result.keyword() },
+        reason: wanted.map_or_else(|| reason_and_policy(dmarc), waits),
     }
 }
 

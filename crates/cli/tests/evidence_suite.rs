@@ -117,6 +117,19 @@ fn a_question_without_an_answer_is_a_temporary_error_and_a_finding() {
     assert!(page.contains("dkim.0.result: \"pass\" -> \"permerror\""), "{page}");
 }
 
+/// What waits for the sender waits for it in evidence as well.
+#[test]
+fn evidence_of_saved_mail_is_as_incomplete() {
+    let folder = Folder::new("saved");
+    let path = folder.path("evidence.json");
+    let zone = "--zone=tests/data/microsoft365/zone.db";
+    let spoof = "tests/data/microsoft365/04-spoof.eml";
+    told(0, &["check", spoof, zone, "--evidence", &path]);
+    let replayed: Value = serde_json::from_str(&told(0, &["replay", &path, "--json"])).unwrap();
+    assert_eq!((&replayed["dmarc"]["complete"], &replayed["dmarc"]["result"]), (&false.into(), &"fail".into()));
+    assert!(told(0, &["replay", &path]).starts_with("DMARC is not known without the sender"));
+}
+
 #[test]
 fn what_is_no_evidence_is_refused_in_one_line() {
     let folder = Folder::new("refused");
