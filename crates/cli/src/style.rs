@@ -192,8 +192,8 @@ impl Widths {
     }
 }
 
-/// Sentences broken between words, lines after the first one indented; a word is never broken. Longer lines than those of a file are
-/// hard to read.
+/// Sentences broken between words, lines after the first one indented; only a word that is longer than a line is broken within. Longer
+/// lines than those of a file are hard to read.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     wrapped_at(text, indent, columns().min(WIDTH))
 }
@@ -212,8 +212,16 @@ pub(crate) fn wrapped_at(text: &str, indent: usize, columns: usize) -> String {
             lines.push(' ');
             column += 1;
         }
-        lines.push_str(word);
-        column += word.len();
+        // Keys are long words.
+        for char in word.chars() {
+            if column >= width {
+                lines.push('\n');
+                lines.extend(std::iter::repeat_n(' ', indent));
+                column = 0;
+            }
+            lines.push(char);
+            column += 1;
+        }
     }
     lines
 }
@@ -233,6 +241,14 @@ mod tests {
         assert_eq!(shortened(&"x".repeat(241)), format!("{}...{}", "x".repeat(160), "x".repeat(80)));
         let long = "\u{20ac}".repeat(1_000_000);
         assert_eq!(shortened(&long).chars().filter(|c| *c == '\u{20ac}').count(), 53 + 27);
+    }
+
+    #[test]
+    fn words_are_broken_where_a_line_has_no_room_for_them() {
+        let line = "x".repeat(36);
+        assert_eq!(wrapped_at(&format!("a {line} b"), 4, 40), format!("a\n    {line}\n    b"));
+        assert_eq!(wrapped_at(&format!("a {line}y b"), 4, 40), format!("a\n    {line}\n    y b"));
+        assert_eq!(wrapped_at(&line.repeat(3), 0, 36), [&*line; 3].join("\n"));
     }
 
     #[test]
