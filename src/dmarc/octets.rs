@@ -57,14 +57,14 @@ pub(super) fn skip_wsp(text: &[u8]) -> &[u8] {
     text.get(wsp..).unwrap_or_default()
 }
 
-/// The text with every octet outside printable ASCII written as `\xNN`, and the backslash doubled.
+/// The text with every octet outside printable ASCII written as `\DDD` in decimal, and the backslash doubled.
 pub(super) fn printable(text: &[u8]) -> Box<str> {
     let mut written = String::with_capacity(text.len());
     for octet in text {
         match octet {
             b'\\' => written.push_str("\\\\"),
             0x20..=0x7e => written.push(char::from(*octet)),
-            _ => written.push_str(&format!("\\x{octet:02x}")),
+            _ => written.push_str(&format!("\\{octet:03}")),
         }
     }
     written.into()
@@ -79,11 +79,11 @@ pub(crate) fn unprinted(text: &str) -> Option<Vec<u8>> {
         octets.push(match octet {
             b'\\' => match rest.next()? {
                 b'\\' => b'\\',
-                b'x' => {
-                    let mut digit = || char::from(rest.next()?).to_digit(16);
-                    u8::try_from(digit()? * 16 + digit()?).ok()?
+                digit => {
+                    let decimal = |digit: u8| char::from(digit).to_digit(10);
+                    let (tens, ones) = (decimal(rest.next()?)?, decimal(rest.next()?)?);
+                    u8::try_from(decimal(digit)? * 100 + tens * 10 + ones).ok()?
                 }
-                _ => return None,
             },
             octet => octet,
         });

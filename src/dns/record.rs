@@ -1,7 +1,7 @@
 //! Records of the five types behind one trait, for those who keep or count answers of any type.
 
 use super::{Answer, Details, LookupError, Mx, RecordType};
-use crate::name::Name;
+use crate::{lex::character_string, name::Name};
 use std::{
     fmt,
     net::{Ipv4Addr, Ipv6Addr},
@@ -151,7 +151,7 @@ impl fmt::Display for AnyAnswer {
             Self::Txt(answer) => list(f, answer, |f, text| {
                 const SHOWN: usize = 500;
                 let shown = text.get(..SHOWN).unwrap_or(text);
-                write!(f, "\"{}\"", shown.escape_ascii())?;
+                f.write_str(&character_string(shown))?;
                 if shown.len() < text.len() { write!(f, "… ({} octets)", text.len()) } else { Ok(()) }
             }),
             Self::A(answer) => list(f, answer, |f, ip| ip.fmt(f)),

@@ -2,6 +2,7 @@
 
 use crate::{
     dns::{Answer, AnyAnswer, Details, Mx, Question, RecordType, Resolver as _, Zone},
+    lex::{character_string, excerpt},
     name::Name,
 };
 use std::fmt::Write as _;
@@ -61,32 +62,15 @@ fn one(record_type: RecordType, record: &str) -> Result<AnyAnswer, String> {
 }
 
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", crate::lex::excerpt(text.as_bytes()))
+    format!("\"{}\"", excerpt(text.as_bytes()))
 }
 
 /// A text in character-strings.
 fn strings(text: &[u8]) -> String {
-    let mut written = String::with_capacity(text.len() + 2);
-    let mut strings = text.chunks(MAX_STRING_LEN).peekable();
-    if strings.peek().is_none() {
-        return "\"\"".to_owned();
+    if text.is_empty() {
+        return character_string(text);
     }
-    for (place, string) in strings.enumerate() {
-        written.push_str(if place == 0 { "\"" } else { " \"" });
-        for octet in string {
-            match octet {
-                b'"' | b'\\' => {
-                    written.push('\\');
-                    written.push(char::from(*octet));
-                }
-                b' '..=b'~' => written.push(char::from(*octet)),
-                // Writing to a `String` cannot fail.
-                _ => drop(write!(written, "\\{octet:03}")),
-            }
-        }
-        written.push('"');
-    }
-    written
+    text.chunks(MAX_STRING_LEN).map(character_string).collect::<Vec<_>>().join(" ")
 }
 
 /// A name with its final dot.

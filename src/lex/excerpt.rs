@@ -18,6 +18,21 @@ pub(crate) fn printable(octets: &[u8]) -> Box<str> {
     text.into()
 }
 
+/// A character string of a master file (RFC 1035 §5.1), in its quotes.
+pub(crate) fn character_string(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len() + 2);
+    text.push('"');
+    for octet in octets {
+        match octet {
+            b'"' | b'\\' => text.extend(['\\', char::from(*octet)]),
+            b' '..=b'~' => text.push(char::from(*octet)),
+            _ => drop(write!(text, "\\{octet:03}")),
+        }
+    }
+    text.push('"');
+    text
+}
+
 /// The octets, printable: whole up to 60, then cut with three dots.
 pub(crate) fn excerpt(octets: &[u8]) -> Box<str> {
     match octets.get(..QUOTED_OCTETS).filter(|_| octets.len() > QUOTED_OCTETS) {
@@ -33,6 +48,7 @@ mod tests {
     #[test]
     fn what_is_long_is_cut_and_all_is_printable() {
         assert_eq!(*printable(b"a\xe2\x80\x93b"), *r"a\226\128\147b");
+        assert_eq!(character_string(b"v=\"\\;\xe2 1"), r#""v=\"\\;\226 1""#);
         assert_eq!(*excerpt(&[b'a'; 60]), *"a".repeat(60));
         assert_eq!(*excerpt(&[b'a'; 61]), *format!("{}...", "a".repeat(60)));
     }

@@ -4,6 +4,7 @@ use super::{
     HeaderField,
     block::{Block, Blocks, mbox_separator},
 };
+use crate::lex;
 use std::{fmt, sync::Arc};
 
 /// Something in a header that readers of mail take in different ways, so that what one of them is shown is not what was verified
@@ -176,6 +177,6 @@ fn note<'m>(found: &mut Vec<Malformation>, kind: MalformationKind, offset: usize
     let line = quoted();
     let line = line.get(..memchr::memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = line.get(..QUOTED).unwrap_or(line).escape_ascii().to_string();
+    let text = lex::printable(line.get(..QUOTED).unwrap_or(line));
     found.push(Malformation { offset, kind, text: text.into(), count: 1 });
 }

@@ -328,7 +328,7 @@ mod tests {
         let raw = [&b"A: 1\r\n"[..], &[b'"'; 100], b"\x1b[31m\r\n\r\n"].concat();
         let quoted: Vec<_> =
             Header::parse(&raw).unwrap().malformations().iter().map(|found| found.text.clone()).collect();
-        assert_eq!(quoted, ["\\\"".repeat(48).into(), format!(r"{}\x1b[31m", "\\\"".repeat(24)).into()]);
+        assert_eq!(quoted, ["\"".repeat(48).into(), format!(r"{}\027[31m", "\"".repeat(24)).into()]);
     }
 
     #[test]
