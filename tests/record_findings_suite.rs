@@ -108,6 +108,8 @@ fn check(finding: &Finding) {
         assert!(sentence.chars().count() <= 1003, "{sentence:?}");
     }
     assert!(finding.quote.iter().all(|quote| quote.text().is_ascii()), "{finding:?}");
+    let is_sentence = |advice: &str| advice.starts_with(|c: char| c.is_ascii_uppercase()) && advice.ends_with('.');
+    assert!(finding.advice.iter().all(|advice| is_sentence(advice)), "{finding:?}");
 }
 
 fn failures(case: &Yaml<'_>, about: &[&str]) -> Vec<String> {

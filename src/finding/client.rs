@@ -34,7 +34,7 @@ fn not_public(session: &Session) -> Option<Finding> {
         }
     };
     let says = format!("{ip} is {kind}{never}: the address of the real client was lost on the way");
-    let advice = "Give the address that the first own host saw, or have the relay, proxy or container before this host pass it on";
+    let advice = "Give the address that the first own host saw, or have the relay, proxy or container before this host pass it on.";
     Some(Finding { advice: Some(advice.into()), ..Finding::new(Rule::ClientNotPublic, &says) })
 }
 
@@ -60,7 +60,7 @@ fn helo_not_a_name(spf: &SpfReports, session: &Session) -> Option<Finding> {
         | SpfResult::TempError(_)
         | SpfResult::PermError(_) => return None,
     };
-    let advice = "Let the client give its own full name, such as mail.example.com";
+    let advice = "Let the client give its own full name, such as mail.example.com.";
     let says = format!("{says}, so that SPF cannot check it");
     Some(Finding { advice: Some(advice.into()), ..Finding::new(Rule::HeloNotAName, &says) })
 }
@@ -96,7 +96,7 @@ fn only_ipv4(spf: &SpfReports, session: &Session, log: &Log) -> Option<Finding> 
         return None;
     }
     let says = format!("the client came over IPv6 ({ip}), and the record of {domain} names addresses of IPv4 alone");
-    let advice = format!("If it is a host of {domain}, add ip6:{ip} to the record, or let the host send over IPv4");
+    let advice = format!("If it is a host of {domain}, add ip6:{ip} to the record, or let the host send over IPv4.");
     Some(Finding {
         name: Some(domain.as_str().into()),
         advice: Some(advice.into()),
@@ -139,7 +139,7 @@ pub(super) fn own_relay(spf: &SpfReports, session: &Session, log: &Log, hops: &H
         "SPF does not pass for {}, but would for {ip}, from which the message was received before{by}",
         report.ip
     );
-    let advice = format!("If {} is a host of your own, name it with --own-network; else it forwards mail", report.ip);
+    let advice = format!("If {} is a host of your own, name it with --own-network; else it forwards mail.", report.ip);
     let name = report.domain.as_ref().ok().map(|domain| domain.as_str().into());
     Some(Finding { name, advice: Some(advice.into()), ..Finding::new(Rule::ClientOwnRelay, &says) })
 }

@@ -55,7 +55,7 @@ fn results_forged(header: &Header<'_>, authserv_id: &str, hops: &Hops<'_>, sessi
         ),
     };
     let advice =
-        "Have fields with the own name removed from what comes in; no reader can tell them from the receiver's";
+        "Have fields with the own name removed from what comes in; no reader can tell them from the receiver's.";
     Some(Finding {
         name: Some(FIELD_NAME.into()),
         advice: Some(advice.into()),

@@ -63,6 +63,6 @@ fn expired_since<'h>(of: &Signed<'_>, border: &dyn Fn() -> Option<&'h Hop>) -> O
     let says = format!(
         "the signature of {signer} expired at {expiration}, and had not when the message was received at {received}"
     );
-    let advice = format!("Evaluate it as of then: --at {}", received.0);
+    let advice = format!("Take --at {} to evaluate it as of then.", received.0);
     Some(of.finding(Rule::SignatureExpiredSince, "x", &format!("x={}", expiration.0), &says, &advice))
 }

@@ -65,7 +65,7 @@ pub(super) fn findings(records: &mut Records<'_>, report: &SpfReport, root: &Nam
             records.shown(*place),
             shown(target)
         );
-        found.extend(finding(records, Rule::SpfLoop, *place, &says, "take the term out of one of the records"));
+        found.extend(finding(records, Rule::SpfLoop, *place, &says, "Take the term out of one of the records."));
     }
     match exceeded {
         // A circle alone breaks the limit, and is told as one.
@@ -84,7 +84,7 @@ pub(super) fn findings(records: &mut Records<'_>, report: &SpfReport, root: &Nam
                 Some(at(Rule::SpfVoid, domain, text, span, &says))
             });
             let finding = place.unwrap_or_else(|| of(Rule::SpfVoid, domain, &says));
-            found.push(finding.advising("take out the terms whose names have no such record, or publish the records"));
+            found.push(finding.advising("Take out the terms whose names have no such record, or publish the records."));
         }
         _ => {}
     }
@@ -94,7 +94,8 @@ pub(super) fn findings(records: &mut Records<'_>, report: &SpfReport, root: &Nam
     found
 }
 
-const FEWER: &str = "take out terms that are not needed, the dearest first, or write their addresses as ip4: and ip6:";
+const FEWER: &str =
+    "Take out terms that are not needed, the dearest first, or write their addresses as ip4: and ip6: terms.";
 
 fn too_many(records: &Records<'_>, count: &Count, place: Place, limit: usize, is_met: bool) -> Option<Finding> {
     let Count { total, is_open, shares, .. } = count;

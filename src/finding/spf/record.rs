@@ -30,7 +30,7 @@ pub(super) fn findings(records: &Records<'_>, place: usize, client: AddressKind)
         Published::Many(count) => {
             let says =
                 format!("{} has {count} SPF records, and one is allowed: receivers answer permerror", shown(name));
-            vec![of(Rule::SpfMultiple, name, &says).advising("publish one record that has the terms of all")]
+            vec![of(Rule::SpfMultiple, name, &says).advising("Publish one record that has the terms of all.")]
         }
         Published::Broken(text, faults) => faults.iter().map(|fault| term::finding(fault, name, text)).collect(),
         Published::Record(text, record) => of_record(records, node, text, record, client),
@@ -90,12 +90,12 @@ fn of_record(
             // RFC 7208 §5.1: "Mechanisms after "all" will never be tested."
             (Term::Directive(_), Some(all), Some(end)) if term.span().is_some_and(|span| span.offset() > end) => {
                 let says = format!("stands behind \"{all}\" and is never tried");
-                reading.tell(Rule::SpfAfterAll, term, &says, "put it before, or take it out");
+                reading.tell(Rule::SpfAfterAll, term, &says, "Put it before, or take it out.");
             }
             // §5.1: any "redirect" modifier "MUST be ignored when there is an "all" mechanism in the record".
             (Term::Redirect(_), Some(all), _) => {
                 let says = format!("stands beside \"{all}\" and is ignored");
-                reading.tell(Rule::SpfRedirectUnused, term, &says, "take one of the two out");
+                reading.tell(Rule::SpfRedirectUnused, term, &says, "Take one of the two out.");
             }
             (Term::UnknownModifier(modifier), ..) => unknown_modifier(&mut reading, term, modifier.name()),
             (Term::Directive(directive), ..) => {
@@ -112,12 +112,12 @@ fn of_record(
                             Rule::SpfPtr,
                             term,
                             says,
-                            "write the addresses as ip4: and ip6:, or the hosts as a:",
+                            "Write the addresses as ip4: and ip6: terms, or the hosts as a: terms.",
                         );
                     }
                     (Mechanism::All, Qualifier::Neutral) if node.is_top => {
                         let says = "says nothing of clients that no term matches: anybody may use the domain";
-                        reading.tell(Rule::SpfNeutralAll, term, says, "write \"~all\" or \"-all\"");
+                        reading.tell(Rule::SpfNeutralAll, term, says, "Write \"~all\" or \"-all\".");
                     }
                     _ => {}
                 }
@@ -132,7 +132,7 @@ fn of_record(
         let says = format!(
             "the SPF record of {name} says nothing of clients that no term matches: it has neither \"all\" nor \"redirect=\""
         );
-        reading.found.push(of(Rule::SpfNoEnd, &node.name, &says).advising("end the record with \"~all\" or \"-all\""));
+        reading.found.push(of(Rule::SpfNoEnd, &node.name, &says).advising("End the record with \"~all\" or \"-all\"."));
     }
     reading.found
 }
@@ -143,7 +143,7 @@ fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
     if MECHANISMS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
         let says =
             format!("has no effect, because \"{name}=\" is no modifier that anybody knows; the mechanism has a colon");
-        reading.tell(Rule::SpfMechanismTypo, term, &says, "write \":\" instead of \"=\"");
+        reading.tell(Rule::SpfMechanismTypo, term, &says, "Write \":\" instead of \"=\".");
         if let Some(finding) = reading.found.last_mut() {
             finding.severity = Severity::Warning;
         }
@@ -160,7 +160,7 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
     };
     let mut tell_none = |why: &str| {
         let says = format!("leads to {}, {why}: receivers answer permerror", name());
-        reading.tell(Rule::SpfTargetNone, term, &says, "take the term out, or have the record there mended");
+        reading.tell(Rule::SpfTargetNone, term, &says, "Take the term out, or have the record there mended.");
     };
     match &node.published {
         Published::NxDomain => tell_none("which does not exist"),
@@ -182,13 +182,13 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
                 Rule::SpfTargetError,
                 term,
                 &says,
-                "have the name servers of that domain mended, or take the term out",
+                "Have the name servers of that domain mended, or take the term out.",
             );
         }
         // §5.2: an include matches where the check of its target passes, and nowhere else.
         Published::Record(..) if matches!(term, Term::Directive(_)) && !node.can_pass => {
             let says = format!("matches nobody, because the record of {} passes nobody", name());
-            reading.tell(Rule::SpfIncludeNoEffect, term, &says, "take the term out");
+            reading.tell(Rule::SpfIncludeNoEffect, term, &says, "Take the term out.");
         }
         Published::Record(..) | Published::Unknown | Published::Failed(_) => {}
     }
@@ -208,7 +208,7 @@ fn limits(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
             "finds {hosts} mail hosts of {}, and {limit} are allowed: receivers answer permerror",
             shown(asked)
         );
-        reading.tell(Rule::SpfMxLimit, term, &says, "write their addresses as ip4: and ip6:");
+        reading.tell(Rule::SpfMxLimit, term, &says, "Write their addresses as ip4: and ip6: terms.");
     }
 }
 
@@ -237,7 +237,7 @@ fn glued(reading: &mut Reading<'_>, term: Term<'_>) {
     };
     if parts.iter().any(is_glued) {
         let says = "is two terms in one: a blank is missing, perhaps because the strings of the TXT record are joined without one";
-        reading.tell(Rule::SpfGluedStrings, term, says, "end each string of the TXT record but the last with a blank");
+        reading.tell(Rule::SpfGluedStrings, term, says, "End each string of the TXT record but the last with a blank.");
     }
 }
 
@@ -277,7 +277,7 @@ fn pass_all(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, op
         Rule::SpfPassAll,
         term,
         &says,
-        "name the hosts that send, and end the record with \"~all\" or \"-all\"",
+        "Name the hosts that send, and end the record with \"~all\" or \"-all\".",
     );
 }
 
@@ -300,6 +300,6 @@ fn special(reading: &mut Reading<'_>, term: Term<'_>) {
         kind @ AddressKind::NoHost => format!("has {kind}"),
         kind => format!("has {kind}, which no client on the Internet has"),
     };
-    let advice = "write the public address by which the host sends, or take the term out";
+    let advice = "Write the public address by which the host sends, or take the term out.";
     reading.tell(Rule::SpfSpecialAddress, term, &says, advice);
 }

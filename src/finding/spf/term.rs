@@ -13,10 +13,10 @@ pub(super) fn finding(fault: &Fault, name: &Name, record: &[u8]) -> Finding {
     let finding = at(rule(fault, record), name, record, fault.span(), &says);
     match &fault.meant {
         Some(meant) if fault.mistake == Mistake::Glued && *excerpt(meant.as_bytes()) == **meant => finding.advising(
-            format!("write \"{meant}\"; where a TXT record has several strings, they are joined without a blank"),
+            format!("Write \"{meant}\"; where a TXT record has several strings, they are joined without a blank."),
         ),
         // What would be cut is no advice.
-        Some(meant) if *excerpt(meant.as_bytes()) == **meant => finding.advising(format!("write \"{meant}\"")),
+        Some(meant) if *excerpt(meant.as_bytes()) == **meant => finding.advising(format!("Write \"{meant}\".")),
         Some(_) | None => finding.advising(advice(fault.mistake)),
     }
 }
@@ -75,45 +75,45 @@ fn rule(fault: &Fault, record: &[u8]) -> Rule {
 
 fn advice(mistake: Mistake) -> &'static str {
     match mistake {
-        Mistake::Punctuation(_) | Mistake::WhiteSpace => "put a blank, and nothing else, between two terms",
+        Mistake::Punctuation(_) | Mistake::WhiteSpace => "Put a blank, and nothing else, between two terms.",
         Mistake::Glued => {
-            "put a blank between the two terms; where a TXT record has several strings, they are joined without one"
+            "Put a blank between the two terms; where a TXT record has several strings, they are joined without one."
         }
-        Mistake::Dash => "write \"-\" (the hyphen of the keyboard)",
+        Mistake::Dash => "Write \"-\" (the hyphen of the keyboard).",
         Mistake::QualifierAlone => {
-            "write the mechanism right behind the qualifier, without a blank, or take the qualifier out"
+            "Write the mechanism right behind the qualifier, without a blank, or take the qualifier out."
         }
-        Mistake::ManyQualifiers => "leave one qualifier: \"-\", \"~\", \"?\" or \"+\"",
-        Mistake::NotPrintable(_) => "write it in ASCII; an internationalized domain in its A-label form (xn--)",
-        Mistake::UnknownMechanism => "take it out, or write a mechanism: ip4, ip6, a, mx, include, exists or all",
-        Mistake::AddressAlone => "write \"ip4:\" or \"ip6:\" before the address",
+        Mistake::ManyQualifiers => "Leave one qualifier: \"-\", \"~\", \"?\" or \"+\".",
+        Mistake::NotPrintable(_) => "Write it in ASCII; an internationalized domain in its A-label form (xn--).",
+        Mistake::UnknownMechanism => "Take it out, or write a mechanism: ip4, ip6, a, mx, include, exists or all.",
+        Mistake::AddressAlone => "Write \"ip4:\" or \"ip6:\" before the address.",
         Mistake::DomainAlone => {
-            "write \"include:\" before the name of another's record, \"a:\" before that of a host; without a blank"
+            "Write \"include:\" before the name of another's record, \"a:\" before that of a host; without a blank."
         }
-        Mistake::ColonOfModifier => "write \"=\" behind the name of a modifier",
-        Mistake::NoColon => "write \":\" and a value right behind the name, without a blank",
-        Mistake::NoDomain => "write the domain right behind the sign, without a blank, or take the term out",
-        Mistake::NoAddress => "write the address right behind the colon, without a blank, or take the term out",
-        Mistake::AddressForDomain => "write \"ip4:\" or \"ip6:\" before an address",
-        Mistake::DomainForAddress => "write \"a:\" before the name of a host",
-        Mistake::OtherFamily => "write \"ip4:\" before an IPv4 address, \"ip6:\" before one of IPv6",
-        Mistake::LeadingZero => "write the number without zeros before it",
+        Mistake::ColonOfModifier => "Write \"=\" behind the name of a modifier.",
+        Mistake::NoColon => "Write \":\" and a value right behind the name, without a blank.",
+        Mistake::NoDomain => "Write the domain right behind the sign, without a blank, or take the term out.",
+        Mistake::NoAddress => "Write the address right behind the colon, without a blank, or take the term out.",
+        Mistake::AddressForDomain => "Write \"ip4:\" or \"ip6:\" before an address.",
+        Mistake::DomainForAddress => "Write \"a:\" before the name of a host.",
+        Mistake::OtherFamily => "Write \"ip4:\" before an IPv4 address, \"ip6:\" before one of IPv6.",
+        Mistake::LeadingZero => "Write the number without zeros before it.",
         Mistake::NumberTooGreat | Mistake::NotIp4 => {
-            "write four numbers from 0 to 255; a network with its prefix length, as 192.0.2.0/24"
+            "Write four numbers from 0 to 255; a network with its prefix length, as 192.0.2.0/24."
         }
-        Mistake::NotIp6 => "write an IPv6 address; a network with its prefix length, as 2001:db8::/32",
-        Mistake::Ip4Prefix => "write a number from 0 to 32 without zeros before it",
-        Mistake::Ip6Prefix => "write a number from 0 to 128 without zeros before it",
+        Mistake::NotIp6 => "Write an IPv6 address; a network with its prefix length, as 2001:db8::/32.",
+        Mistake::Ip4Prefix => "Write a number from 0 to 32 without zeros before it.",
+        Mistake::Ip6Prefix => "Write a number from 0 to 128 without zeros before it.",
         Mistake::SecondPrefix => {
-            "write \"//\" before the prefix length for IPv6, as in a/24//64; ip4: and ip6: have one prefix length"
+            "Write \"//\" before the prefix length for IPv6, as in a/24//64; ip4: and ip6: have one prefix length."
         }
-        Mistake::OneLabel => "write the whole name of the host, with its domain",
-        Mistake::LastLabel => "write a whole domain name: its last label has a letter, and no sign but the hyphen",
-        Mistake::Percent => "write a macro as %{d}",
-        Mistake::MacroLetter(_) | Mistake::MacroZero | Mistake::MacroEnd => "write a macro as %{d}, %{i} or %{ir}",
-        Mistake::ExplanationMacro(_) => "take another macro: %{c}, %{r} and %{t} stand in explanations only",
-        Mistake::Repeated => "leave one of them",
-        Mistake::GoesOn => "take out what stands behind the end of the term, or put a blank before it",
-        Mistake::Other => "take the term out, or write it as RFC 7208 has it",
+        Mistake::OneLabel => "Write the whole name of the host, with its domain.",
+        Mistake::LastLabel => "Write a whole domain name: its last label has a letter, and no sign but the hyphen.",
+        Mistake::Percent => "Write a macro as %{d}.",
+        Mistake::MacroLetter(_) | Mistake::MacroZero | Mistake::MacroEnd => "Write a macro as %{d}, %{i} or %{ir}.",
+        Mistake::ExplanationMacro(_) => "Take another macro: %{c}, %{r} and %{t} stand in explanations only.",
+        Mistake::Repeated => "Leave one of them.",
+        Mistake::GoesOn => "Take out what stands behind the end of the term, or put a blank before it.",
+        Mistake::Other => "Take the term out, or write it as RFC 7208 has it.",
     }
 }
