@@ -149,6 +149,11 @@ fn qualifiers(qualifier: &[u8], body: &[u8], behind: &[u8]) -> Option<Judgement>
 
 /// Two terms without a blank between: what stands before reads by itself, and what goes on begins as a term does.
 fn glued(term: &[u8], at: usize, expected: &str) -> Option<Judgement> {
+    // Behind an address "a" and "mx" begin a term, and in a domain they may be a part of it.
+    let is_address = |before: &[u8]| {
+        let mechanism = before.strip_prefix(b"-").unwrap_or(before).get(..4);
+        mechanism.is_some_and(|name| [b"ip4:", b"ip6:"].iter().any(|address| name.eq_ignore_ascii_case(*address)))
+    };
     let begins = |rest: &[u8]| {
         let has_qualifier = matches!(rest, [b'+' | b'-' | b'?' | b'~', ..]);
         let body = if has_qualifier { rest.get(1..).unwrap_or_default() } else { rest };
@@ -158,16 +163,20 @@ fn glued(term: &[u8], at: usize, expected: &str) -> Option<Judgement> {
     };
     let split = |at: usize| {
         let (before, rest) = term.split_at_checked(at).filter(|(before, _)| !before.is_empty())?;
-        let glued = begins(rest) && reads(before);
+        let glued = (begins(rest) || is_address(before) && reads(rest)) && reads(before);
         glued.then(|| Judgement { mistake: Mistake::Glued, at, meant: meant(&[before, b" ", rest]) })
     };
     // Where the grammar says that one term ends; or a domain in which another was lost.
     if ["SP", "end of text"].contains(&expected) {
         return split(at);
     }
-    let may_begin = |octet: &u8| b"+-?~iIeErRpP".contains(octet);
+    let may_begin = |octet: &u8| b"+-?~iIeErRpPaAmM".contains(octet);
     let places = term.iter().enumerate().skip(1).filter(|(_, octet)| may_begin(octet)).map(|(at, _)| at);
-    places.filter(|at| begins(term.get(*at..).unwrap_or_default())).take(4).find_map(split)
+    let is_one = |at: &usize| {
+        let (before, rest) = term.split_at_checked(*at).unwrap_or_default();
+        begins(rest) || is_address(before) && reads(rest)
+    };
+    places.filter(is_one).take(4).find_map(split)
 }
 
 /// A name that is that of no mechanism.

@@ -86,6 +86,7 @@ fn of_record(
         if reading.found.len() >= MAX_FINDINGS {
             break;
         }
+        let is_glued = glued(&mut reading, term);
         match (term, all, all_span) {
             // RFC 7208 §5.1: "Mechanisms after "all" will never be tested."
             (Term::Directive(_), Some(all), Some(end)) if term.span().is_some_and(|span| span.offset() > end) => {
@@ -99,7 +100,7 @@ fn of_record(
             }
             (Term::UnknownModifier(modifier), ..) => unknown_modifier(&mut reading, term, modifier.name()),
             (Term::Directive(directive), ..) => {
-                effect(&mut reading, records, term);
+                effect(&mut reading, records, term, is_glued);
                 limits(&mut reading, records, term);
                 if client == AddressKind::Public {
                     special(&mut reading, term);
@@ -122,9 +123,8 @@ fn of_record(
                     _ => {}
                 }
             }
-            (Term::Redirect(_) | Term::Exp(_), ..) => effect(&mut reading, records, term),
+            (Term::Redirect(_) | Term::Exp(_), ..) => effect(&mut reading, records, term, is_glued),
         }
-        glued(&mut reading, term);
     }
     // §4.7. In an included record it is right: nothing but a pass counts.
     if node.is_top && all.is_none() && record.redirect.is_none() {
@@ -151,7 +151,7 @@ fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
 }
 
 /// An include or a redirect whose target has no record, or none that can match.
-fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
+fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, is_glued: bool) {
     let Some(target) = record_target(term).and_then(DomainSpec::literal) else { return };
     let Some(node) = records.at(target).filter(|node| !node.is_beside) else { return };
     let name = || match records.alias(target) {
@@ -160,7 +160,8 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
     };
     let mut tell_none = |why: &str| {
         let says = format!("leads to {}, {why}: receivers answer permerror", name());
-        reading.tell(Rule::SpfTargetNone, term, &says, "Take the term out, or have the record there mended.");
+        let advice = if is_glued { SPLIT } else { "Take the term out, or have the record there mended." };
+        reading.tell(Rule::SpfTargetNone, term, &says, advice);
     };
     match &node.published {
         Published::NxDomain => tell_none("which does not exist"),
@@ -212,8 +213,12 @@ fn limits(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
     }
 }
 
-/// Two terms in one: where character-strings are joined there is no blank (RFC 7208 §3.3).
-fn glued(reading: &mut Reading<'_>, term: Term<'_>) {
+/// What is to be done with two terms in one.
+const SPLIT: &str =
+    "Put a blank between the two terms: where the record has several strings, at the end of each but the last.";
+
+/// Two terms in one: where character-strings are joined there is no blank (RFC 7208 §3.3). Whether there are.
+fn glued(reading: &mut Reading<'_>, term: Term<'_>) -> bool {
     const WITHIN: [&str; 6] = ["include:", "ip4:", "ip6:", "redirect=", "exists:", "exp="];
     let spec = match term {
         Term::Directive(directive) => match &directive.mechanism {
@@ -225,7 +230,7 @@ fn glued(reading: &mut Reading<'_>, term: Term<'_>) {
         Term::Redirect(modifier) | Term::Exp(modifier) => Some(&modifier.domain),
         Term::UnknownModifier(_) => None,
     };
-    let Some(parts) = spec.map(|spec| spec.macro_string().parts()) else { return };
+    let parts = spec.map(|spec| spec.macro_string().parts()).unwrap_or_default();
     let is_glued = |part: &MacroPart| match part {
         // No name of a host has these.
         MacroPart::Literal(text) if !text.contains([':', '=', '-']) => false,
@@ -235,10 +240,12 @@ fn glued(reading: &mut Reading<'_>, term: Term<'_>) {
         }
         MacroPart::Expand(_) | MacroPart::Percent | MacroPart::Space | MacroPart::UrlSpace => false,
     };
-    if parts.iter().any(is_glued) {
+    let is_glued = parts.iter().any(is_glued);
+    if is_glued {
         let says = "is two terms in one: a blank is missing, perhaps because the strings of the TXT record are joined without one";
-        reading.tell(Rule::SpfGluedStrings, term, says, "End each string of the TXT record but the last with a blank.");
+        reading.tell(Rule::SpfGluedStrings, term, says, SPLIT);
     }
+    is_glued
 }
 
 /// What passes without a test: both halves of a network pass all as well as `+all` does.
