@@ -1,7 +1,7 @@
 //! The author domains of a message, read from its From fields.
 
 use super::{
-    Header, Malformation, Oddity,
+    FromText, Header, Malformation, Oddity,
     distinct::Distinct,
     from_error::{DOMAIN, FromError},
     possible_domains::{MAX_DOMAIN_TEXT, PossibleDomains, sole_domain},
@@ -56,6 +56,8 @@ pub struct Authors {
     disputed: Option<Box<Malformation>>,
     incomplete: bool,
     encoded_local_part: Option<Box<str>>,
+    /// The first From field, where it names another number of domains than one.
+    value: Option<Box<FromText>>,
 }
 
 /// Domains, of which most messages have one.
@@ -120,6 +122,11 @@ impl Authors {
         possible.retain(|domain| !domains.contains(domain));
         authors.domains = Domains(domains.domains);
         authors.possible = Domains(possible);
+        if authors.domains.0.len() + authors.possible.0.len() != 1 {
+            let first = header.named("From").next();
+            let value = first.map(|field| FromText::of(field.value(), field.raw().len() - field.value().len()));
+            authors.value = value.map(Box::new);
+        }
         authors
     }
 
@@ -174,11 +181,11 @@ impl Authors {
             oddities.push(Oddity::MalformedFrom { error: error.clone() });
         }
         match self.domains.0.len() + self.possible.0.len() {
-            0 => oddities.push(Oddity::NoAuthorDomain),
+            0 => oddities.push(Oddity::NoAuthorDomain { value: self.value.clone() }),
             1 => {}
             count => {
                 let domains = self.domains.0.iter().chain(&self.possible.0).take(MAX_NAMED).cloned().collect();
-                oddities.push(Oddity::ManyAuthorDomains { count, domains });
+                oddities.push(Oddity::ManyAuthorDomains { count, domains, value: self.value.clone() });
             }
         }
         if let Some(local_part) = &self.encoded_local_part {
@@ -240,7 +247,8 @@ mod tests {
         let authors = read("From: a@example.com\r\nfrom : b@example.net\r\n");
         assert_eq!(texts(authors.domains()), ["example.com", "example.net"]);
         let domains = authors.domains().into();
-        let many = Oddity::ManyAuthorDomains { count: 2, domains };
+        let value = Some(Box::new(FromText::of(b" a@example.com", 5)));
+        let many = Oddity::ManyAuthorDomains { count: 2, domains, value };
         assert_eq!(authors.oddities(), [Oddity::ManyFromFields { count: 2 }, Oddity::DisputedFrom, many]);
     }
 
@@ -326,7 +334,7 @@ mod tests {
         for from in ["", "From:\r\n", "From: G:;\r\n", "From: a@[192.0.2.1]\r\n", "From: =?utf-8?q?a?=\r\n"] {
             let authors = read(&format!("Subject: x\r\n{from}"));
             assert_eq!(authors.domains(), [], "{from}");
-            assert_eq!(authors.oddities().last(), Some(&Oddity::NoAuthorDomain), "{from}");
+            assert!(matches!(authors.oddities().last(), Some(Oddity::NoAuthorDomain { .. })), "{from}");
             assert!(!authors.is_ambiguous() && !authors.is_incomplete(), "{from}");
         }
     }

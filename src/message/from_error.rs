@@ -1,6 +1,7 @@
 //! A From field that does not follow its grammar.
 
-use crate::lex::{Span, SyntaxError, printable};
+use super::FromText;
+use crate::lex::SyntaxError;
 use std::fmt;
 
 /// A From field that does not follow the grammar of RFC 5322 §3.4, in words that quote it.
@@ -11,7 +12,7 @@ use std::fmt;
 /// let authors = header.authors();
 /// let error = authors.error().expect("the comma parts two addresses");
 /// assert_eq!(error.problem, FromProblem::CommaInName);
-/// assert_eq!(&*error.text, "Doe, John <john@example.com>");
+/// assert_eq!(&*error.value.text, "Doe, John <john@example.com>");
 /// # Ok::<(), mailverdict::message::MessageError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,12 +21,8 @@ use std::fmt;
 pub struct FromError {
     /// Where the grammar is left, in octets from the first one of the field's name, and what it wants there.
     pub error: SyntaxError,
-    /// The value of the field, or its first 100 octets, with octets other than printable ASCII as `\ddd`.
-    pub text: Box<str>,
-    /// Where `text` stands, in octets from the first one of the field's name.
-    pub span: Option<Span>,
-    /// Whether the value goes on behind `text`.
-    is_cut: bool,
+    /// The value of the field.
+    pub value: FromText,
     /// What is probably wrong.
     pub problem: FromProblem,
 }
@@ -55,8 +52,6 @@ pub enum FromProblem {
 
 /// What an error expects where an address follows the grammar, and its domain is none.
 pub(super) const DOMAIN: &str = "domain name";
-/// Octets of a field that are quoted.
-const SHOWN: usize = 100;
 /// Octets of a field that a guess is made from.
 const LOOKED_AT: usize = 2048;
 
@@ -64,17 +59,13 @@ impl FromError {
     /// Of the value of a field, which begins `before` octets from the start of the field.
     pub(super) fn of(error: SyntaxError, value: &[u8], before: usize) -> Self {
         let text = value.trim_ascii();
-        let shown = text.get(..SHOWN).unwrap_or(text);
-        let start = before + (value.len() - value.trim_ascii_start().len());
         let problem = match &*error.expected {
             DOMAIN => FromProblem::NoDomain,
             _ => problem(text.get(..LOOKED_AT).unwrap_or(text)),
         };
         Self {
             error: SyntaxError { offset: before + error.offset, ..error },
-            text: printable(shown),
-            span: Span::new(start, shown.len()),
-            is_cut: shown.len() < text.len(),
+            value: FromText::of(value, before),
             problem,
         }
     }
@@ -132,9 +123,8 @@ impl FromProblem {
 
 impl fmt::Display for FromError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error: SyntaxError { offset, .. }, text, is_cut, problem, span: _ } = self;
-        let more = if *is_cut { "..." } else { "" };
-        write!(f, "\"{text}{more}\" ")?;
+        let Self { error: SyntaxError { offset, .. }, value, problem } = self;
+        write!(f, "{value} ")?;
         f.write_str(match problem {
             FromProblem::AtInName => "has an @ in a name that is not in quotation marks",
             FromProblem::CommaInName => "has a comma in a name that is not in quotation marks",

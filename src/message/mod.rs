@@ -6,6 +6,7 @@ mod body_line_ends;
 mod distinct;
 mod field;
 mod from_error;
+mod from_text;
 mod line_endings;
 mod malformation;
 mod odd_octets;
@@ -18,6 +19,7 @@ mod singular;
 pub use author::Authors;
 pub use field::HeaderField;
 pub use from_error::{FromError, FromProblem};
+pub use from_text::FromText;
 pub use line_endings::{LineEndings, to_crlf};
 pub use malformation::{Malformation, MalformationKind};
 pub use oddity::Oddity;
@@ -373,7 +375,7 @@ mod tests {
             let message = Message::parse(raw).unwrap();
             assert_eq!((message.header().fields(), message.body()), (&[][..], body), "{raw:?}");
             assert!(message.oddities().contains(&Oddity::NoField), "{raw:?}");
-            assert_eq!(message.header().authors().oddities(), [Oddity::NoAuthorDomain], "{raw:?}");
+            assert_eq!(message.header().authors().oddities(), [Oddity::NoAuthorDomain { value: None }], "{raw:?}");
         }
     }
 

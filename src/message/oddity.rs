@@ -1,6 +1,6 @@
 //! What is odd about a message, though it could be read.
 
-use super::{FromError, LineEndings, Malformation};
+use super::{FromError, FromText, LineEndings, Malformation};
 use crate::name::Domain;
 use std::borrow::Cow;
 
@@ -44,6 +44,8 @@ pub enum Oddity {
         count: usize,
         /// The first of them.
         domains: Box<[Domain]>,
+        /// The first From field.
+        value: Option<Box<FromText>>,
     },
     /// A From field does not follow the grammar of RFC 5322 §3.4.
     MalformedFrom {
@@ -53,7 +55,10 @@ pub enum Oddity {
     /// Readers may see other From fields, because the header is malformed.
     DisputedFrom,
     /// No author domain could be read (RFC 9989 §5.3.1).
-    NoAuthorDomain,
+    NoAuthorDomain {
+        /// The first From field; `None` where there is none.
+        value: Option<Box<FromText>>,
+    },
     /// The local part of an address in From holds an encoded word, which RFC 2047 §5 forbids; some readers decode it.
     EncodedLocalPart {
         /// Its beginning, with everything but printable ASCII escaped.
@@ -86,7 +91,7 @@ impl std::fmt::Display for Oddity {
             ),
             Self::NoBody => f.write_str("no empty line ends the header, so there is no body"),
             Self::ManyFromFields { count } => write!(f, "there are {count} From fields; one is allowed"),
-            Self::ManyAuthorDomains { count, domains } => {
+            Self::ManyAuthorDomains { count, domains, value: _ } => {
                 write!(f, "the From field names {count} author domains; one is expected")?;
                 for (place, domain) in domains.iter().enumerate() {
                     write!(f, "{}{domain}", if place == 0 { ": " } else { ", " })?;
@@ -95,7 +100,13 @@ impl std::fmt::Display for Oddity {
             }
             Self::MalformedFrom { error } => write!(f, "the From field is malformed: {error}"),
             Self::DisputedFrom => f.write_str("readers may see other From fields, because the header is malformed"),
-            Self::NoAuthorDomain => f.write_str("no author domain could be read from a From field"),
+            Self::NoAuthorDomain { value: None } => f.write_str("the message has no From field"),
+            Self::NoAuthorDomain { value: Some(value) } if value.text.is_empty() => {
+                f.write_str("the From field is empty")
+            }
+            Self::NoAuthorDomain { value: Some(value) } => {
+                write!(f, "no author domain could be read from the From field: {value}")
+            }
             Self::EncodedLocalPart { local_part } => write!(
                 f,
                 "the local part \"{local_part}\" in the From field holds an encoded word, which some readers decode"

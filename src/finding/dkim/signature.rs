@@ -50,7 +50,7 @@ impl<'h> Signed<'h> {
 
 /// The signing domain, as sentences name it.
 pub(super) fn signer(report: &SignatureReport) -> &str {
-    report.signature.domain.as_ref().map_or("?", |domain| domain.as_str())
+    report.signature.domain.as_ref().map_or("a domain that cannot be read", |domain| domain.as_str())
 }
 
 /// Of one that was evaluated.
@@ -75,6 +75,10 @@ pub(super) fn of_signature(signed: &Signed<'_>) -> Vec<Finding> {
             found.push(signed.finding(Rule::SigShortKey, "", "", &says, "Sign with a key of 2048 bits."));
         }
         _ => {}
+    }
+    // It proves nothing, however much it covers.
+    if signature.domain.is_none() {
+        return found;
     }
     let names: Vec<&str> = signature.signed_fields.iter().collect();
     // RFC 6376 §8.15.
