@@ -112,7 +112,8 @@ impl Serialize for Evaluated<'_> {
     }
 }
 
-/// SPF of a session without a message, with the same beside it. It is written in the promised form: what needs a message is null.
+/// SPF of a session without a message, with the same beside it. It is written in the promised form: what needs a message is null, and there
+/// are no oddities.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EvaluatedSpf<'v> {
@@ -123,13 +124,15 @@ pub struct EvaluatedSpf<'v> {
     pub received_spf: Option<String>,
     /// What is wrong with what the evaluation touched, the worst first.
     pub findings: Vec<Finding>,
+    /// Whether the records that were read are told, as in [`Evaluated`].
+    pub tells_records: bool,
 }
 
 impl<'v> EvaluatedSpf<'v> {
     /// Of the reports on a session, with the log of its evaluation.
     pub fn new(reports: &'v SpfReports, session: &'v Session, log: &'v Log) -> Self {
         let (received_spf, findings) = (received_spf(reports, session), findings_of_spf(reports, session, log));
-        Self { reports, session, log, received_spf, findings }
+        Self { reports, session, log, received_spf, findings, tells_records: true }
     }
 }
 
@@ -145,6 +148,7 @@ impl Serialize for EvaluatedSpf<'_> {
             #[serde(rename = "override")]
             policy_override: (),
             disposition: (),
+            oddities: [(); 0],
             authentication_results: (),
             received_spf: Option<&'e str>,
             findings: &'e [Finding],
@@ -152,13 +156,14 @@ impl Serialize for EvaluatedSpf<'_> {
         }
         let shape = Shape {
             version: VERSION,
-            evaluated: Inputs::new(self.reports, self.session, Some(self.log)),
+            evaluated: Inputs::new(self.reports, self.session, self.tells_records.then_some(self.log)),
             spf: self.reports,
             dkim: (),
             arc: (),
             dmarc: (),
             policy_override: (),
             disposition: (),
+            oddities: [],
             authentication_results: (),
             received_spf: self.received_spf.as_deref(),
             findings: &self.findings,

@@ -189,7 +189,9 @@ impl Run {
             let error = "without a message, \"helo\", or a \"mail_from\" that is not null, is needed";
             return part.refuse(request.id, error);
         }
-        part.write(request.id, &EvaluatedSpf::new(&reports, session, &log));
+        let mut evaluated = EvaluatedSpf::new(&reports, session, &log);
+        evaluated.tells_records = false;
+        part.write(request.id, &evaluated);
         part.count.tally.spf_alone += 1;
     }
 
