@@ -73,7 +73,7 @@ impl Input {
 pub(crate) struct ByteOrderMark;
 
 impl ByteOrderMark {
-    const OCTETS: [u8; 3] = *b"\xef\xbb\xbf";
+    pub(crate) const OCTETS: [u8; 3] = *b"\xef\xbb\xbf";
 }
 
 impl fmt::Display for ByteOrderMark {

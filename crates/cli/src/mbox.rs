@@ -1,5 +1,6 @@
 //! Files of many messages (mbox, RFC 4155): which line stands before a message, and the messages between such lines.
 
+use crate::input::ByteOrderMark;
 use memchr::{memchr, memmem};
 use std::{
     io::{self, BufRead, Read as _},
@@ -113,7 +114,8 @@ impl<R: BufRead> Mbox<R> {
         let most = u64::try_from(MAX_SEPARATOR).unwrap_or(u64::MAX);
         reader.by_ref().take(most).read_until(b'\n', &mut first)?;
         let mut mbox = Self { reader, ahead: Vec::new(), is_at_end: false };
-        if mbox.is_separator(&first)? {
+        // As some editors begin files.
+        if mbox.is_separator(first.strip_prefix(&ByteOrderMark::OCTETS).unwrap_or(&first))? {
             return Ok(Opened::Mbox { separator: first, mbox });
         }
         first.append(&mut mbox.ahead);

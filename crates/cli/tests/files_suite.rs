@@ -79,7 +79,9 @@ fn each_message_of_an_mbox_has_its_own_result() {
     let mbox = MESSAGES.map(stored).concat();
     let expected = results(&check(&MESSAGES));
     assert_eq!(expected.len(), 3);
-    for (name, octets) in [("a.mbox", mbox.clone()), ("b.mbox.gz", packed(&mbox)), ("c.eml", packed(&mbox))] {
+    let marked = [b"\xef\xbb\xbf", &mbox[..]].concat();
+    let files = [("a.mbox", mbox.clone()), ("b.mbox.gz", packed(&mbox)), ("c.eml", packed(&mbox)), ("d.mbox", marked)];
+    for (name, octets) in files {
         let path = folder.file(name, &octets);
         let output = check(&[&path]);
         assert!(output.status.success() && output.stderr.is_empty(), "{}", told(&output));
