@@ -34,7 +34,7 @@ pub use mistake::Mistake;
 pub use observe::{Observe, Observers, Tried};
 pub use record::{Directive, HostSpec, Mechanism, Modifier, PrefixLen, Qualifier, Record, Term, UnknownModifier};
 pub use result::{Explanation, NeutralReason, NoneReason, PermError, SpfReport, SpfReports, SpfResult, TempError};
-pub use tree::{Step, Tree, Visit};
+pub use tree::{Ignored, Step, Tree, Visit};
 
 pub(crate) use ahead::ask_ahead;
 pub(crate) use arguments::Identities;

@@ -2,6 +2,7 @@
 
 use super::{limits::Spent, record::Directive, record::Record, result::SpfResult};
 use crate::name::Name;
+use std::fmt;
 
 /// Told of each step of an evaluation; `()` listens to none, at no cost.
 ///
@@ -40,6 +41,17 @@ pub enum Tried {
     NotMatched,
     /// It ended the evaluation with an error.
     Failed,
+}
+
+/// In words: `match`, `no match`, `error`.
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Matched => "match",
+            Self::NotMatched => "no match",
+            Self::Failed => "error",
+        })
+    }
 }
 
 /// One observer for each identity, for the two are evaluated side by side.

@@ -79,6 +79,13 @@ pub struct Step {
     pub inside: Option<Box<Visit>>,
 }
 
+impl Step {
+    /// What had been spent with the question that the term itself brought about; what it came to inside stands inside.
+    pub fn spent_itself(&self) -> Spent {
+        self.inside.as_ref().map_or(self.spent, |inside| inside.entered)
+    }
+}
+
 impl Tree {
     /// The evaluation of the identity's own domain; `None` before its end.
     pub fn root(&self) -> Option<&Visit> {
@@ -131,12 +138,11 @@ enum Beside {
 impl Visit {
     fn draw(&self, guides: &str, lines: &mut Vec<Line>) {
         lines.push(Line { text: format!("{guides}{}", Printable(self.domain.as_str())), beside: None });
-        for Step { directive, tried, spent, inside } in &self.steps {
-            // The count that the term itself brought about stands beside it; what it came to inside, inside.
-            let spent = inside.as_ref().map_or(*spent, |inside| inside.entered);
+        for step in &self.steps {
+            let Step { directive, tried, inside, .. } = step;
             lines.push(Line {
                 text: format!("{guides}├─ {directive}"),
-                beside: Some(Beside::Tried(Some(*tried), spent)),
+                beside: Some(Beside::Tried(Some(*tried), step.spent_itself())),
             });
             if let Some(inside) = inside {
                 inside.draw(&format!("{guides}│  "), lines);
@@ -151,21 +157,39 @@ impl Visit {
                 });
             redirect.draw(&format!("{guides}│  "), lines);
         }
-        for (term, why) in self.record.iter().flat_map(ignored) {
+        for Ignored { term, why } in self.ignored() {
             lines.push(Line { text: format!("{guides}├─ {term}"), beside: Some(Beside::Ignored(why)) });
         }
-        let text = match &self.result {
-            None => format!("{guides}└─ not finished"),
-            // The tree itself shows which directive it was.
-            Some(result) if result.matched().is_some() => format!("{guides}└─ {}", result.keyword()),
-            Some(result) => format!("{guides}└─ {}: {result}", result.keyword()),
-        };
-        lines.push(Line { text, beside: None });
+        lines.push(Line { text: format!("{guides}└─ {}", self.end()), beside: None });
+    }
+
+    /// The terms of the record that have no effect for any client, in its order; 32 at most.
+    pub fn ignored(&self) -> Vec<Ignored<'_>> {
+        self.record.as_ref().map(ignored).unwrap_or_default()
+    }
+
+    /// How the evaluation ended: the result, and its reason unless the tree itself shows which directive it was.
+    pub fn end(&self) -> String {
+        match &self.result {
+            None => "not finished".to_owned(),
+            Some(result) if result.matched().is_some() => result.keyword().to_owned(),
+            Some(result) => format!("{}: {result}", result.keyword()),
+        }
     }
 }
 
+/// A term that has no effect for any client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ignored<'r> {
+    /// The term.
+    pub term: Term<'r>,
+    /// Why it has none.
+    pub why: &'static str,
+}
+
 /// The terms of a record that have no effect for any client, in its order, each with the reason.
-fn ignored(record: &Record) -> Vec<(Term<'_>, &'static str)> {
+fn ignored(record: &Record) -> Vec<Ignored<'_>> {
     let is_all = |term: &Term<'_>| matches!(term, Term::Directive(directive) if directive.mechanism == Mechanism::All);
     let terms = record.terms();
     let all = terms.iter().position(is_all);
@@ -178,7 +202,8 @@ fn ignored(record: &Record) -> Vec<(Term<'_>, &'static str)> {
         Term::UnknownModifier(_) => Some("a modifier that nobody knows"),
         Term::Directive(_) | Term::Redirect(_) | Term::Exp(_) => None,
     };
-    let with_reasons = terms.iter().enumerate().filter_map(|(place, term)| Some((*term, why((place, term))?)));
+    let with_reasons =
+        terms.iter().enumerate().filter_map(|(place, term)| Some(Ignored { term: *term, why: why((place, term))? }));
     with_reasons.take(MAX_IGNORED).collect()
 }
 
@@ -200,12 +225,7 @@ impl fmt::Display for Visit {
                 None => writeln!(f, "{text}")?,
                 Some(Beside::Ignored(why)) => writeln!(f, "{text:width$}  ignored: {why}")?,
                 Some(Beside::Tried(tried, spent)) => {
-                    let tried = match tried {
-                        Some(Tried::Matched) => "match",
-                        Some(Tried::NotMatched) => "no match",
-                        Some(Tried::Failed) => "error",
-                        None => "",
-                    };
+                    let tried = tried.map(|tried| tried.to_string()).unwrap_or_default();
                     let Spent { lookups, void_lookups } = spent;
                     writeln!(f, "{text:width$}  {tried:8}  lookups {lookups}  void {void_lookups}")?;
                 }
