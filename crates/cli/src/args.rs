@@ -104,6 +104,10 @@ pub(crate) struct Check {
     /// Leave the body out of the evidence, and put marks in the place of local parts; it still leads to the same results.
     #[arg(long, requires = "evidence", help_heading = OUTPUT)]
     pub(crate) redact: bool,
+    /// Write the verdict to this file as one page of HTML, which asks for nothing and runs nothing; `-` prints it in place of the text. It
+    /// shows what is in the message, redacted evidence or not.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub(crate) html: Option<PathBuf>,
     /// Show the hops of the message, the newest first.
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) hops: bool,
@@ -127,6 +131,10 @@ pub(crate) struct Replay {
     pub(crate) at: Option<UnixTime>,
     #[command(flatten)]
     pub(crate) output: Output,
+    /// Write the verdict, and in what it differs from the recorded one, to this file as one page of HTML, which asks for nothing and runs
+    /// nothing; `-` prints it in place of the text.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub(crate) html: Option<PathBuf>,
 }
 
 // The headings of the help.

@@ -5,11 +5,14 @@ use crate::{
     report::Report,
     style::{Style, wrapped_at},
 };
-use mailverdict::{change::Changes, dkim::Change};
+use mailverdict::{
+    change::{Changes, OfMessageSignature},
+    dkim::{Change, SignatureReport},
+};
 use std::fmt::{self, Write};
 
 /// Signatures that are told of; a message may have a hundred thousand.
-const MAX_SIGNATURES: usize = 20;
+pub(crate) const MAX_SIGNATURES: usize = 20;
 
 /// The section, where there is anything to say.
 pub(crate) fn write(out: &mut impl Write, report: &Report<'_>, style: Style) -> fmt::Result {
@@ -29,23 +32,43 @@ pub(crate) fn write(out: &mut impl Write, report: &Report<'_>, style: Style) -> 
 /// The lists that are not empty, each with the name of its signature.
 fn titled<'r>(report: &Report<'r>, changes: &'r Changes) -> impl Iterator<Item = (String, &'r [Change])> {
     let reports = &report.verdict.dkim;
-    let of_dkim = (1..).zip(reports).zip(&changes.dkim).map(|((number, report), changes)| {
-        let domain = report.signature.domain.as_ref().map_or("?", |domain| domain.as_str());
-        (format!("DKIM {number}, {domain}"), &**changes)
-    });
-    let of_arc =
-        changes.message_signatures.iter().map(|set| (format!("ARC-Message-Signature {}", set.instance), &*set.changes));
+    let of_dkim = (1..)
+        .zip(reports)
+        .zip(&changes.dkim)
+        .map(|((number, report), changes)| (signature_title(number, report), &**changes));
+    let of_arc = changes.message_signatures.iter().map(|set| (set_title(set), &*set.changes));
     of_dkim.chain(of_arc).filter(|(_, changes)| !changes.is_empty())
 }
 
+/// A DKIM signature by its number and domain.
+pub(crate) fn signature_title(number: usize, report: &SignatureReport) -> String {
+    let domain = report.signature.domain.as_ref().map_or("?", |domain| domain.as_str());
+    format!("DKIM {number}, {domain}")
+}
+
+/// The message signature of an ARC set by its instance.
+pub(crate) fn set_title(of: &OfMessageSignature) -> String {
+    format!("ARC-Message-Signature {}", of.instance)
+}
+
+/// Whether a change was computed, in a word.
+pub(crate) fn proof(change: &Change) -> &'static str {
+    if change.is_proven { "proven" } else { "unproven" }
+}
+
+/// The result's keyword that is as bad.
+pub(crate) fn like(change: &Change) -> &'static str {
+    if change.is_proven { "fail" } else { "softfail" }
+}
+
 fn write_change(out: &mut impl Write, change: &Change, style: Style) -> fmt::Result {
-    let (word, meaning) = if change.is_proven { ("proven", "fail") } else { ("unproven", "softfail") };
+    let word = proof(change);
     let says = format!("{}: {}", change.kind.keyword(), ascii(&change.says));
     writeln!(
         out,
         "{:INDENT$}{} {}",
         "",
-        style.keyword_as(word, meaning),
+        style.keyword_as(word, like(change)),
         wrapped_at(&says, INDENT + word.len() + 1, prose())
     )?;
     match &change.advice {

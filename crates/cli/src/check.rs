@@ -6,6 +6,7 @@ use crate::{
     evidence, explain,
     failure::Failure,
     hops::{NumberedHop, Way},
+    html::{self, Page},
     input::parse,
     json,
     messages::{Messages, Numbered},
@@ -48,6 +49,7 @@ const WORST_FIRST: [u8; 5] = [EXIT_FAILURE, EXIT_TEMPFAIL, EXIT_REJECT, EXIT_QUA
 /// Evaluates the messages and prints what was found out.
 pub(crate) fn run(args: &Check) -> Result<ExitCode, Failure> {
     let authserv_id = request::authserv_id(args.authserv_id.as_deref(), args.client.receiver.as_ref())?;
+    html::assert_free(args.html.as_deref(), &args.output)?;
     let source = Source::open(&args.source)?;
     if args.messages.is_empty() && io::stdin().is_terminal() {
         return Err(Failure::Usage(
@@ -102,8 +104,10 @@ impl Run<'_> {
     fn check(&mut self, numbered: &Numbered) -> Result<u8, Failure> {
         let Self { args, authserv_id, authenticator, runtime, pages } = self;
         let input = &numbered.input;
-        if args.evidence.is_some() && *pages > 0 {
-            return Err(Failure::Usage("--evidence is of one message, and here are several".to_owned()));
+        for (option, file) in [("--evidence", &args.evidence), ("--html", &args.html)] {
+            if file.is_some() && *pages > 0 {
+                return Err(Failure::Usage(format!("{option} is of one message, and here are several")));
+            }
         }
         let message = parse(&input.octets).map_err(|error| numbered.no_message(error))?;
         let name = (args.messages.len() > 1 || numbered.is_of_several()).then(|| numbered.name());
@@ -141,7 +145,13 @@ impl Run<'_> {
         report.shows_hops = args.hops;
         report.shows_headers = args.output.headers;
         report.way = Some(way);
-        if args.output.json {
+        if let Some(path) = args.html.as_deref() {
+            let page = Page { report: &report, trees: &trees, name: &numbered.title(), differences: None };
+            page.write(path)?;
+        }
+        if args.html.as_deref().is_some_and(html::is_standard_output) {
+            // The page stands there alone.
+        } else if args.output.json {
             let way = report.way.as_ref();
             print(&json::to_line(&Line {
                 file: name.as_deref(),

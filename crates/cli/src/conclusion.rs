@@ -11,22 +11,57 @@ use mailverdict::{
 };
 use std::fmt::{self, Write};
 
+/// What people are told first.
+#[derive(Debug)]
+pub(crate) struct Conclusion {
+    /// The keyword of DMARC's result; what is not known has none, and the sentence says so.
+    pub(crate) result: Option<&'static str>,
+    /// A sentence or two; printable.
+    pub(crate) sentence: String,
+    /// The keyword of DMARC's disposition, where it is known.
+    pub(crate) disposition: Option<&'static str>,
+    pub(crate) offer: Option<Offer>,
+}
+
+/// A disposition that the receiver may take in place of DMARC's.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) disposition: &'static str,
+    /// Why; printable.
+    pub(crate) words: String,
+}
+
+impl Conclusion {
+    pub(crate) fn of(report: &Report<'_>) -> Self {
+        let Verdict { dmarc, policy_override, disposition, .. } = report.verdict;
+        let wanted = report.wanted();
+        let is_complete = wanted.is_none();
+        let is_known = is_complete || !matches!(dmarc.result, DmarcResult::Fail(_));
+        let offer = policy_override.as_ref().map(|offer| Offer {
+            disposition: disposition.keyword(),
+            words: printable(&format!("({}: {offer})", offer.reason.keyword())),
+        });
+        Self {
+            result: is_known.then(|| dmarc.result.keyword()),
+            sentence: printable(&conclusion(report.verdict, wanted)),
+            disposition: is_complete.then(|| dmarc.disposition.keyword()),
+            offer,
+        }
+    }
+}
+
 /// Writes the result, a sentence or two, and the disposition.
 pub(crate) fn write(out: &mut impl Write, report: &Report<'_>, style: Style) -> fmt::Result {
-    let Verdict { dmarc, policy_override, disposition, .. } = report.verdict;
-    let wanted = report.wanted();
-    let is_complete = wanted.is_none();
-    // What is not known has no keyword, and the sentence says so.
-    if is_complete || !matches!(dmarc.result, DmarcResult::Fail(_)) {
-        writeln!(out, "{}: {}", style.bold("DMARC"), style.keyword(dmarc.result.keyword()))?;
+    let Conclusion { result, sentence, disposition, offer } = Conclusion::of(report);
+    if let Some(result) = result {
+        writeln!(out, "{}: {}", style.bold("DMARC"), style.keyword(result))?;
     }
-    writeln!(out, "{}", wrapped(&printable(&conclusion(report.verdict, wanted)), 0))?;
-    if is_complete {
-        writeln!(out, "Disposition: {}", style.keyword(dmarc.disposition.keyword()))?;
+    writeln!(out, "{}", wrapped(&sentence, 0))?;
+    if let Some(disposition) = disposition {
+        writeln!(out, "Disposition: {}", style.keyword(disposition))?;
     }
-    let Some(offer) = policy_override else { return Ok(()) };
-    let words = format!("({}: {offer})", offer.reason.keyword());
-    writeln!(out, "Override: {}\n{}", style.keyword(disposition.keyword()), wrapped(&printable(&words), 0))
+    let Some(Offer { disposition, words }) = offer else { return Ok(()) };
+    writeln!(out, "Override: {}\n{}", style.keyword(disposition), wrapped(&words, 0))
 }
 
 /// What the domain owner asks for by the policy that applies, as it stands in the record, and what is read in its place.

@@ -58,7 +58,7 @@ fn write_character(out: &mut (impl Write + ?Sized), character: char) -> io::Resu
 /// sequences of terminals), line and paragraph separators (which end a line of JavaScript), marks that turn the direction of writing,
 /// interlinear annotations, and all that Unicode calls default ignorable (`Default_Ignorable_Code_Point` of Unicode 16), as joiners, fillers,
 /// the byte order mark, variation selectors and tags.
-fn is_active(character: char) -> bool {
+pub(crate) fn is_active(character: char) -> bool {
     matches!(
         character,
         '\0'..='\u{1f}'

@@ -3,11 +3,13 @@
 use crate::{
     args::Replay,
     failure::Failure,
+    hops::Way,
+    html::{self, Page},
     json, page, print,
     report::Report,
     request::{self, NO_ID},
     style::{Style, printable, wrapped},
-    told::{Difference, Told, differences},
+    told::{Difference, IN_WORDS, RECORDED, Told, differences, of_weight},
 };
 use mailverdict::{
     Message, Verdict,
@@ -34,8 +36,6 @@ const MAX_LEN: u64 = 512 << 20;
 const EXIT_DIFFERS: u8 = 1;
 /// Differences that the page shows.
 const MAX_SHOWN: usize = 40;
-/// Members that say in other words what others say; the page leaves them out.
-const IN_OTHER_WORDS: [&str; 4] = ["authentication_results", "received_spf", "explain", "evaluated"];
 
 /// Writes the evidence without body and local parts, with the verdict that it leads to; what there is to know of that.
 pub(crate) fn write_redacted(path: &Path, evidence: Evidence<()>) -> Result<Vec<Finding>, Failure> {
@@ -59,6 +59,7 @@ pub(crate) fn write(path: &Path, evidence: Evidence<()>, told: &Told<'_>) -> Res
 
 /// Evaluates evidence again, prints what was found out, and in what it differs from what was recorded.
 pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
+    html::assert_free(args.html.as_deref(), &args.output)?;
     let mut evidence = read(&args.file)?;
     if let Some(at) = args.at {
         evidence.session = evidence.session.received_at(at);
@@ -74,10 +75,17 @@ pub(crate) fn replay(args: &Replay) -> Result<ExitCode, Failure> {
     .map_err(unusable)?;
     let message = Message::parse(evidence.message.octets()).map_err(unusable)?;
     let mut report = report(&evidence, &message, (&verdict, &log));
+    report.way = Some(Way::recorded(&message));
     let told = Told::of(&report, &trees);
     let now = serde_json::to_value(&told).map_err(|error| Failure::Output(error.into()))?;
     let found = differences(&evidence.verdict, &now);
-    if args.output.json {
+    if let Some(path) = args.html.as_deref() {
+        let name = args.file.to_string_lossy();
+        Page { report: &report, trees: &trees, name: &name, differences: Some(&found) }.write(path)?;
+    }
+    if args.html.as_deref().is_some_and(html::is_standard_output) {
+        // The page stands there alone.
+    } else if args.output.json {
         print(&json::to_line(&Line { told: &told, differences: &found }))?;
     } else {
         let style = Style::of_stdout();
@@ -129,14 +137,10 @@ fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
 /// What is otherwise, for people.
 fn shown(found: &[Difference], style: Style) -> String {
     if found.is_empty() {
-        return "\nThe verdict is the recorded one.\n".to_owned();
+        return format!("\n{RECORDED}\n");
     }
     let mut text = format!("\n{}\n", style.bold("OTHERWISE THAN RECORDED"));
-    let is_told = |found: &&Difference| {
-        let first = found.path.split('.').next().unwrap_or_default();
-        !IN_OTHER_WORDS.contains(&first)
-    };
-    let told: Vec<_> = found.iter().filter(is_told).collect();
+    let told = of_weight(found);
     for Difference { path, recorded, now } in told.iter().take(MAX_SHOWN) {
         let line = printable(&format!("{path}: {recorded} -> {now}"));
         // Writing to a `String` cannot fail.
@@ -146,7 +150,8 @@ fn shown(found: &[Difference], style: Style) -> String {
         let _ = writeln!(text, "  and {more} more; see --json");
     }
     if told.is_empty() {
-        text.push_str("  in the words alone; see --json\n");
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "  {IN_WORDS}");
     }
     text
 }

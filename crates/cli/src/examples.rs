@@ -13,6 +13,8 @@ Examples:
     mailverdict check --json inbox.mbox > results.jsonl
   In a script, which is told by the status:
     mailverdict check --exit-verdict < message.eml || echo \"status $?\"
+  A page for a browser, to look at or to send:
+    mailverdict check --html page.html message.eml
   What a change of records would do, without the network:
     mailverdict check --zone example.zone message.eml";
 
@@ -21,7 +23,9 @@ Examples:
   The same verdict, without the network:
     mailverdict replay evidence.json
   What a change of records would have done:
-    mailverdict replay --zone example.zone evidence.json";
+    mailverdict replay --zone example.zone evidence.json
+  The same as a page for a browser:
+    mailverdict replay --zone example.zone --html page.html evidence.json";
 
 pub(crate) const SPF: &str = "\
 Examples:
@@ -69,6 +73,7 @@ SPF, DKIM, DMARC and ARC.
   mailverdict check FILE...    a verdict on saved messages or mailboxes
   mailverdict check --ip IP --mail-from ADDRESS FILE
                                the same, where the SMTP session is known
+  mailverdict replay FILE      the same verdict again, from its evidence
   mailverdict spf --ip IP --mail-from ADDRESS
                                SPF alone, without a message
   mailverdict batch            many messages, as lines of JSON

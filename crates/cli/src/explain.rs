@@ -73,19 +73,23 @@ fn signature_steps(report: &SignatureReport, message: Option<&Message<'_>>) -> V
     }
     lines.push(format!("{}: {}", report.result.keyword(), report.result));
     let Some(message) = message else { return lines };
-    if let Some(HashedBody { computed, published, octets, lines: count, .. }) = HashedBody::of(report, message) {
-        lines.push(format!(
-            "the body hashes to {}, of {octets} octets in {count} lines",
-            STANDARD.encode(computed.as_bytes())
-        ));
-        lines.push(format!("bh= is             {published}"));
+    if let Some(body) = HashedBody::of(report, message) {
+        lines.push(hashed(&body));
+        lines.push(format!("bh= is             {}", body.published));
     }
     // What changed stands in a section of its own.
     lines.extend(diagnosis(report, message, &[]));
     lines
 }
 
-fn dmarc_steps(dmarc: &DmarcReport, lines: &mut Vec<String>) {
+/// What was hashed of a body.
+pub(crate) fn hashed(body: &HashedBody) -> String {
+    let HashedBody { computed, octets, lines, .. } = body;
+    format!("the body hashes to {}, of {octets} octets in {lines} lines", STANDARD.encode(computed.as_bytes()))
+}
+
+/// The steps of DMARC below their heading.
+pub(crate) fn dmarc_steps(dmarc: &DmarcReport, lines: &mut Vec<String>) {
     lines.push(format!("DMARC ({})", dmarc.edition.name()));
     lines.extend(dmarc.steps.iter().map(walk_step).map(indented));
     lines.extend(dmarc.identifiers.iter().map(ToString::to_string).map(indented));

@@ -11,6 +11,7 @@ use mailverdict::{
 use std::{
     borrow::Cow,
     fmt::{self, Write},
+    ops::Range,
 };
 
 /// Columns of what goes to a file.
@@ -63,16 +64,43 @@ pub(crate) fn ascii(text: &str) -> String {
     printable(&text.replace('\u{2026}', "..."))
 }
 
+/// A record or a field with the place that a finding is about; octets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Marked<'r> {
+    record: Cow<'r, [u8]>,
+    place: Range<usize>,
+}
+
+/// What stands before the place, in it and behind it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretches<'r> {
+    pub(crate) before: &'r [u8],
+    pub(crate) place: &'r [u8],
+    pub(crate) behind: &'r [u8],
+}
+
+impl<'r> Marked<'r> {
+    /// The record that a finding quotes; `None` where it quotes none, or the record is not here.
+    pub(crate) fn of(finding: &Finding, log: &'r Log, header: Option<&Header<'_>>) -> Option<Self> {
+        let (name, span) = (finding.name.as_deref()?, finding.quote.as_ref()?.span()?);
+        let record = record(finding, name, log).map(Cow::Borrowed);
+        let record = record.or_else(|| field(finding, name, header?).map(Cow::Owned))?;
+        Some(Self { record, place: span.range() })
+    }
+
+    pub(crate) fn stretches(&self) -> Option<Stretches<'_>> {
+        let (before, rest) = self.record.split_at_checked(self.place.start)?;
+        let (place, behind) = rest.split_at_checked(self.place.len())?;
+        Some(Stretches { before, place, behind })
+    }
+}
+
 /// The record that a finding is about, or the stretch of it around the place, and where the place stands there.
-fn quoted(finding: &Finding, log: &Log, header: Option<&Header<'_>>) -> Option<(String, std::ops::Range<usize>)> {
-    let (name, span) = (finding.name.as_deref()?, finding.quote.as_ref()?.span()?);
-    let range = span.range();
-    let record = record(finding, name, log).map(Cow::Borrowed);
-    let record = record.or_else(|| field(finding, name, header?).map(Cow::Owned))?;
+fn quoted(finding: &Finding, log: &Log, header: Option<&Header<'_>>) -> Option<(String, Range<usize>)> {
+    let marked = Marked::of(finding, log, header)?;
+    let Stretches { before, place, behind } = marked.stretches()?;
     let most = columns() - INDENT;
-    let (before, rest) = record.split_at_checked(range.start)?;
-    let (term, behind) = rest.split_at_checked(range.len())?;
-    let mut marked = shown(term);
+    let mut marked = shown(place);
     let is_cut = marked.len() > most - 2 * DOTS.len();
     if is_cut {
         marked.truncate(most - 3 * DOTS.len());
@@ -139,15 +167,20 @@ fn stands_in(quote: &Quote, span: Span, text: &[u8]) -> bool {
 }
 
 /// Each octet takes one column, or four.
-fn shown(octets: &[u8]) -> String {
+pub(crate) fn shown(octets: &[u8]) -> String {
     octets.iter().map(|octet| column(*octet)).collect()
 }
 
 impl Style {
     /// A severity in the colour of what it means.
     fn severity(self, severity: Severity) -> String {
-        self.keyword_as(severity.keyword(), if severity == Severity::Error { "fail" } else { "softfail" })
+        self.keyword_as(severity.keyword(), like(severity))
     }
+}
+
+/// The result's keyword that is as bad.
+pub(crate) fn like(severity: Severity) -> &'static str {
+    if severity == Severity::Error { "fail" } else { "softfail" }
 }
 
 #[cfg(test)]

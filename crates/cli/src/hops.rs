@@ -73,6 +73,11 @@ impl Way {
         matches!(self.client, Client::Taken)
     }
 
+    /// The hops of a message that was evaluated before; which of them handed it over was not recorded.
+    pub(crate) fn recorded(message: &Message<'_>) -> Self {
+        Self { hops: received::hops(message.header()), border: None, client: Client::Told }
+    }
+
     /// The hops for programs.
     pub(crate) fn numbered_hops(&self) -> Vec<NumberedHop<'_>> {
         self.numbered().map(|(number, hop)| NumberedHop::new(number, hop, self.is_border(number))).collect()
@@ -180,33 +185,54 @@ impl Way {
     }
 
     pub(crate) fn write(&self, out: &mut impl Write, style: Style) -> fmt::Result {
-        writeln!(
-            out,
-            "\n{}\n  {}",
-            style.bold("HOPS"),
-            wrapped("The newest first; nobody vouches for what stands below the own hosts' fields.", 2)
-        )?;
+        writeln!(out, "\n{}\n  {}", style.bold("HOPS"), wrapped(HOW_TO_READ, 2))?;
         for (number, hop) in self.numbered() {
-            let Hop { from, reverse_name, by, with, .. } = hop;
-            let word = |word: &Option<Box<str>>| word.as_deref().map_or_else(|| "?".to_owned(), printable);
-            let address = hop.address.map_or_else(|| "?".to_owned(), |address| address.to_string());
-            let time = hop.time.map_or_else(|| "no time that can be read".to_owned(), |time| time.to_string());
-            let delay = hop.delay.map(|delay| format!(", {delay:+} s")).unwrap_or_default();
-            let border = if self.is_border(number) { ", handed over the message" } else { "" };
-            writeln!(out, "{number:>3}  {time}{delay}{border}")?;
-            let by_with = format!("by {} with {}", word(by), word(with));
-            match (from, hop.address) {
-                (None, None) => writeln!(out, "     {}", wrapped(&by_with, 7))?,
-                (Some(_), _) | (None, Some(_)) => {
-                    let name = reverse_name.as_deref().map(|name| format!("{} ", printable(name))).unwrap_or_default();
-                    writeln!(out, "     {}", wrapped(&format!("from {} ({name}[{address}])", word(from)), 7))?;
-                    writeln!(out, "     {}", wrapped(&by_with, 7))?;
-                }
+            let words = HopWords::of(hop);
+            let border = if self.is_border(number) { format!(", {BORDER}") } else { String::new() };
+            let delay = words.delay.map(|delay| format!(", {delay}")).unwrap_or_default();
+            writeln!(out, "{number:>3}  {}{delay}{border}", words.time)?;
+            for line in words.from.iter().chain([&words.by]) {
+                writeln!(out, "     {}", wrapped(line, 7))?;
             }
         }
         if self.hops.is_empty() {
-            writeln!(out, "  the message has no Received field")?;
+            writeln!(out, "  {NO_HOPS}")?;
         }
         Ok(())
+    }
+}
+
+// What is said of all hops, of none, and of the one that is the border.
+pub(crate) const HOW_TO_READ: &str = "The newest first; nobody vouches for what stands below the own hosts' fields.";
+pub(crate) const NO_HOPS: &str = "the message has no Received field";
+pub(crate) const BORDER: &str = "handed over the message";
+
+/// A hop as people read it; printable.
+#[derive(Debug)]
+pub(crate) struct HopWords {
+    pub(crate) time: String,
+    /// Seconds since the hop before, with their sign.
+    pub(crate) delay: Option<String>,
+    /// Who handed the message over, where anything is known of that.
+    pub(crate) from: Option<String>,
+    /// Who took it, and how.
+    pub(crate) by: String,
+}
+
+impl HopWords {
+    pub(crate) fn of(hop: &Hop) -> Self {
+        let Hop { from, reverse_name, by, with, .. } = hop;
+        let word = |word: &Option<Box<str>>| word.as_deref().map_or_else(|| "?".to_owned(), printable);
+        let address = hop.address.map_or_else(|| "?".to_owned(), |address| address.to_string());
+        let name = reverse_name.as_deref().map(|name| format!("{} ", printable(name))).unwrap_or_default();
+        Self {
+            time: hop.time.map_or_else(|| "no time that can be read".to_owned(), |time| time.to_string()),
+            delay: hop.delay.map(|delay| format!("{delay:+} s")),
+            from: match (from, hop.address) {
+                (None, None) => None,
+                (Some(_), _) | (None, Some(_)) => Some(format!("from {} ({name}[{address}])", word(from))),
+            },
+            by: format!("by {} with {}", word(by), word(with)),
+        }
     }
 }

@@ -14,6 +14,7 @@ mod file_kind;
 mod findings;
 mod gzip;
 mod hops;
+mod html;
 mod input;
 mod json;
 mod manual;

@@ -49,6 +49,11 @@ impl Numbered {
         name(&self.path, self.number)
     }
 
+    /// The same, as people are told of it.
+    pub(crate) fn title(&self) -> String {
+        shown(&self.path, self.number).to_string_lossy().into_owned()
+    }
+
     /// Whether it is one of several.
     pub(crate) fn is_of_several(&self) -> bool {
         self.number.is_some()

@@ -51,16 +51,18 @@ fn write(out: &mut String, report: &Report<'_>, style: Style) -> fmt::Result {
         .try_for_each(|field| write_field(out, field))
 }
 
-/// Who handed over the message, and how that is known.
 fn write_client(out: &mut String, report: &Report<'_>) -> fmt::Result {
+    client_lines(report).iter().try_for_each(|line| writeln!(out, "{}", wrapped(line, 0)))
+}
+
+/// Who handed over the message, and how that is known; printable.
+pub(crate) fn client_lines(report: &Report<'_>) -> Vec<String> {
     let (session, spf) = (report.session, &report.verdict.spf);
     let null_return_path = spf.mail_from.as_ref().is_some_and(|of| report.is_null_return_path(of));
     let origin = report.way.as_ref().and_then(Way::origin);
-    writeln!(out, "{}", wrapped(&printable(&client(session, spf, null_return_path, origin.as_deref())), 0))?;
-    match report.way.as_ref().and_then(|way| way.remark(session)) {
-        Some(remark) => writeln!(out, "{}", wrapped(&printable(&remark), 0)),
-        None => Ok(()),
-    }
+    let client = client(session, spf, null_return_path, origin.as_deref());
+    let remark = report.way.as_ref().and_then(|way| way.remark(session));
+    [Some(client), remark].into_iter().flatten().map(|line| printable(&line)).collect()
 }
 
 /// Who handed over the message; `null_return_path` where a Return-Path field was read, and is `<>`; `origin` says where the address
@@ -110,20 +112,20 @@ pub(crate) fn write_field(out: &mut impl Write, field: &str) -> fmt::Result {
     })
 }
 
-/// What RFC 7489 makes of the same answers.
 fn write_comparison(out: &mut String, dmarc: &DmarcReport, older: &DmarcReport, style: Style) -> fmt::Result {
-    let comparison = Comparison::of(dmarc, older);
     writeln!(out, "\n{}", style.bold("RFC 7489"))?;
+    compared(dmarc, older).iter().try_for_each(|line| writeln!(out, "  {}", wrapped(line, 2)))
+}
+
+/// What RFC 7489 makes of the same answers; printable.
+pub(crate) fn compared(dmarc: &DmarcReport, older: &DmarcReport) -> Vec<String> {
+    let comparison = Comparison::of(dmarc, older);
     if comparison.is_same() {
-        return writeln!(out, "  comes to the same");
+        return vec!["comes to the same".to_owned()];
     }
-    for difference in &comparison.differences {
-        writeln!(out, "  {}", wrapped(&printable(&difference.to_string()), 2))?;
-    }
-    for cause in &comparison.causes {
-        writeln!(out, "  {}", wrapped(&printable(&format!("because {cause}")), 2))?;
-    }
-    Ok(())
+    let differences = comparison.differences.iter().map(|difference| printable(&difference.to_string()));
+    let causes = comparison.causes.iter().map(|cause| printable(&format!("because {cause}")));
+    differences.chain(causes).collect()
 }
 
 #[cfg(test)]

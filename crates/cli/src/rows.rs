@@ -14,6 +14,9 @@ use mailverdict::{
     spf::SpfReports,
 };
 
+/// What is said where there is no signature.
+pub(crate) const NO_SIGNATURE: &str = "the message has no DKIM-Signature field";
+
 /// The table of a message.
 pub(crate) fn table(report: &Report<'_>) -> Table {
     let Verdict { spf, dkim, arc, dmarc, .. } = report.verdict;
@@ -29,7 +32,7 @@ pub(crate) fn table(report: &Report<'_>) -> Table {
         });
     }
     if dkim.is_empty() {
-        let reason = "the message has no DKIM-Signature field".to_owned();
+        let reason = NO_SIGNATURE.to_owned();
         table.push(Row { check: "DKIM".to_owned(), domain: "-".to_owned(), result: "none", reason });
     }
     table.push(Row {
@@ -51,7 +54,7 @@ pub(crate) fn table(report: &Report<'_>) -> Table {
 }
 
 /// What DMARC came to, and the policy, whether it is asked for or not.
-fn dmarc_row(dmarc: &DmarcReport, wanted: Option<&str>) -> Row {
+pub(crate) fn dmarc_row(dmarc: &DmarcReport, wanted: Option<&str>) -> Row {
     let wanted = wanted.filter(|_| matches!(dmarc.result, DmarcResult::Fail(_)));
     let waits = |wanted| {
         let policy = policy(dmarc).map(|policy| format!("; {policy}")).unwrap_or_default();
@@ -115,7 +118,7 @@ fn not_covered(report: &SignatureReport) -> String {
 }
 
 /// What a trusted sealer reported of the message as it received it.
-fn reported(trusted: &Trusted) -> String {
+pub(crate) fn reported(trusted: &Trusted) -> String {
     let results = [("spf", &trusted.spf), ("dkim", &trusted.dkim), ("dmarc", &trusted.dmarc)];
     let said: Vec<String> =
         results.iter().filter_map(|(method, word)| word.as_ref().map(|word| format!("{method}={word}"))).collect();

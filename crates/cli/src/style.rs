@@ -58,12 +58,12 @@ impl Style {
 
     /// A word in the colour of a result's keyword.
     pub(crate) fn keyword_as(self, word: &str, keyword: &str) -> String {
-        let colour = match keyword {
-            "pass" => "32",
-            "fail" | "reject" => "31",
-            "softfail" | "quarantine" | "policy" => "33",
-            "temperror" | "permerror" => "35",
-            _ => "2",
+        let colour = match Meaning::of(keyword) {
+            Meaning::Good => "32",
+            Meaning::Bad => "31",
+            Meaning::Doubtful => "33",
+            Meaning::Broken => "35",
+            Meaning::Plain => "2",
         };
         self.paint(colour, word)
     }
@@ -72,6 +72,29 @@ impl Style {
         match self {
             Self::Plain => text.to_owned(),
             Self::Coloured => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+}
+
+/// What a result's keyword or a disposition means for the message; it has a colour, which says nothing that the word does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Good,
+    Bad,
+    Doubtful,
+    /// Nothing was found out of the message, because something else is wrong.
+    Broken,
+    Plain,
+}
+
+impl Meaning {
+    pub(crate) fn of(keyword: &str) -> Self {
+        match keyword {
+            "pass" => Self::Good,
+            "fail" | "reject" => Self::Bad,
+            "softfail" | "quarantine" | "policy" => Self::Doubtful,
+            "temperror" | "permerror" => Self::Broken,
+            _ => Self::Plain,
         }
     }
 }
@@ -113,6 +136,10 @@ pub(crate) struct Row {
 }
 
 impl Table {
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     pub(crate) fn push(&mut self, row: Row) {
         let Row { check, domain, result, reason } = row;
         self.rows.push(Row { check, domain: printable(&domain), result, reason: printable(&reason) });

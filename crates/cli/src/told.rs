@@ -22,6 +22,22 @@ impl<'r> Told<'r> {
     }
 }
 
+// What is said where nothing differs, and where no member differs that people look at.
+pub(crate) const RECORDED: &str = "The verdict is the recorded one.";
+pub(crate) const IN_WORDS: &str = "in the words alone; see --json";
+
+/// Members that say in other words what others say; people are not told of them.
+const IN_OTHER_WORDS: [&str; 4] = ["authentication_results", "received_spf", "explain", "evaluated"];
+
+/// Those that people are told of.
+pub(crate) fn of_weight(found: &[Difference]) -> Vec<&Difference> {
+    let is_told = |found: &&Difference| {
+        let first = found.path.split('.').next().unwrap_or_default();
+        !IN_OTHER_WORDS.contains(&first)
+    };
+    found.iter().filter(is_told).collect()
+}
+
 /// A member that is otherwise than it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Difference {

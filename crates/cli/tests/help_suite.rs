@@ -16,7 +16,7 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 6] = ["check", "spf", "batch", "completions", "schema", "man"];
+const COMMANDS: [&str; 7] = ["check", "replay", "spf", "batch", "completions", "schema", "man"];
 
 /// The option is found below the heading, and no other heading stands between.
 #[test]
@@ -26,7 +26,8 @@ fn options_stand_below_headings() {
         ("check", "The session of a saved message, from its Received fields", "border own-network"),
         ("check", "The DNS", "zone dns timeout"),
         ("check", "How messages are judged", "at dmarc trusted-sealer raw"),
-        ("check", "Output", "json explain headers authserv-id evidence redact hops exit-verdict"),
+        ("check", "Output", "json explain headers authserv-id evidence redact html hops exit-verdict"),
+        ("replay", "Output", "json explain headers html"),
         ("spf", "The SMTP session", "ip helo mail-from receiver at"),
         ("spf", "The DNS", "zone dns timeout"),
         ("spf", "Output", "json explain headers"),
@@ -97,6 +98,8 @@ fn the_examples_can_be_typed() {
     for name in ["bin/mailverdict", "bin/man"] {
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
+    let evidence = ["check", "--zone", "example.zone", "--evidence", "evidence.json", "message.eml"];
+    assert!(Command::new(PROGRAM).args(evidence).current_dir(&folder).output().unwrap().status.success());
     let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
     let mut tried = 0;
     for command in COMMANDS {
@@ -118,6 +121,7 @@ fn the_examples_can_be_typed() {
     assert!(tried >= 15, "{tried}");
     let results = fs::read_to_string(folder.join("results.jsonl")).unwrap();
     assert!(results.contains(r#""spf":{"helo""#), "{results}");
+    assert!(fs::read_to_string(folder.join("page.html")).unwrap().starts_with("<!DOCTYPE html>"));
     fs::remove_dir_all(folder).unwrap();
 }
 

@@ -10,6 +10,9 @@ pub mod dns_server;
 pub mod faulty_dns;
 #[path = "../../../../tests/support/hostile_headers.rs"]
 pub mod hostile_headers;
+pub mod html;
+#[cfg(target_os = "linux")]
+pub mod pages;
 #[cfg(unix)]
 pub mod sigint;
 #[path = "../../../../tests/support/skip.rs"]
