@@ -30,7 +30,7 @@ pub(crate) fn write(out: &mut impl Write, report: &Report<'_>, style: Style) -> 
 }
 
 /// The lists that are not empty, each with the name of its signature.
-fn titled<'r>(report: &Report<'r>, changes: &'r Changes) -> impl Iterator<Item = (String, &'r [Change])> {
+pub(crate) fn titled<'r>(report: &Report<'r>, changes: &'r Changes) -> impl Iterator<Item = (String, &'r [Change])> {
     let reports = &report.verdict.dkim;
     let of_dkim = (1..)
         .zip(reports)
@@ -47,7 +47,7 @@ pub(crate) fn signature_title(number: usize, report: &SignatureReport) -> String
 }
 
 /// The message signature of an ARC set by its instance.
-pub(crate) fn set_title(of: &OfMessageSignature) -> String {
+fn set_title(of: &OfMessageSignature) -> String {
     format!("ARC-Message-Signature {}", of.instance)
 }
 

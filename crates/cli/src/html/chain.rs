@@ -1,16 +1,10 @@
 //! The ARC chain: who sealed the message, and what each of them had found.
 
 use super::{
-    change::changes,
     text::{More, cut},
     word::keyword,
 };
-use crate::{
-    changes::{MAX_SIGNATURES, set_title},
-    report::Report,
-    rows::reported,
-    style::printable,
-};
+use crate::{report::Report, rows::reported, style::printable};
 use mailverdict::{
     arc::SetReport,
     authentication_results::{AuthenticationResults, MethodResult},
@@ -26,7 +20,6 @@ const MAX_RESULTS: usize = 20;
 /// The chain.
 pub(super) fn chain(report: &Report<'_>) -> Markup {
     let arc = &report.verdict.arc;
-    let broken = report.evaluated.changes.as_ref().map_or(&[][..], |changes| &changes.message_signatures);
     html! {
         p { (keyword(arc.result.keyword())) " " (cut(&printable(&arc.result.to_string()))) }
         @if arc.instances > 0 { p { "Instances: " (arc.instances) } }
@@ -39,11 +32,6 @@ pub(super) fn chain(report: &Report<'_>) -> Markup {
             ol { @for set in arc.sets.iter().take(MAX_SETS) { li value=(set.instance) { (of_set(set)) } } }
             (More { shown: arc.sets.len().min(MAX_SETS), all: arc.sets.len() })
         }
-        @for of in broken.iter().take(MAX_SIGNATURES) {
-            h3 { (set_title(of)) }
-            (changes(&of.changes, report))
-        }
-        (More { shown: broken.len().min(MAX_SIGNATURES), all: broken.len() })
     }
 }
 

@@ -1,11 +1,11 @@
 //! What changed since something was signed: each change, and the text that was added, marked where it stands.
 
 use super::{
-    text::{cut, octets},
+    text::{More, cut, octets},
     word::word_as,
 };
 use crate::{
-    changes::{like, proof},
+    changes::{MAX_SIGNATURES, like, proof, titled},
     findings::ascii,
     report::Report,
 };
@@ -19,23 +19,32 @@ const AROUND: usize = 240;
 /// Octets that are shown of what was added: so many at its start, and so many at its end.
 const ENDS: usize = 800;
 
-/// The changes, the proven ones first; nothing where there is none.
-pub(super) fn changes(changes: &[Change], report: &Report<'_>) -> Markup {
+/// The changes of all signatures, the proven ones of each first; `None` where there is none.
+pub(super) fn changes(report: &Report<'_>) -> Option<Markup> {
+    let all: Vec<_> = titled(report, report.evaluated.changes.as_ref()?).take(MAX_SIGNATURES).collect();
+    (!all.is_empty()).then(|| {
+        html! {
+            @for (title, changes) in &all {
+                h3 { (ascii(title)) }
+                (of_signature(changes, report))
+            }
+        }
+    })
+}
+
+fn of_signature(changes: &[Change], report: &Report<'_>) -> Markup {
     html! {
-        @if !changes.is_empty() {
-            h4 { "What changed" }
-            ul {
-                @for change in changes.iter().take(MAX_CHANGES) {
-                    li {
-                        (word_as(proof(change), like(change)))
-                        " " strong { (change.kind.keyword()) } ": " (cut(&ascii(&change.says)))
-                        (difference(change, report))
-                        @if let Some(advice) = &change.advice { p { "What to do: " (cut(&ascii(advice))) } }
-                    }
+        ul {
+            @for change in changes.iter().take(MAX_CHANGES) {
+                li {
+                    (word_as(proof(change), like(change)))
+                    " " strong { (change.kind.keyword()) } ": " (cut(&ascii(&change.says)))
+                    (difference(change, report))
+                    @if let Some(advice) = &change.advice { p { "What to do: " (cut(&ascii(advice))) } }
                 }
             }
-            (super::text::More { shown: changes.len().min(MAX_CHANGES), all: changes.len() })
         }
+        (More { shown: changes.len().min(MAX_CHANGES), all: changes.len() })
     }
 }
 

@@ -123,6 +123,7 @@ impl Page<'_> {
         [
             differences.and_then(|content| section("recorded", "Otherwise than recorded", content)),
             section("results", "Results", results(report)),
+            change::changes(report).and_then(|content| section("changes", "What changed", content)),
             section("findings", "Findings", finding::findings(report)),
             way.and_then(|content| section("way", "The way of the message", content)),
             section("spf", "SPF", spf(report, self.trees)),

@@ -40,14 +40,15 @@ fn domains(dmarc: &DmarcReport) -> Markup {
         ("Organizational domain", name(&dmarc.organizational_domain)),
         ("Policy domain", name(&dmarc.policy_domain)),
         ("Policy", dmarc.policy.map(|policy| policy.keyword().to_owned())),
-        ("Milder because", dmarc.lowered.map(|lowered| lowered.to_string())),
     ];
+    let lowered = dmarc.lowered.map(|lowered| lowered.to_string());
     html! {
         dl {
             @for (word, value) in rows {
                 dt { (word) }
                 dd { (cut(&printable(value.as_deref().unwrap_or("-")))) }
             }
+            @if let Some(lowered) = lowered { dt { "Milder because" } dd { (printable(&lowered)) } }
         }
     }
 }

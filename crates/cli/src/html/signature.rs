@@ -1,7 +1,6 @@
 //! The signatures: by which key, what each covers, and what changed since.
 
 use super::{
-    change::changes,
     coverage::{Coverage, FieldCounts},
     text::{More, cut},
     word::keyword,
@@ -34,7 +33,9 @@ pub(super) fn signatures(report: &Report<'_>) -> Markup {
         @for (place, signature) in shown.iter().enumerate() {
             h3 { (printable(&signature_title(place + 1, signature))) ": " (keyword(signature.result.keyword())) }
             p { (cut(&printable(&signature.result.to_string()))) }
-            @if let Some(found) = of.get(place) { (changes(found, report)) }
+            @if of.get(place).is_some_and(|changes| !changes.is_empty()) {
+                p { a href="#changes" { "What changed since it was made" } }
+            }
             (what_it_says(signature))
             (covers(signature, report, &counts))
             @if let Some(key) = &signature.key { (key_record(key)) }

@@ -3,9 +3,13 @@
 use crate::style::Meaning;
 use maud::{Markup, html};
 
-/// A result's keyword or a disposition.
+/// A result's keyword or a disposition; a result that there is not is no word to be read out.
 pub(super) fn keyword(keyword: &str) -> Markup {
-    word_as(keyword, keyword)
+    if keyword == "-" {
+        html! {}
+    } else {
+        word_as(keyword, keyword)
+    }
 }
 
 /// A word in the colour of a result's keyword.
