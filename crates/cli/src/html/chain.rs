@@ -1,7 +1,7 @@
 //! The ARC chain: who sealed the message, and what each of them had found.
 
 use super::{
-    text::{More, cut},
+    text::{Bounded, cut, cut_word},
     word::keyword,
 };
 use crate::{report::Report, rows::reported, style::printable};
@@ -20,6 +20,8 @@ const MAX_RESULTS: usize = 20;
 /// The chain.
 pub(super) fn chain(report: &Report<'_>) -> Markup {
     let arc = &report.verdict.arc;
+    let item = |set: &SetReport| html! { li value=(set.instance) { (of_set(set)) } };
+    let Bounded { items, more } = Bounded::of(&arc.sets, MAX_SETS, item);
     html! {
         p { (keyword(arc.result.keyword())) " " (cut(&printable(&arc.result.to_string()))) }
         @if arc.instances > 0 { p { "Instances: " (arc.instances) } }
@@ -29,19 +31,21 @@ pub(super) fn chain(report: &Report<'_>) -> Markup {
         @if arc.sets.is_empty() {
             (sealers(&arc.sealers))
         } @else {
-            ol { @for set in arc.sets.iter().take(MAX_SETS) { li value=(set.instance) { (of_set(set)) } } }
-            (More { shown: arc.sets.len().min(MAX_SETS), all: arc.sets.len() })
+            ol { @for item in items { (item) } }
+            (more)
         }
     }
 }
 
 /// Those that the seals of a broken chain name.
 fn sealers(sealers: &[Domain]) -> Markup {
+    let item = |sealer: &Domain| html! { li { (printable(sealer.as_str())) } };
+    let Bounded { items, more } = Bounded::of(sealers, MAX_SETS, item);
     html! {
         @if !sealers.is_empty() {
             p { "The seals name these domains, which is not proven, because the chain does not pass:" }
-            ul { @for sealer in sealers.iter().take(MAX_SETS) { li { (printable(sealer.as_str())) } } }
-            (More { shown: sealers.len().min(MAX_SETS), all: sealers.len() })
+            ul { @for item in items { (item) } }
+            (more)
         }
     }
 }
@@ -57,13 +61,15 @@ fn of_set(set: &SetReport) -> Markup {
 }
 
 fn of_results(of: &AuthenticationResults) -> Markup {
+    let item = |result: &MethodResult| html! { li { (of_method(result)) } };
+    let Bounded { items, more } = Bounded::of(&of.results, MAX_RESULTS, item);
     html! {
         p.muted { "as " (cut(&printable(&of.authserv_id))) " found it:" }
         ul {
-            @for result in of.results.iter().take(MAX_RESULTS) { li { (of_method(result)) } }
+            @for item in items { (item) }
             @if of.results.is_empty() { li { "none" } }
         }
-        (More { shown: of.results.len().min(MAX_RESULTS), all: of.results.len() })
+        (more)
     }
 }
 
@@ -71,7 +77,7 @@ fn of_method(of: &MethodResult) -> Markup {
     let properties = of.properties.iter().map(|of| format!("{}.{}={}", of.ptype, of.property, of.value));
     let properties: Vec<String> = properties.take(MAX_RESULTS).collect();
     html! {
-        (printable(&of.method)) " " (keyword(&cut(&printable(&of.result))))
+        (cut_word(&printable(&of.method))) " " (keyword(&cut_word(&printable(&of.result))))
         @if !properties.is_empty() { " " code { (cut(&printable(&properties.join(" ")))) } }
     }
 }

@@ -1,7 +1,7 @@
 //! What changed since something was signed: each change, and the text that was added, marked where it stands.
 
 use super::{
-    text::{More, cut, octets},
+    text::{Bounded, cut, octets},
     word::word_as,
 };
 use crate::{
@@ -14,6 +14,8 @@ use maud::{Markup, html};
 
 /// Changes that are shown of one signature.
 const MAX_CHANGES: usize = 40;
+/// Stretches of added text that are shown of one change.
+const MAX_STRETCHES: usize = 8;
 /// Octets that are shown around what was added.
 const AROUND: usize = 240;
 /// Octets that are shown of what was added: so many at its start, and so many at its end.
@@ -21,31 +23,25 @@ const ENDS: usize = 800;
 
 /// The changes of all signatures, the proven ones of each first; `None` where there is none.
 pub(super) fn changes(report: &Report<'_>) -> Option<Markup> {
-    let all: Vec<_> = titled(report, report.evaluated.changes.as_ref()?).take(MAX_SIGNATURES).collect();
-    (!all.is_empty()).then(|| {
-        html! {
-            @for (title, changes) in &all {
-                h3 { (ascii(title)) }
-                (of_signature(changes, report))
-            }
-        }
-    })
+    let all: Vec<_> = titled(report, report.evaluated.changes.as_ref()?).collect();
+    let Bounded { items, more } = Bounded::of(&all, MAX_SIGNATURES, |(title, changes)| {
+        html! { h3 { (ascii(title)) } (of_signature(changes, report)) }
+    });
+    (!all.is_empty()).then(|| html! { @for item in items { (item) } (more) })
 }
 
 fn of_signature(changes: &[Change], report: &Report<'_>) -> Markup {
-    html! {
-        ul {
-            @for change in changes.iter().take(MAX_CHANGES) {
-                li {
-                    (word_as(proof(change), like(change)))
-                    " " strong { (change.kind.keyword()) } ": " (cut(&ascii(&change.says)))
-                    (difference(change, report))
-                    @if let Some(advice) = &change.advice { p { "What to do: " (cut(&ascii(advice))) } }
-                }
+    let Bounded { items, more } = Bounded::of(changes, MAX_CHANGES, |change| {
+        html! {
+            li {
+                (word_as(proof(change), like(change)))
+                " " strong { (change.kind.keyword()) } ": " (cut(&ascii(&change.says)))
+                (difference(change, report))
+                @if let Some(advice) = &change.advice { p { "What to do: " (cut(&ascii(advice))) } }
             }
         }
-        (More { shown: changes.len().min(MAX_CHANGES), all: changes.len() })
-    }
+    });
+    html! { ul { @for item in items { (item) } } (more) }
 }
 
 /// The text as it is, in which what was added is marked; of a field, as it was signed as well.
@@ -88,7 +84,7 @@ impl<'t> Piece<'t> {
     fn all(text: &'t [u8], removed: &[Span]) -> Option<Vec<Self>> {
         let mut pieces = Vec::new();
         let mut end = 0;
-        for span in removed.iter().take(MAX_CHANGES) {
+        for span in removed.iter().take(MAX_STRETCHES) {
             pieces.push(Self::Kept(text.get(end..span.offset())?));
             pieces.push(Self::Added(span.of(text)?));
             end = span.range().end;

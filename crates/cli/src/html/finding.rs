@@ -1,7 +1,7 @@
 //! The findings: how bad, what is so, the record with the place marked, and what to do.
 
 use super::{
-    text::{More, cut},
+    text::{Bounded, cut},
     word::word_as,
 };
 use crate::{
@@ -21,14 +21,15 @@ const MAX_PLACE: usize = 600;
 /// The findings, the worst first.
 pub(super) fn findings(report: &Report<'_>) -> Markup {
     let all = &report.evaluated.findings;
-    let shown = all.get(..MAX_FINDINGS).unwrap_or(all);
+    let item = |finding: &Finding| html! { li { (row(finding, report)) } };
+    let Bounded { items, more } = Bounded::of(all, MAX_FINDINGS, item);
     html! {
         @if all.is_empty() {
             p { "There is nothing to say of the records that were read, the message and the session." }
         } @else {
-            ol.findings { @for finding in shown { li { (row(finding, report)) } } }
+            ol.findings { @for item in items { (item) } }
         }
-        (More { shown: shown.len(), all: all.len() })
+        (more)
     }
 }
 

@@ -21,14 +21,14 @@ use crate::{
     print,
     report::Report,
     rows::table,
-    style::printable,
+    style::{Row, printable},
     told::{Difference, IN_WORDS, RECORDED, of_weight},
 };
 use document::{Document, Section};
 use mailverdict::spf::{Observers, Tree};
 use maud::{Markup, html};
 use std::{fs, path::Path};
-use text::{More, cut, octets};
+use text::{Bounded, cut, cut_word, octets};
 
 /// Rows of the table that are shown.
 const MAX_ROWS: usize = 40;
@@ -151,23 +151,28 @@ fn results(report: &Report<'_>) -> Markup {
     let rows = table.rows();
     // What DMARC came to stands last, and is not left out.
     let (last, others) = rows.split_last().map_or((None, rows), |(last, others)| (Some(last), others));
-    let shown = others.get(..MAX_ROWS).unwrap_or(others);
+    let Bounded { items, more } = Bounded::of(others, MAX_ROWS, result);
     html! {
         table {
             thead { tr { th scope="col" { "Check" } th scope="col" { "Result and reason" } } }
             tbody {
-                @for row in shown.iter().chain(last) {
-                    tr {
-                        th scope="row" { (row.check) @if row.domain != "-" { small { (cut(&row.domain)) } } }
-                        td { (word::keyword(row.result)) " " (cut(&row.reason)) }
-                    }
-                }
+                @for item in items { (item) }
+                @if let Some(last) = last { (result(last)) }
             }
         }
-        (More { shown: shown.len(), all: others.len() })
+        (more)
         @if let Some(older) = &report.verdict.dmarc_rfc7489 {
             h3 { "RFC 7489" }
             ul { @for line in compared(&report.verdict.dmarc, older) { li { (cut(&line)) } } }
+        }
+    }
+}
+
+fn result(row: &Row) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (row.check) @if row.domain != "-" { small { (cut(&row.domain)) } } }
+            td { (word::keyword(row.result)) " " (cut(&row.reason)) }
         }
     }
 }
@@ -186,7 +191,8 @@ fn fields(report: &Report<'_>) -> Markup {
     html! {
         details {
             summary { "To paste" }
-            @for field in fields.into_iter().flatten() { pre { (cut(&field)) } }
+            // They have bounds of their own, and are of use whole.
+            @for field in fields.into_iter().flatten() { pre { (field) } }
         }
     }
 }
@@ -201,13 +207,15 @@ fn unfolded(line: &str) -> String {
 fn questions(report: &Report<'_>) -> Markup {
     let steps = question_steps(report.log);
     let (heading, lines) = steps.split_first().map_or((None, &[][..]), |(heading, lines)| (Some(heading), lines));
+    let Bounded { items, more } =
+        Bounded::of(lines, MAX_QUESTIONS, |line| html! { li { code { (cut(line.trim_start())) } } });
     html! {
         @match heading {
             None => p { "Nothing was asked." },
             Some(heading) => details {
                 summary { (heading) ": " (lines.len()) }
-                ul { @for line in lines.iter().take(MAX_QUESTIONS) { li { code { (cut(line.trim_start())) } } } }
-                (More { shown: lines.len().min(MAX_QUESTIONS), all: lines.len() })
+                ul { @for item in items { (item) } }
+                (more)
             },
         }
     }
@@ -216,22 +224,23 @@ fn questions(report: &Report<'_>) -> Markup {
 /// What is otherwise than it was recorded.
 fn differences(found: &[Difference]) -> Markup {
     let told = of_weight(found);
+    let Bounded { items, more } = Bounded::of(&told, MAX_DIFFERENCES, |Difference { path, recorded, now }| {
+        html! {
+            li {
+                code { (cut_word(&printable(path))) } ": "
+                span.out { "was " } del { (cut(&printable(&recorded.to_string()))) }
+                " " span.out { "is now " } ins { (cut(&printable(&now.to_string()))) }
+            }
+        }
+    });
     html! {
         @if found.is_empty() {
             p { (RECORDED) }
         } @else if told.is_empty() {
             p { (IN_WORDS) }
         } @else {
-            ul {
-                @for Difference { path, recorded, now } in told.iter().take(MAX_DIFFERENCES) {
-                    li {
-                        code { (printable(path)) } ": "
-                        span.out { "was " } del { (cut(&printable(&recorded.to_string()))) }
-                        " " span.out { "is now " } ins { (cut(&printable(&now.to_string()))) }
-                    }
-                }
-            }
-            (More { shown: told.len().min(MAX_DIFFERENCES), all: told.len() })
+            ul { @for item in items { (item) } }
+            (more)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! DMARC: which policy applies, and what aligned with the author domain.
 
 use super::{
-    text::{More, cut},
+    text::{Bounded, cut},
     word::{keyword, word_as},
 };
 use crate::{explain::dmarc_steps, report::Report, rows::dmarc_row, style::printable};
@@ -17,6 +17,7 @@ pub(super) fn dmarc(report: &Report<'_>) -> Markup {
     let row = dmarc_row(dmarc, report.wanted());
     let mut steps = Vec::new();
     dmarc_steps(dmarc, &mut steps);
+    let Bounded { items: lines, more } = Bounded::of(&steps, MAX_SHOWN, |step| html! { (cut(&printable(step))) "\n" });
     html! {
         p { (keyword(row.result)) " " (cut(&printable(&row.reason))) }
         (domains(dmarc))
@@ -27,8 +28,8 @@ pub(super) fn dmarc(report: &Report<'_>) -> Markup {
         (identifiers(dmarc))
         details {
             summary { "Each step of the evaluation" }
-            pre { (cut(&steps.iter().take(MAX_SHOWN).map(|step| printable(step)).collect::<Vec<_>>().join("\n"))) }
-            (More { shown: steps.len().min(MAX_SHOWN), all: steps.len() })
+            pre { @for line in lines { (line) } }
+            (more)
         }
     }
 }
@@ -55,20 +56,21 @@ fn domains(dmarc: &DmarcReport) -> Markup {
 
 fn identifiers(dmarc: &DmarcReport) -> Markup {
     let all = &dmarc.identifiers;
+    let Bounded { items, more } = Bounded::of(all, MAX_SHOWN, |of| {
+        html! {
+            li {
+                @if of.is_aligned() { (word_as("aligned", "pass")) } @else { (word_as("not aligned", "none")) }
+                " " (cut(&printable(&of.to_string())))
+            }
+        }
+    });
     html! {
         @if all.is_empty() {
             p { "Neither SPF nor DKIM has authenticated a domain." }
         } @else {
             h3 { "Alignment" }
-            ul {
-                @for of in all.iter().take(MAX_SHOWN) {
-                    li {
-                        @if of.is_aligned() { (word_as("aligned", "pass")) } @else { (word_as("not aligned", "none")) }
-                        " " (cut(&printable(&of.to_string())))
-                    }
-                }
-            }
-            (More { shown: all.len().min(MAX_SHOWN), all: all.len() })
+            ul { @for item in items { (item) } }
+            (more)
         }
     }
 }

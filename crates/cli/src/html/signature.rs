@@ -2,7 +2,7 @@
 
 use super::{
     coverage::{Coverage, FieldCounts},
-    text::{More, cut},
+    text::{Bounded, More, cut, cut_word},
     word::keyword,
 };
 use crate::{
@@ -26,21 +26,23 @@ const MAX_NAMES: usize = 60;
 pub(super) fn signatures(report: &Report<'_>) -> Markup {
     let reports = &report.verdict.dkim;
     let counts = FieldCounts::of(report.message.header());
-    let shown = reports.get(..MAX_SIGNATURES).unwrap_or(reports);
     let of = report.evaluated.changes.as_ref().map_or(&[][..], |changes| &changes.dkim);
-    html! {
-        @if reports.is_empty() { p { (NO_SIGNATURE) } }
-        @for (place, signature) in shown.iter().enumerate() {
-            h3 { (printable(&signature_title(place + 1, signature))) ": " (keyword(signature.result.keyword())) }
+    let numbered: Vec<(usize, &SignatureReport)> = (1..).zip(reports).collect();
+    let Bounded { items, more } = Bounded::of(&numbered, MAX_SIGNATURES, |(number, signature)| {
+        let is_changed = of.get(number - 1).is_some_and(|changes| !changes.is_empty());
+        html! {
+            h3 { (printable(&signature_title(*number, signature))) ": " (keyword(signature.result.keyword())) }
             p { (cut(&printable(&signature.result.to_string()))) }
-            @if of.get(place).is_some_and(|changes| !changes.is_empty()) {
-                p { a href="#changes" { "What changed since it was made" } }
-            }
+            @if is_changed { p { a href="#changes" { "What changed since it was made" } } }
             (what_it_says(signature))
             (covers(signature, report, &counts))
             @if let Some(key) = &signature.key { (key_record(key)) }
         }
-        (More { shown: shown.len(), all: reports.len() })
+    });
+    html! {
+        @if reports.is_empty() { p { (NO_SIGNATURE) } }
+        @for item in items { (item) }
+        (more)
     }
 }
 
@@ -76,6 +78,9 @@ fn covers(report: &SignatureReport, whole: &Report<'_>, counts: &FieldCounts<'_>
         return html! {};
     }
     let Coverage { covered, open, all_open } = counts.coverage(&report.signature.signed_fields);
+    let Bounded { items, more } = Bounded::of(&covered, MAX_NAMES, |of| {
+        html! { tr { th scope="row" { (cut_word(&of.name)) } td { (of.meaning()) } } }
+    });
     html! {
         details {
             summary { "What it covers: " (summary(covered.len(), body.as_ref(), report.unsigned_octets)) }
@@ -83,13 +88,9 @@ fn covers(report: &SignatureReport, whole: &Report<'_>, counts: &FieldCounts<'_>
             @if !covered.is_empty() {
                 table {
                     thead { tr { th scope="col" { "Field" } th scope="col" { "What h= says of it" } } }
-                    tbody {
-                        @for of in covered.iter().take(MAX_NAMES) {
-                            tr { th scope="row" { (cut(&of.name)) } td { (of.meaning()) } }
-                        }
-                    }
+                    tbody { @for item in items { (item) } }
                 }
-                (More { shown: covered.len().min(MAX_NAMES), all: covered.len() })
+                (more)
             }
             @if !open.is_empty() {
                 p { "Not covered: " (cut(&open.join(", "))) }

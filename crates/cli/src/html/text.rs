@@ -5,11 +5,24 @@ use maud::{Markup, html};
 use std::{borrow::Cow, fmt::Write as _};
 
 /// Characters of one text.
-const MAX_TEXT: usize = 4000;
+const MAX_TEXT: usize = 2000;
+/// Characters of a word among many: a name of a field, a term of a record.
+const MAX_WORD: usize = 120;
+/// Octets of a list beyond which nothing is added to it.
+const MAX_LIST: usize = 64 * 1024;
 
 /// The text, or its beginning and how much more there is.
 pub(super) fn cut(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MAX_TEXT) {
+    cut_to(text, MAX_TEXT)
+}
+
+/// The same of a word among many.
+pub(super) fn cut_word(word: &str) -> Cow<'_, str> {
+    cut_to(word, MAX_WORD)
+}
+
+fn cut_to(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
         None => text.into(),
         Some((end, _)) => {
             let (start, rest) = text.split_at_checked(end).unwrap_or((text, ""));
@@ -44,6 +57,30 @@ pub(super) fn visible(page: &str) -> String {
     shown
 }
 
+/// The items of a list that are shown.
+pub(super) struct Bounded {
+    pub(super) items: Vec<Markup>,
+    pub(super) more: More,
+}
+
+impl Bounded {
+    /// The first `most` of them, or fewer where they are long.
+    pub(super) fn of<'t, T>(all: &'t [T], most: usize, mut item: impl FnMut(&'t T) -> Markup) -> Self {
+        let mut octets = 0;
+        let mut items = Vec::new();
+        for one in all.iter().take(most) {
+            if octets > MAX_LIST {
+                break;
+            }
+            let item = item(one);
+            octets += item.0.len();
+            items.push(item);
+        }
+        let more = More { shown: items.len(), all: all.len() };
+        Self { items, more }
+    }
+}
+
 /// So many of a list are shown.
 pub(super) struct More {
     pub(super) shown: usize,
@@ -71,6 +108,16 @@ mod tests {
     fn long_texts_are_cut_between_characters() {
         assert_eq!(cut(&"é".repeat(MAX_TEXT)), "é".repeat(MAX_TEXT));
         assert_eq!(cut(&"é".repeat(MAX_TEXT + 2)), format!("{}... (and 4 octets more)", "é".repeat(MAX_TEXT)));
+    }
+
+    #[test]
+    fn lists_have_bounds() {
+        let all = [1000; 300];
+        let item = |octets: &usize| html! { ("x".repeat(*octets)) };
+        let Bounded { items, more } = Bounded::of(&all, 10, item);
+        assert_eq!((items.len(), more.shown, more.all), (10, 10, 300));
+        // One more than fit, and no more.
+        assert_eq!(Bounded::of(&all, 300, item).items.len(), MAX_LIST / 1000 + 1);
     }
 
     #[test]

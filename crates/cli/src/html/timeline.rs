@@ -1,6 +1,6 @@
 //! The way of the message: a hop a row, with a bar for the time that it took.
 
-use super::text::{More, cut};
+use super::text::{Bounded, cut};
 use crate::hops::{BORDER, HOW_TO_READ, HopWords, NO_HOPS, Way};
 use mailverdict::received::Hop;
 use maud::{Markup, html};
@@ -13,8 +13,9 @@ const LONG: u64 = 120;
 /// The timeline.
 pub(super) fn timeline(way: &Way) -> Markup {
     let hops: Vec<(usize, &Hop)> = way.numbered().collect();
-    let shown = hops.get(..MAX_HOPS).unwrap_or(&hops);
-    let scale = Scale::of(shown.iter().map(|(_, hop)| *hop));
+    let scale = Scale::of(hops.iter().take(MAX_HOPS).map(|(_, hop)| *hop));
+    let rows = |(number, hop): &(usize, &Hop)| row(*number, hop, way.is_border(*number), scale.as_ref());
+    let Bounded { items, more } = Bounded::of(&hops, MAX_HOPS, rows);
     html! {
         @if hops.is_empty() {
             p { (NO_HOPS) }
@@ -24,14 +25,8 @@ pub(super) fn timeline(way: &Way) -> Markup {
         @if let Some(Scale { first, last }) = &scale {
             p { "From the oldest to the newest time that can be read: " (seconds(first.abs_diff(*last))) }
         }
-        @if !shown.is_empty() {
-            ol.hops {
-                @for (number, hop) in shown {
-                    (row(*number, hop, way.is_border(*number), scale.as_ref()))
-                }
-            }
-        }
-        (More { shown: shown.len(), all: hops.len() })
+        @if !items.is_empty() { ol.hops { @for item in items { (item) } } }
+        (more)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The evaluation of SPF as a tree: who includes whom, which term matched, and what was spent by then.
 
 use super::{
-    text::{More, cut},
+    text::{More, cut, cut_word},
     word::{keyword, word_as},
 };
 use crate::style::printable;
@@ -99,7 +99,7 @@ impl Terms {
         }
         html! {
             li {
-                code { (cut(&printable(&step.directive.to_string()))) } " "
+                code { (cut_word(&printable(&step.directive.to_string()))) } " "
                 @if step.tried == Tried::NotMatched {
                     span.muted { (step.tried) }
                 } @else {
@@ -118,7 +118,7 @@ fn is_passed_over(step: &Step) -> bool {
 }
 
 fn term_text(term: Term<'_>) -> String {
-    cut(&printable(&term.to_string())).into_owned()
+    cut_word(&printable(&term.to_string())).into_owned()
 }
 
 fn spent(spent: Spent) -> Markup {

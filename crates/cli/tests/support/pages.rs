@@ -217,7 +217,7 @@ fn hostile_zone(payload: &[u8]) -> String {
         + "\n"
 }
 
-/// Messages that make much of everything, the first six of what a page shows.
+/// Messages that make much of everything, the first seven of what a page shows.
 pub fn large(folder: &Folder) -> Vec<Case> {
     let received =
         "Received: from a.example (b.example [192.0.2.1]) by c.example with ESMTP; Mon, 6 Oct 2025 08:15:05 +0000\r\n";
@@ -233,7 +233,27 @@ pub fn large(folder: &Folder) -> Vec<Case> {
         .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
         .collect();
     let zone = folder.file("large.zone", &format!("a.example. TXT {}\n", strings.join(" ")));
+    // Characters that take six octets in a page.
+    let quotes = "\"".repeat(900);
+    let tags: String = "abdhistx".chars().map(|tag| format!("; {tag}={quotes}")).collect();
+    let quoted: String = (0..100).map(|number| format!(":{number}{quotes}")).collect();
+    let hop = format!(
+        "Received: from {quotes} ({quotes} [192.0.2.1]) by {quotes} with {quotes}; Mon, 6 Oct 2025 08:15:05 +0000\r\n"
+    );
+    let quotes_everywhere = [
+        hop.repeat(60),
+        format!("{SIGNATURE}; i={quotes}@a.example; z={quotes}{tags}\r\n").repeat(30),
+        format!("{SIGNATURE}{quoted}\r\n").repeat(30),
+        format!("{SIGNATURE}; l={quotes}\r\n").repeat(30),
+        format!("Subject: {quotes}\r\nReply-To: {quotes}\r\n").repeat(30),
+        format!(
+            "ARC-Authentication-Results: i=1; a.example{}\r\n",
+            format!("; dkim=pass header.d={quotes}").repeat(30)
+        ),
+        format!("{}\r\n{}\r\n", SET[0], SET[1]),
+    ];
     let messages = [
+        ("quotes", quotes_everywhere.concat()),
         ("10,000 Received", received.repeat(10_000)),
         ("100 signatures", format!("{SIGNATURE}{names}\r\n").repeat(100)),
         ("100 sets", SET.map(|field| format!("{field}\r\n")).concat().repeat(100)),
