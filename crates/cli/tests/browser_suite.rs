@@ -19,28 +19,32 @@ use support::{batch::Folder, html::words, pages, skip::skipped};
 /// Columns of pixels: the least that a page must fit (WCAG 2.2, success criterion 1.4.10), a phone and a desk.
 const WIDTHS: [u32; 3] = [320, 390, 1280];
 
-/// What is loaded tells of a frame for each page and width, one after the other: how wide its content is, and its text. It reaches into
+/// What is loaded tells of a frame for each page, one after the other, and at each width: how wide its content is, and its text. It reaches into
 /// the frames as no page could that is not started with the option below.
 const LOOK: &str = r#"<!DOCTYPE html><meta charset="utf-8"><body><pre id="seen"></pre><script>
-const JOBS = [];
+const FILES = [], WIDTHS = [];
 const seen = [];
 const next = () => {
-  const job = JOBS.shift();
-  if (!job) { document.getElementById("seen").textContent = encodeURIComponent(JSON.stringify(seen)); return; }
+  const file = FILES.shift();
+  if (!file) { document.getElementById("seen").textContent = encodeURIComponent(JSON.stringify(seen)); return; }
   const frame = document.createElement("iframe");
-  frame.width = job.width; frame.height = 800; frame.src = job.file;
+  frame.height = 800; frame.src = file;
   frame.onload = () => {
     const page = frame.contentDocument, box = page.scrollingElement;
     page.querySelectorAll("details").forEach((details) => { details.open = true; });
-    const wide = [...page.body.querySelectorAll("*")].filter(
-      (element) => !element.matches(".out") && element.getBoundingClientRect().right > job.width + 1);
-    seen.push({
-      file: job.file, width: job.width, scroll: box.scrollWidth, client: box.clientWidth,
-      wide: wide.map((element) => element.outerHTML.slice(0, 200)).slice(0, 3),
-      text: page.body.textContent, elements: page.querySelectorAll("*").length,
-      styled: frame.contentWindow.getComputedStyle(page.body).marginTop,
-      asked: frame.contentWindow.performance.getEntriesByType("resource").map((entry) => entry.name),
-    });
+    for (const width of WIDTHS) {
+      frame.width = width;
+      const client = box.clientWidth;
+      const wide = [...page.body.querySelectorAll("*")].filter(
+        (element) => !element.matches(".out") && element.getBoundingClientRect().right > width + 1);
+      seen.push({
+        width, scroll: box.scrollWidth, client,
+        wide: wide.map((element) => element.outerHTML.slice(0, 200)).slice(0, 3),
+        text: page.body.textContent, elements: page.querySelectorAll("*").length,
+        styled: frame.contentWindow.getComputedStyle(page.body).marginTop,
+        asked: frame.contentWindow.performance.getEntriesByType("resource").map((entry) => entry.name),
+      });
+    }
     frame.remove();
     next();
   };
@@ -93,10 +97,8 @@ struct Seen {
 
 /// Looks at the files of the folder.
 fn look(browser: &str, folder: &Folder, files: &[String]) -> Seen {
-    let jobs: Vec<Value> =
-        files.iter().flat_map(|file| WIDTHS.map(|width| serde_json::json!({ "file": file, "width": width }))).collect();
-    let jobs = format!("const JOBS = {};", Value::Array(jobs));
-    let wrapper = folder.file("look.html", &LOOK.replace("const JOBS = [];", &jobs));
+    let lists = format!("const FILES = {}, WIDTHS = {WIDTHS:?};", serde_json::json!(files));
+    let wrapper = folder.file("look.html", &LOOK.replace("const FILES = [], WIDTHS = [];", &lists));
     let (port, asked) = proxy();
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions", "--mute-audio"])
