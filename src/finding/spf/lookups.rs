@@ -169,7 +169,7 @@ fn count(records: &mut Records<'_>, voids: Option<&SpfReport>, root: &Name, limi
         };
         let redirected = matches!(term, Term::Redirect(_));
         let is_top = is_top && redirected;
-        let Some(target) = records.enter(&asked, is_top, (!redirected).then_some(place)) else {
+        let Some(target) = records.enter(&asked, is_top, Some(place)) else {
             count.is_open = true;
             continue;
         };

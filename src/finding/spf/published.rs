@@ -33,6 +33,8 @@ pub(super) struct Node<'l> {
     pub(super) is_top: bool,
     /// The term that included it.
     pub(super) through: Option<Place>,
+    /// Whether what its record passes the domain that is checked passes as well.
+    pub(super) passes_on: bool,
     /// How many of the record's directives can be reached: those up to the first `all` (RFC 7208 §5.1).
     pub(super) reached: usize,
     /// Whether the record can pass anybody, as far as it says so itself.
@@ -73,10 +75,16 @@ impl<'l> Records<'l> {
         self.nodes.iter().find(|node| node.name == *name)
     }
 
-    /// The place of a name; `None` where there are too many.
-    pub(super) fn enter(&mut self, name: &Name, is_top: bool, through: Option<Place>) -> Option<usize> {
+    /// The place of a name that the term at `from` led to; `None` where there are too many.
+    pub(super) fn enter(&mut self, name: &Name, is_top: bool, from: Option<Place>) -> Option<usize> {
+        let (through, passes_on) = self.led(from);
         if let Some(place) = self.nodes.iter().position(|node| node.name == *name) {
-            self.nodes.get_mut(place)?.is_top |= is_top;
+            let node = self.nodes.get_mut(place)?;
+            node.is_top |= is_top;
+            // Of several includes one that passes counts.
+            if passes_on && !node.passes_on {
+                (node.through, node.passes_on) = (through, true);
+            }
             return Some(place);
         }
         if self.nodes.len() >= MAX_NAMES {
@@ -91,6 +99,7 @@ impl<'l> Records<'l> {
             is_beside,
             is_top,
             through,
+            passes_on,
             reached: 0,
             can_pass: false,
             redirects: false,
@@ -104,6 +113,17 @@ impl<'l> Records<'l> {
         }
         self.nodes.push(node);
         Some(self.nodes.len() - 1)
+    }
+
+    /// The place where it is an include, and whether what the target passes is passed on: an include has a qualifier of its own for what
+    /// its target passes (RFC 7208 §5.2).
+    fn led(&self, from: Option<Place>) -> (Option<Place>, bool) {
+        let Some(place) = from else { return (None, true) };
+        let parent = self.nodes.get(place.node).is_some_and(|node| node.passes_on);
+        match self.term(place) {
+            Some(Term::Directive(directive)) => (from, parent && directive.qualifier == Qualifier::Pass),
+            Some(Term::Redirect(_) | Term::Exp(_) | Term::UnknownModifier(_)) | None => (None, parent),
+        }
     }
 
     fn read(&mut self, answer: Option<Result<&'l AnyAnswer, &'l LookupError>>) -> Published<'l> {

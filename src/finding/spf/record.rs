@@ -51,7 +51,7 @@ fn near_miss(node: &Node<'_>, text: &[u8]) -> Option<Finding> {
         miss.words()
     );
     let finding = at(Rule::SpfNotARecord, &node.name, text, Span::new(0, len), &says);
-    Some(finding.advising("let the text begin with \"v=spf1\" and a blank"))
+    Some(finding.advising("Let the text begin with \"v=spf1\" and a blank."))
 }
 
 /// Those of a record that can be read.
@@ -262,7 +262,8 @@ fn pass_all(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, op
         Mechanism::Ip6(net) => (Some(IpNet::V6(*net)), "every IPv6 client"),
         Mechanism::Include(_) | Mechanism::A(_) | Mechanism::Mx(_) | Mechanism::Ptr(_) | Mechanism::Exists(_) => return,
     };
-    if directive.qualifier != Qualifier::Pass || net.is_some_and(|net| net.prefix_len() > 1) {
+    if directive.qualifier != Qualifier::Pass || !reading.node.passes_on || net.is_some_and(|net| net.prefix_len() > 1)
+    {
         return;
     }
     if let Some(net) = net.filter(|net| net.prefix_len() == 1) {
