@@ -2,23 +2,31 @@
 
 use super::{
     Finding, Rule,
+    client::is_null,
     elsewhere::without_dmarc,
     record_text::{of_name, shown},
 };
 use crate::{
     dmarc::DmarcReport,
+    session::Session,
     spf::{self, SpfReports, SpfResult},
 };
 
 /// The domain of MAIL FROM sends mail and has no SPF record, where nothing that was found says more of it. Hosts in HELO have none most
 /// often, and little depends on it.
-pub(super) fn spf(reports: &SpfReports, found: &[Finding]) -> Option<Finding> {
+pub(super) fn spf(reports: &SpfReports, session: &Session, found: &[Finding]) -> Option<Finding> {
     const EXPLAIN: [Rule; 3] = [Rule::SpfNone, Rule::SpfWrongPlace, Rule::SpfNotARecord];
     let report = reports.mail_from.as_ref()?;
     let SpfResult::None(spf::NoneReason::NoRecord) = report.result else { return None };
     let name = report.domain.as_ref().ok()?.as_name();
     if found.iter().any(|finding| EXPLAIN.contains(&finding.rule)) {
         return None;
+    }
+    // RFC 7208 §2.4, and §10.1.3 for the record.
+    if is_null(report, session) {
+        let says =
+            format!("MAIL FROM is empty, so {}, the name in HELO, is checked: it has no SPF record", shown(name));
+        return Some(of_name(name, Rule::SpfNone, &says, "Publish one at this name, such as \"v=spf1 a -all\"."));
     }
     let says = format!("{} stands in MAIL FROM and has no SPF record", shown(name));
     let advice = "Publish one that names the hosts which send for it, such as \"v=spf1 mx -all\".";

@@ -150,6 +150,15 @@ pub(super) fn border(hops: &[Hop], session: &Session) -> Option<usize> {
     hops.iter().position(|hop| hop.address.map(|address| address.to_canonical()) == Some(ip))
 }
 
+/// Whether the report is of the HELO name, because the reverse-path is null (RFC 7208 §2.4).
+pub(super) fn is_null(report: &SpfReport, session: &Session) -> bool {
+    match session.mail_from {
+        MailFrom::Null => true,
+        MailFrom::FromReturnPath => is_stand_in(report, session),
+        MailFrom::Address(_) => false,
+    }
+}
+
 /// Whether the report is of the HELO name, which stands in for a null Return-Path (RFC 7208 §2.4).
 fn is_stand_in(report: &SpfReport, session: &Session) -> bool {
     session.helo.as_deref().is_some_and(|helo| *report.sender == *format!("postmaster@{helo}"))

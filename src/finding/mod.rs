@@ -136,7 +136,7 @@ pub fn findings_of_spf(reports: &SpfReports, session: &Session, log: &Log) -> Ve
     let mut found = spf::findings(reports, session, log);
     found.extend(elsewhere::spf(reports, log));
     found.extend(alias::spf(reports, log));
-    found.extend(absent::spf(reports, &found));
+    found.extend(absent::spf(reports, session, &found));
     found.extend(client::of_session(reports, session, log));
     found.extend(dns::findings(reports, log));
     sorted(found)
