@@ -52,8 +52,11 @@ fn spf_only(dmarc: &DmarcReport) -> Option<Finding> {
         return None;
     }
     let (author, owner) = (dmarc.author_domain.as_ref()?.as_name(), dmarc.policy_domain.as_ref()?);
+    // §4.7, t: p=reject is published all the same.
+    let is_testing = dmarc.edition == Edition::Rfc9989 && dmarc.record.as_ref().is_some_and(|of| of.record.testing);
+    let so = if is_testing { "quarantined while t=y stands, and rejected once it is removed" } else { "rejected" };
     let says = format!(
-        "{} passes by SPF alone, and {owner} asks receivers to reject what fails: forwarded, this message is rejected",
+        "{} passes by SPF alone, and {owner} asks receivers to reject what fails: forwarded, this message is {so}",
         shown(author)
     );
     let advice = format!("Sign with DKIM in the name of {}.", shown(author));
