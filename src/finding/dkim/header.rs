@@ -30,7 +30,7 @@ pub(in crate::finding) fn of_header<'h>(
     let mut found = Vec::new();
     for report in signatures.iter().take(MAX_SIGNATURES) {
         let signed = Signed::new(report, header);
-        found.extend(of_signature(&signed));
+        found.extend(of_signature(&signed, header));
         found.extend(not_signed(&signed, header));
         found.extend(expired_since(&signed, border));
     }

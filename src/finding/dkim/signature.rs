@@ -15,6 +15,19 @@ pub(super) const MAX_SIGNATURES: usize = 16;
 /// Fields that change on the way, or are added there (RFC 6376 §5.4).
 const TRACE_FIELDS: [&str; 3] = ["received", "return-path", "authentication-results"];
 
+/// Fields that a mailing list adds (RFC 2369 §3, RFC 2919 §3, RFC 8058 §3.1). To name one in h= that the message has not asserts its
+/// absence, and the signature fails when it is added (RFC 6376 §5.4).
+const LIST_FIELDS: [&str; 8] = [
+    "list-id",
+    "list-help",
+    "list-unsubscribe",
+    "list-subscribe",
+    "list-post",
+    "list-owner",
+    "list-archive",
+    "list-unsubscribe-post",
+];
+
 /// What the signatures of a verdict tell together.
 pub(super) fn findings(verdict: &Verdict) -> Vec<Finding> {
     not_aligned(&verdict.dmarc, &verdict.dkim).into_iter().collect()
@@ -54,7 +67,7 @@ pub(super) fn signer(report: &SignatureReport) -> &str {
 }
 
 /// Of one that was evaluated.
-pub(super) fn of_signature(signed: &Signed<'_>) -> Vec<Finding> {
+pub(super) fn of_signature(signed: &Signed<'_>, header: &Header<'_>) -> Vec<Finding> {
     let report = signed.report;
     if report.result == DkimResult::Neutral(NeutralReason::NotEvaluated) {
         return Vec::new();
@@ -89,11 +102,18 @@ pub(super) fn of_signature(signed: &Signed<'_>) -> Vec<Finding> {
         let advice = "Name From in h= once more than there are From fields.";
         found.push(signed.finding(Rule::SigFromOnce, "h", &list(), &says, advice));
     }
-    let traces: Vec<&str> =
-        TRACE_FIELDS.into_iter().filter(|trace| names.iter().any(|name| name.eq_ignore_ascii_case(trace))).collect();
-    if !traces.is_empty() {
-        let traces = traces.join(", ");
-        let says = format!("h= of the signature of {signer} names fields that change on the way: {traces}");
+    let is_named = |field: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(field));
+    let traces: Vec<&str> = TRACE_FIELDS.into_iter().filter(is_named).collect();
+    let is_absent = |field: &&str| is_named(field) && header.named(field).next().is_none();
+    let of_lists: Vec<&str> = LIST_FIELDS.into_iter().filter(is_absent).collect();
+    let lists = [
+        ("fields that change on the way", traces),
+        ("fields that the message does not have and a mailing list adds", of_lists),
+    ];
+    let lists = lists.into_iter().filter(|(_, fields)| !fields.is_empty());
+    let why: Vec<_> = lists.map(|(why, fields)| format!("{why}: {}", fields.join(", "))).collect();
+    if !why.is_empty() {
+        let says = format!("h= of the signature of {signer} names {}", why.join("; and "));
         found.push(signed.finding(Rule::SigTraceFields, "h", &list(), &says, "Leave them out of h=."));
     }
     // RFC 6376 §8.2.
