@@ -1,4 +1,5 @@
-//! What is said of clients, with cases as data: for each kind of finding one in which it is found, and one near it in which it is not.
+//! What is said of clients, with cases as data: for each kind of finding one in which it is found, and one near it in which it is not,
+//! which names it under `near`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -12,7 +13,7 @@ use mailverdict::{
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use std::net::IpAddr;
-use support::{case::text, ready::now};
+use support::{case::text, near, ready::now};
 
 fn found(case: &Yaml<'_>) -> Vec<Finding> {
     let zone = Zone::parse(format!("$TTL 60\n{}\n", text(case, "zone").unwrap_or_default()), "case").unwrap();
@@ -45,6 +46,7 @@ fn what_is_said_of_clients() {
     let mut failures = Vec::new();
     for case in &cases {
         let found = found(case);
+        failures.extend(near::failures(case, &found));
         let shown: Vec<String> = found.iter().map(|found| format!("{}: {}", found.rule.id(), found.says)).collect();
         let wanted = case.as_mapping_get("found").unwrap().as_vec().unwrap();
         let wanted: Vec<&str> = wanted.iter().map(|line| line.as_str().unwrap()).collect();

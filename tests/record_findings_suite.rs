@@ -1,5 +1,5 @@
 //! What findings say of SPF and DMARC records, of keys and signatures, and of the DNS: for each kind a case in which it is found, and
-//! one near it in which it is not.
+//! one near it in which it is not, which names it under `near`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -17,12 +17,26 @@ use saphyr::{LoadableYamlNode, Yaml};
 use std::{net::IpAddr, sync::Arc};
 use support::{
     case::{list, text},
+    near,
     ready::now,
     signer::Key,
 };
 
-const KEYS: [&str; 12] =
-    ["name", "zone", "keys", "signature", "from", "raw", "mail_from", "both", "fail", "found", "says", "reason"];
+const KEYS: [&str; 13] = [
+    "name",
+    "zone",
+    "keys",
+    "signature",
+    "from",
+    "raw",
+    "mail_from",
+    "both",
+    "fail",
+    "found",
+    "near",
+    "says",
+    "reason",
+];
 
 /// A signature that asks for the key of k at a.example, and has nothing else to find.
 const DEFAULT: &str = "v=1; a=rsa-sha256; d=a.example; s=k; h=from:from; bh=AAAA; b=AAAA";
@@ -64,8 +78,8 @@ fn filled(text: &str) -> String {
     }
 }
 
-/// The findings about these things, and DMARC's reason.
-fn evaluate(case: &Yaml<'_>, about: &[&str]) -> (Vec<Finding>, String) {
+/// All findings, and DMARC's reason.
+fn evaluate(case: &Yaml<'_>) -> (Vec<Finding>, String) {
     let signature = match text(case, "signature") {
         Some("default") => format!("DKIM-Signature: {DEFAULT}\r\n"),
         Some(signature) => format!("DKIM-Signature: {signature}\r\n"),
@@ -91,7 +105,6 @@ fn evaluate(case: &Yaml<'_>, about: &[&str]) -> (Vec<Finding>, String) {
     let mut found = findings(&verdict, &session, &log);
     found.extend(findings_of_header(&verdict, &session, &log, message.header(), None));
     found.sort_by_key(|finding| finding.severity);
-    found.retain(|finding| about.contains(&finding.rule.about().keyword()));
     (found, verdict.dmarc.result.to_string())
 }
 
@@ -119,8 +132,10 @@ fn failures(case: &Yaml<'_>, about: &[&str]) -> Vec<String> {
             failures.push(format!("unknown key {key:?}"));
         }
     }
-    let (found, reason) = evaluate(case, about);
+    let (mut found, reason) = evaluate(case);
     found.iter().for_each(check);
+    failures.extend(near::failures(case, &found));
+    found.retain(|finding| about.contains(&finding.rule.about().keyword()));
     let (got, wanted) = (found.iter().map(shown).collect::<Vec<_>>(), list(case, "found"));
     let wanted: Vec<String> = wanted.iter().map(|wanted| filled(wanted)).collect();
     if got != wanted {

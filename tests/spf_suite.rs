@@ -8,7 +8,7 @@
 //! - `domain`, `sender`: what the report says was checked; `matched`: the directive of the checked record, or `NOTHING`;
 //!   `reason`: what the reason in words holds; `lookups`, `voids`: the counts; `tree`: what
 //!   [`Tree`] draws of the check of MAIL FROM; `findings`: all that is found, each as `severity id name "text"`, and `says`: what each
-//!   of them holds in words.
+//!   of them holds in words; `near`: the ids of rules that the case stands just outside of.
 //!
 //! What a case does not say is taken from the scenario's `defaults`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -17,6 +17,8 @@
 mod evidence;
 #[path = "support/late.rs"]
 mod late;
+#[path = "support/near.rs"]
+mod near;
 #[path = "support/ready.rs"]
 mod ready;
 #[path = "support/skip.rs"]
@@ -109,13 +111,18 @@ impl<'y> Case<'y> {
     /// How the findings differ from those that are expected, where the case says.
     fn other_findings(&self, found: &[Finding]) -> Vec<String> {
         let list = |key: &str| Some(self.own.as_mapping_get(key)?.as_vec().expect("a list").iter().map(text));
-        let mut failures = Vec::new();
+        let mut failures = near::failures(self.own, found);
         if let Some(expected) = list("findings") {
             let lines: Vec<_> = found.iter().map(line).collect();
             let expected: Vec<_> = expected.collect();
             if lines != expected {
                 failures.push(format!("found {lines:#?} instead of {expected:#?}"));
             }
+        }
+        let is_sentence = |text: &str| text.starts_with(|c: char| c.is_ascii_uppercase()) && text.ends_with('.');
+        for advice in found.iter().filter_map(|finding| finding.advice.as_deref()).filter(|advice| !is_sentence(advice))
+        {
+            failures.push(format!("no sentence: {advice:?}"));
         }
         for words in list("says").into_iter().flatten() {
             if !found.iter().any(|finding| finding.to_string().contains(&words)) {
@@ -168,7 +175,7 @@ fn line(finding: &Finding) -> String {
 }
 
 /// What a case and a scenario may say; anything else is a slip of the pen, and would test nothing.
-const CASE_KEYS: [&str; 26] = [
+const CASE_KEYS: [&str; 27] = [
     "description",
     "comment",
     "spec",
@@ -193,6 +200,7 @@ const CASE_KEYS: [&str; 26] = [
     "voids",
     "tree",
     "findings",
+    "near",
     "says",
     "strict",
 ];

@@ -10,6 +10,7 @@ pub mod evidence;
 #[cfg(feature = "hickory")]
 pub mod faulty_dns;
 pub mod hostile_headers;
+pub mod near;
 #[cfg(feature = "hickory")]
 pub mod nsd;
 pub mod pieces;

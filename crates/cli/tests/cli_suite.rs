@@ -372,12 +372,31 @@ impl<'y> Case<'y> {
 
     fn arguments(&self) -> Vec<String> {
         let words = self.0.as_mapping_get("arguments").unwrap().as_sequence().unwrap();
-        let expand = |word: &str| match word.split_once("<label>") {
-            // A name of 300 octets and more.
-            Some((before, after)) => format!("{before}{}{after}", "label.".repeat(50)),
-            None => word.to_owned(),
-        };
+        // A name of 300 octets and more, and a file to write to.
+        let expand = |word: &str| word.replace("<label>", &"label.".repeat(50)).replace("<file>", &Self::file());
         words.iter().map(|word| expand(word.as_str().unwrap())).collect()
+    }
+
+    fn file() -> String {
+        let name = format!("mailverdict-cases-{}", std::process::id());
+        std::env::temp_dir().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// How the findings differ from those that are expected, where the case says; and those of rules that it is to be near.
+    fn other_findings(&self, stdout: &str) -> Vec<String> {
+        if self.0.as_mapping_get("found").is_none() {
+            return Vec::new();
+        }
+        let json: Value = serde_json::from_str(stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"));
+        let found: Vec<_> = json["findings"].as_array().unwrap().iter().map(|found| &found["id"]).collect();
+        let wanted = self.texts("found");
+        let mut failures = Vec::new();
+        if found != wanted {
+            failures.push(format!("found {found:?} instead of {wanted:?}"));
+        }
+        let crossed = self.texts("near").into_iter().filter(|id| found.iter().any(|found| *found == id));
+        failures.extend(crossed.map(|id| format!("{id} is found, and the case is to be near it")));
+        failures
     }
 
     fn failures(&self) -> Vec<String> {
@@ -398,6 +417,7 @@ impl<'y> Case<'y> {
             let missing = parts.iter().filter(|part| !shown.contains(**part));
             failures.extend(missing.map(|part| format!("{name}: {stream}: no {part:?} in {shown:?}")));
         }
+        failures.extend(self.other_findings(&stdout).into_iter().map(|failure| format!("{name}: {failure}")));
         if status == 2 {
             // One line that says what and where, and nothing that looks like a verdict.
             let one_line = stderr.starts_with("mailverdict: ") && stderr.matches('\n').count() == 1;
@@ -432,6 +452,7 @@ fn unescaped(text: &str) -> Vec<u8> {
 fn good_and_bad_input() {
     let cases = Yaml::load_from_str(&text(&read("tests/data/cli/cases.yml"))).unwrap();
     let failures: Vec<_> = cases.iter().flat_map(|case| Case(case).failures()).collect();
+    let _ = std::fs::remove_file(Case::file());
     println!("{} cases", cases.len());
     assert_none(&failures);
 }
