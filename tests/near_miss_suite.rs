@@ -13,14 +13,13 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 /// Rules of a look at a whole domain: they are notices about records, or rest on questions that no evaluation of a message asks. They are
 /// named here whether or not anything finds them yet.
-const OF_LINT: [&str; 56] = [
+const OF_LINT: [&str; 55] = [
     "bimi-record",
     "dkim-adsp",
     "dkim-age",
     "dkim-ed25519-only",
     "dkim-no-v",
     "dkim-shared-modulus",
-    "dkim-strict-subdomain",
     "dkim-unknown-tag",
     "dkim-wildcard",
     "dmarc-external",

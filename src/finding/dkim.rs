@@ -3,6 +3,7 @@
 mod header;
 mod key;
 mod signature;
+mod strict;
 mod unreadable;
 
 pub(super) use header::of_header;
@@ -31,6 +32,7 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         log.entries().iter().filter(is_of_key).flat_map(|entry| of_entry(entry, log)).collect();
     found.extend(signature::findings(verdict));
+    found.extend(strict::findings(verdict, log));
     found
 }
 

@@ -205,6 +205,8 @@ rules! {
     DkimTesting: "dkim-testing", Warning, Dkim, Some("RFC 6376 §3.6.1");
     /// A tag stands in a key record twice.
     DkimDuplicateTag: "dkim-duplicate-tag", Error, Dkim, Some("RFC 6376 §3.2");
+    /// `t=s`.
+    DkimStrictSubdomain: "dkim-strict-subdomain", Notice, Dkim, Some("RFC 6376 §3.6.1");
     /// A signature names From once.
     SigFromOnce: "sig-from-once", Warning, Dkim, Some("RFC 6376 §8.15");
     /// A signature covers a part of the body.
