@@ -182,10 +182,15 @@ fn glued(term: &[u8], at: usize, expected: &str) -> Option<Judgement> {
 /// A name that is that of no mechanism.
 fn unknown(qualifier: &[u8], body: &[u8], name: &[u8], value: &[u8]) -> (Option<Mistake>, Option<Box<str>>) {
     let (text, value_text) = (text(name), value.get(1..).unwrap_or_default());
-    // ":" where "=" belongs.
+    // ":" where "=" belongs, or a qualifier where none does (RFC 7208 §4.6.1: only directives have one).
     let modifier = ["redirect", "exp"].into_iter().find(|known| text.eq_ignore_ascii_case(known));
-    if let Some(known) = modifier {
-        return (Some(Mistake::ColonOfModifier), meant(&[known.as_bytes(), b"=", value_text]));
+    let mistake = match value.first() {
+        Some(b':') => Some(Mistake::ColonOfModifier),
+        Some(b'=') if !qualifier.is_empty() => Some(Mistake::QualifierOfModifier),
+        Some(_) | None => None,
+    };
+    if let (Some(known), Some(mistake)) = (modifier, mistake) {
+        return (Some(mistake), meant(&[known.as_bytes(), b"=", value_text]));
     }
     let address = body.split(|octet| *octet == b'/').next().unwrap_or_default();
     if let Some(mechanism) = mechanism_of(address) {

@@ -29,6 +29,8 @@ pub enum Mistake {
     DomainAlone,
     /// A modifier with a colon instead of the equals sign.
     ColonOfModifier,
+    /// A qualifier before a modifier, which has none.
+    QualifierOfModifier,
     /// A mechanism that needs a value has no colon behind its name.
     NoColon,
     /// Nothing behind the colon or the equals sign, where a domain is needed.
@@ -97,6 +99,7 @@ impl fmt::Display for Mistake {
             Self::AddressAlone => "is an address without a mechanism before it",
             Self::DomainAlone => "is a name without a mechanism before it",
             Self::ColonOfModifier => "has \":\" where \"=\" belongs",
+            Self::QualifierOfModifier => "has a qualifier, and a modifier has none",
             Self::NoColon => "has no \":\" and value behind its name",
             Self::NoDomain => "has no domain",
             Self::NoAddress => "has no address",

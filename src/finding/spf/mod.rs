@@ -1,6 +1,7 @@
 //! What is wrong with the SPF records that an evaluation read.
 
 mod beside;
+mod led;
 mod lookups;
 mod near_miss;
 mod published;
@@ -39,6 +40,7 @@ pub(super) fn findings(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Fi
         if !roots.contains(&domain.as_name()) {
             roots.push(domain.as_name());
             found.extend(lookups::findings(&mut records, report, domain.as_name()));
+            found.extend(led::findings(&mut records, report));
         }
     }
     let client = session.peer_ip.map_or(AddressKind::Public, AddressKind::of);

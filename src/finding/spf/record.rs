@@ -241,7 +241,15 @@ fn glued(reading: &mut Reading<'_>, term: Term<'_>) -> bool {
         MacroPart::Expand(_) | MacroPart::Percent | MacroPart::Space | MacroPart::UrlSpace => false,
     };
     let is_glued = parts.iter().any(is_glued);
-    if is_glued {
+    // Punctuation comes first, also where a domain may have it.
+    let is_separated = |sign: char| {
+        let has = |text: &str| WITHIN.iter().any(|name| text.to_ascii_lowercase().contains(&format!("{sign}{name}")));
+        parts.iter().any(|part| matches!(part, MacroPart::Literal(text) if has(text)))
+    };
+    if let Some(sign) = [',', ';'].into_iter().find(|sign| is_glued && is_separated(*sign)) {
+        let says = format!("has \"{sign}\" between two terms, where only a blank may stand");
+        reading.tell(Rule::SpfSeparator, term, &says, "Put a blank, and nothing else, between two terms.");
+    } else if is_glued {
         let says = "is two terms in one: a blank is missing, perhaps because the strings of the TXT record are joined without one";
         reading.tell(Rule::SpfGluedStrings, term, says, SPLIT);
     }

@@ -48,7 +48,9 @@ fn rule(fault: &Fault, record: &[u8]) -> Rule {
         Mistake::Punctuation(_) | Mistake::WhiteSpace | Mistake::Dash | Mistake::Glued | Mistake::QualifierAlone => {
             Rule::SpfSeparator
         }
-        Mistake::AddressAlone | Mistake::ColonOfModifier | Mistake::AddressForDomain => Rule::SpfMechanismTypo,
+        Mistake::AddressAlone | Mistake::ColonOfModifier | Mistake::QualifierOfModifier | Mistake::AddressForDomain => {
+            Rule::SpfMechanismTypo
+        }
         Mistake::UnknownMechanism | Mistake::NoColon if fault.meant.is_some() => Rule::SpfMechanismTypo,
         Mistake::NotIp4 | Mistake::LeadingZero | Mistake::NumberTooGreat => Rule::SpfIp4,
         Mistake::NotIp6 => Rule::SpfIp6,
@@ -91,6 +93,7 @@ fn advice(mistake: Mistake) -> &'static str {
             "Write \"include:\" before the name of another's record, \"a:\" before that of a host; without a blank."
         }
         Mistake::ColonOfModifier => "Write \"=\" behind the name of a modifier.",
+        Mistake::QualifierOfModifier => "Write the name of the modifier without a sign before it.",
         Mistake::NoColon => "Write \":\" and a value right behind the name, without a blank.",
         Mistake::NoDomain => "Write the domain right behind the sign, without a blank, or take the term out.",
         Mistake::NoAddress => "Write the address right behind the colon, without a blank, or take the term out.",
