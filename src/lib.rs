@@ -12,6 +12,7 @@
 //! * [`authentication_results`], [`received_spf`], [`received`]: header fields.
 //! * `json` and `evidence` (feature `serde`): verdicts for programs, and what a verdict rests on, to be replayed.
 //! * [`change`]: what happened to a message whose signatures do not verify.
+//! * [`lint`]: what a domain publishes, before anybody sends.
 //! * [`report`]: which reports domain owners ask for, and where these may be sent.
 
 // docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
@@ -37,6 +38,7 @@ pub mod fuzzing;
 pub mod json;
 pub mod known;
 mod lex;
+pub mod lint;
 pub mod message;
 pub mod name;
 pub mod policy;

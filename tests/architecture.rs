@@ -24,12 +24,12 @@ const FLOORS: [&[&str]; 11] = [
     &["policy", "verdict"],
     &["evaluation", "registered_methods", "received_spf", "report", "finding", "change"],
     &["driver", "json"],
-    &["authenticator", "evidence", "fuzzing"],
+    &["authenticator", "evidence", "lint", "fuzzing"],
 ];
 
-/// The rooms that may name the `Resolver`: the one that makes it, the one that asks it, the one that hands it on, and the one that answers
+/// The rooms that may name the `Resolver`: the one that makes it, the one that asks it, those that hand it on, and the one that answers
 /// from a file.
-const RESOLVER_ROOMS: [&str; 4] = ["dns", "driver", "authenticator", "evidence"];
+const RESOLVER_ROOMS: [&str; 5] = ["dns", "driver", "authenticator", "lint", "evidence"];
 
 /// The rooms of the rules, which are pure functions of what is known.
 const RULES: [&str; 5] = ["spf", "dkim", "arc", "dmarc", "report"];

@@ -132,6 +132,17 @@ impl AnyAnswer {
         }
     }
 
+    /// Whether there are no records.
+    pub(crate) fn is_void(&self) -> bool {
+        match self {
+            Self::Txt(answer) => answer.is_void(),
+            Self::A(answer) => answer.is_void(),
+            Self::Aaaa(answer) => answer.is_void(),
+            Self::Mx(answer) => answer.is_void(),
+            Self::Ptr(answer) => answer.is_void(),
+        }
+    }
+
     /// About as many octets as the data takes on the wire.
     pub(crate) fn octets(&self) -> usize {
         match self {

@@ -59,8 +59,7 @@ pub(super) fn spf(reports: &SpfReports, log: &Log) -> Vec<Finding> {
     for domain in without_spf(reports) {
         if !seen.contains(&domain) {
             seen.push(domain);
-            let text = find(log, &of_spf(domain), spf::Record::has_version);
-            found.extend(text.map(|text| wrong_place(Rule::SpfWrongPlace, "an SPF record", &text, domain, domain)));
+            found.extend(spf_of(domain, log));
         }
     }
     found
@@ -68,9 +67,7 @@ pub(super) fn spf(reports: &SpfReports, log: &Log) -> Vec<Finding> {
 
 /// A DMARC record of a domain for which none was found.
 pub(super) fn dmarc(report: &DmarcReport, log: &Log) -> Option<Finding> {
-    let domain = without_dmarc(report)?;
-    let text = find(log, &of_dmarc(domain), |text| Record::parse(text).is_ok())?;
-    Some(wrong_place(Rule::DmarcWrongPlace, "a DMARC record", &text, domain, &domain.prepend("_dmarc").ok()?))
+    dmarc_of(without_dmarc(report)?, log)
 }
 
 /// Where a key stands that is not at its name, in words that go on behind a semicolon.
@@ -79,6 +76,7 @@ pub(super) fn key(name: &Name, log: &Log) -> Option<String> {
     Some(format!("a key record stands at {}, where nobody looks for it{}", shown(text.name), why(text.name, name)))
 }
 
+/// About a record that stands where nobody looks.
 fn wrong_place(rule: Rule, what: &str, text: &RecordText<'_>, domain: &Name, wanted: &Name) -> Finding {
     let says = format!(
         "{what}, {}, stands at {}, where nobody looks for that of {}{}",
@@ -105,6 +103,18 @@ fn find<'l>(log: &'l Log, names: &[Name], is_record: impl Fn(&[u8]) -> bool) -> 
         let text = entry.texts().iter().take(MAX_TEXTS).find(|text| is_record(text))?;
         Some(RecordText { name: &entry.question().name, text })
     })
+}
+
+/// An SPF record of this domain that stands where nobody looks.
+pub(crate) fn spf_of(domain: &Name, log: &Log) -> Option<Finding> {
+    let text = find(log, &of_spf(domain), spf::Record::has_version)?;
+    Some(wrong_place(Rule::SpfWrongPlace, "an SPF record", &text, domain, domain))
+}
+
+/// A DMARC record of this domain that stands where nobody looks.
+pub(crate) fn dmarc_of(domain: &Name, log: &Log) -> Option<Finding> {
+    let text = find(log, &of_dmarc(domain), |text| Record::parse(text).is_ok())?;
+    Some(wrong_place(Rule::DmarcWrongPlace, "a DMARC record", &text, domain, &domain.prepend("_dmarc").ok()?))
 }
 
 /// The domains that exist and have no SPF record. Below a name that does not exist there is nothing (RFC 8020 §2).
@@ -142,12 +152,14 @@ fn lacks_key(entry: &Entry) -> bool {
         && entry.texts().is_empty()
 }
 
-fn of_spf(domain: &Name) -> Vec<Name> {
+/// Other names at which the SPF record of a domain may stand.
+pub(crate) fn of_spf(domain: &Name) -> Vec<Name> {
     let below = ["_spf", "spf", "www"].into_iter().filter_map(|label| domain.prepend(label).ok());
     below.chain(doubled(domain, domain)).collect()
 }
 
-fn of_dmarc(domain: &Name) -> Vec<Name> {
+/// The same of its DMARC record.
+pub(crate) fn of_dmarc(domain: &Name) -> Vec<Name> {
     let mut names = vec![domain.clone()];
     names.extend(domain.prepend("dmarc").ok());
     names.extend(domain.prepend("_dmarc").ok().map(|wanted| doubled(&wanted, domain)).unwrap_or_default());

@@ -20,7 +20,13 @@ mod spf;
 pub use quote::Quote;
 pub use rule::Rule;
 
-pub(crate) use elsewhere::{read_for, read_for_spf};
+pub(crate) use elsewhere::{of_dmarc as places_of_dmarc, of_spf as places_of_spf, read_for, read_for_spf, spf_of};
+pub(crate) use quote::quoted;
+pub(crate) use record_text::{RecordText, of_name};
+pub(crate) use spf::{
+    Bounds, Node, Numbers, Place, Published, Records, Visit, Walk, finding as spf_finding, findings_of_record, loops,
+    record_target, target, too_large_answers, too_many, voids,
+};
 
 use crate::{known::Log, message::Header, session::Session, spf::SpfReports, verdict::Verdict};
 use std::fmt;
@@ -84,6 +90,12 @@ pub enum About {
     Dmarc,
     /// An ARC chain.
     Arc,
+    /// The mail hosts of a domain.
+    Mx,
+    /// MTA-STS and TLS-RPT.
+    Tls,
+    /// BIMI.
+    Bimi,
     /// The message itself.
     Message,
     /// The client, and the session.
@@ -175,6 +187,9 @@ impl About {
             Self::Dkim => "dkim",
             Self::Dmarc => "dmarc",
             Self::Arc => "arc",
+            Self::Mx => "mx",
+            Self::Tls => "tls",
+            Self::Bimi => "bimi",
             Self::Message => "message",
             Self::Client => "client",
             Self::Dns => "dns",

@@ -16,26 +16,26 @@ const MAX_SIZE: usize = 8192;
 
 /// A record, and the name that was asked for it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RecordText<'l> {
-    pub(super) name: &'l Name,
-    pub(super) text: &'l [u8],
+pub(crate) struct RecordText<'l> {
+    pub(crate) name: &'l Name,
+    pub(crate) text: &'l [u8],
 }
 
 impl RecordText<'_> {
     /// A finding about the term or tag at `span`.
-    pub(super) fn finding(&self, rule: Rule, span: Option<Span>, says: &str, advice: &str) -> Finding {
+    pub(crate) fn finding(&self, rule: Rule, span: Option<Span>, says: &str, advice: &str) -> Finding {
         let quote = span.and_then(|span| Quote::of(self.text, span));
         Finding { quote, ..of_name(self.name, rule, says, advice) }
     }
 
     /// The octets at `span`; none where it does not fit.
-    pub(super) fn at(&self, span: Option<Span>) -> &[u8] {
+    pub(crate) fn at(&self, span: Option<Span>) -> &[u8] {
         span.and_then(|span| span.of(self.text)).unwrap_or_default()
     }
 }
 
 /// A finding about all that stands at a name.
-pub(super) fn of_name(name: &Name, rule: Rule, says: &str, advice: &str) -> Finding {
+pub(crate) fn of_name(name: &Name, rule: Rule, says: &str, advice: &str) -> Finding {
     let advice = (!advice.is_empty()).then(|| advice.into());
     Finding { name: Some(shown(name)), advice, ..Finding::new(rule, &says) }
 }

@@ -105,6 +105,40 @@ rules! {
     SpfSize: "spf-size", Warning, Spf, Some("RFC 7208 §3.4");
     /// Two terms are one, because character-strings are joined without a blank.
     SpfGluedStrings: "spf-glued-strings", Error, Spf, Some("RFC 7208 §3.3");
+    /// An SPF record passes very many addresses.
+    SpfPermissive: "spf-permissive", Warning, Spf, None;
+    /// An SPF record ends in `~all`, and DMARC does not enforce.
+    SpfSoftfail: "spf-softfail", Notice, Spf, Some("RFC 7208 §8.5");
+    /// Nearly as many terms ask the DNS as may.
+    SpfLookupsNear: "spf-lookups-near", Notice, Spf, Some("RFC 7208 §4.6.4");
+    /// The bits of a network behind its prefix are not zero.
+    SpfHostBits: "spf-host-bits", Notice, Spf, Some("RFC 7208 §5.6");
+    /// The target of `include:` or `redirect=` does not exist, and could be registered by anybody.
+    SpfDangling: "spf-dangling", Error, Spf, None;
+    /// The same record is included twice.
+    SpfDuplicateInclude: "spf-duplicate-include", Notice, Spf, Some("RFC 7208 §4.6.4");
+    /// The `-all` of an included record does not end the record that includes it.
+    SpfIncludeAllNotInherited: "spf-include-all-not-inherited", Notice, Spf, Some("RFC 7208 §5.2");
+    /// A term matches nobody whom no term before it matches.
+    SpfRedundant: "spf-redundant", Notice, Spf, None;
+    /// A mail host sends over IPv6, and its IPv4 address alone is allowed.
+    SpfIpv6Missing: "spf-ipv6-missing", Warning, Spf, Some("RFC 7208 §5.6");
+    /// A record of Sender ID.
+    SpfSenderId: "spf-senderid", Notice, Spf, Some("RFC 4406");
+    /// A modifier that nobody knows.
+    SpfUnknownModifier: "spf-unknown-modifier", Notice, Spf, Some("RFC 7208 §6");
+    /// The explanation of `exp=` cannot be had.
+    SpfExp: "spf-exp", Notice, Spf, Some("RFC 7208 §6.2");
+    /// A term has the macro `p`.
+    SpfPMacro: "spf-p-macro", Notice, Spf, Some("RFC 7208 §7.2");
+    /// A term asks for a name that is another for each client or sender.
+    SpfExistsOpaque: "spf-exists-opaque", Notice, Spf, Some("RFC 7208 §5.7");
+    /// An SPF record stands at every name below a domain.
+    SpfWildcard: "spf-wildcard", Notice, Spf, Some("RFC 7208 §3.5");
+    /// A host that sends has no SPF record at its own name.
+    SpfHelo: "spf-helo", Warning, Spf, Some("RFC 7208 §10.1.3");
+    /// A domain without mail has no record that says so.
+    SpfNoMail: "spf-no-mail", Warning, Spf, Some("RFC 7208 §10.1.2");
     /// No client from outside can have the client's address.
     ClientNotPublic: "client-not-public", Warning, Client, Some("RFC 6890");
     /// SPF does not pass for the client, and would for one before it.
@@ -171,6 +205,38 @@ rules! {
     DmarcNpWeaker: "dmarc-np-weaker", Warning, Dmarc, Some("RFC 9989 §4.7");
     /// RFC 9989 and RFC 7489 come to different ends.
     DmarcEditionsDiffer: "dmarc-editions-differ", Warning, Dmarc, Some("RFC 9989 §4.10; RFC 7489 §3.2");
+    /// Texts other than a DMARC record stand at its name.
+    DmarcUnrelated: "dmarc-unrelated", Notice, Dmarc, Some("RFC 9989 §4.10");
+    /// `p=none`.
+    DmarcPNone: "dmarc-p-none", Notice, Dmarc, Some("RFC 9989 §4.7");
+    /// Names that do not exist are less protected than the domain, because `sp` is for them as well.
+    DmarcNpAdvice: "dmarc-np-advice", Notice, Dmarc, Some("RFC 9989 §4.7");
+    /// `sp` or `np` stands where it means nothing.
+    DmarcSpUseless: "dmarc-sp-useless", Notice, Dmarc, Some("RFC 9989 §4.7");
+    /// `rf` or `ri`.
+    DmarcRfRi: "dmarc-rf-ri", Notice, Dmarc, Some("RFC 9989 §9.3");
+    /// `fo` means nothing, or has letters that nobody knows.
+    DmarcFo: "dmarc-fo", Notice, Dmarc, Some("RFC 9989 §4.7");
+    /// A size stands behind a destination.
+    DmarcSize: "dmarc-size", Notice, Dmarc, Some("RFC 9989 §4.8");
+    /// More destinations than old receivers serve.
+    DmarcManyUris: "dmarc-many-uris", Notice, Dmarc, Some("RFC 9989 C.7");
+    /// The same destination twice.
+    DmarcUriTwice: "dmarc-uri-twice", Notice, Dmarc, None;
+    /// A destination of another organization has not agreed.
+    DmarcExternal: "dmarc-external", Warning, Dmarc, Some("RFC 9990 §4");
+    /// A destination takes no mail.
+    DmarcRuaHost: "dmarc-rua-host", Warning, Dmarc, Some("RFC 9989 §5.1.3");
+    /// No aggregate reports are asked for.
+    DmarcNoRua: "dmarc-no-rua", Notice, Dmarc, Some("RFC 9989 §5.1.3");
+    /// Failure reports are asked for.
+    DmarcRuf: "dmarc-ruf", Notice, Dmarc, Some("RFC 9991 §2");
+    /// A tag that nobody knows.
+    DmarcUnknownTag: "dmarc-unknown-tag", Notice, Dmarc, Some("RFC 9989 §4.7");
+    /// `p` is not the second tag.
+    DmarcOrder: "dmarc-order", Notice, Dmarc, Some("RFC 7489 §6.3");
+    /// `psd=y` at a domain that is no public suffix.
+    DmarcPsd: "dmarc-psd", Warning, Dmarc, Some("RFC 9989 §4.7");
     /// No TXT record stands at the name of a key.
     DkimNone: "dkim-none", Error, Dkim, Some("RFC 6376 §6.1.2");
     /// The name of a key is an alias that leads to no TXT record.
@@ -205,8 +271,20 @@ rules! {
     DkimTesting: "dkim-testing", Warning, Dkim, Some("RFC 6376 §3.6.1");
     /// A tag stands in a key record twice.
     DkimDuplicateTag: "dkim-duplicate-tag", Error, Dkim, Some("RFC 6376 §3.2");
+    /// A key record has no `v=`.
+    DkimNoV: "dkim-no-v", Notice, Dkim, Some("RFC 6376 §3.6.1");
     /// `t=s`.
     DkimStrictSubdomain: "dkim-strict-subdomain", Notice, Dkim, Some("RFC 6376 §3.6.1");
+    /// A tag that means nothing in a key record.
+    DkimUnknownTag: "dkim-unknown-tag", Notice, Dkim, Some("RFC 6376 §3.6.1");
+    /// A key record stands at every selector.
+    DkimWildcard: "dkim-wildcard", Warning, Dkim, None;
+    /// The same key stands at several names.
+    DkimSharedModulus: "dkim-shared-modulus", Notice, Dkim, None;
+    /// All keys are of Ed25519.
+    DkimEd25519Only: "dkim-ed25519-only", Warning, Dkim, Some("RFC 8463 §5");
+    /// A record of ADSP or of DomainKeys.
+    DkimAdsp: "dkim-adsp", Notice, Dkim, Some("RFC 5617");
     /// A signature names From once.
     SigFromOnce: "sig-from-once", Warning, Dkim, Some("RFC 6376 §8.15");
     /// A signature covers a part of the body.
@@ -223,6 +301,26 @@ rules! {
     SignatureExpiredSince: "signature-expired-since", Notice, Dkim, Some("RFC 6376 §3.5");
     /// No signature aligns with From.
     SigNotAligned: "sig-not-aligned", Warning, Dkim, Some("RFC 9989 §4.4.1");
+    /// The null MX stands beside others, or has a preference.
+    MxNullMixed: "mx-null-mixed", Error, Mx, Some("RFC 7505 §3");
+    /// A mail host is none that mail can be sent to.
+    MxTarget: "mx-target", Error, Mx, Some("RFC 5321 §5.1");
+    /// A domain that takes no mail stands in MAIL FROM.
+    MxNullSender: "mx-null-sender", Warning, Mx, Some("RFC 7505 §4.2");
+    /// The names of an address do not lead back to it.
+    IpFcrdns: "ip-fcrdns", Warning, Client, Some("RFC 8601 §2.7.3");
+    /// The name of a host looks like that of a customer's line.
+    IpHelo: "ip-helo", Warning, Client, Some("RFC 5321 §4.1.1.1");
+    /// A domain without mail does not say so everywhere.
+    Parked: "parked", Warning, Dns, None;
+    /// The record of MTA-STS cannot be used.
+    StsRecord: "sts-record", Error, Tls, Some("RFC 8461 §3.1");
+    /// The record of TLS-RPT cannot be used.
+    TlsrptRecord: "tlsrpt-record", Error, Tls, Some("RFC 8460 §3");
+    /// Reports about failures of TLS are to be sent to the domain whose TLS fails.
+    TlsrptLoop: "tlsrpt-loop", Warning, Tls, Some("RFC 8460 §3");
+    /// The record of BIMI cannot be used.
+    BimiRecord: "bimi-record", Warning, Bimi, None;
     /// A question to the DNS has no answer.
     DnsUnanswered: "dns-unanswered", Warning, Dns, None;
     /// A server answers with a failure at a name of SPF, DKIM or DMARC.

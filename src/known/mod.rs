@@ -34,6 +34,8 @@ pub(crate) enum Part {
     Discovery = 16,
     /// DMARC's walks for what SPF and DKIM authenticated.
     Alignment = 32,
+    /// A look at what a domain publishes.
+    Lint = 64,
 }
 
 /// One run of one evaluation. It has a share of its own, counted from zero in each run, so that its result depends neither on what

@@ -27,7 +27,7 @@ impl Default for Limits {
 
 /// The [`size`](super::publication::size) of all records that one check reads. Beyond what is met (ten includes of large providers come to
 /// 20,000), and enough for a record of 60 kB.
-pub(super) const MAX_RECORDS_SIZE: usize = 1 << 17;
+pub(crate) const MAX_RECORDS_SIZE: usize = 1 << 17;
 /// Octets of a local part that is evaluated: four times what RFC 5321 §4.5.3.1.1 allows.
 pub(super) const MAX_LOCAL_PART: usize = 4 * 64;
 /// Octets of a domain that is evaluated, as it was written: four times what RFC 5321 §4.5.3.1.2 allows, for U-labels.

@@ -38,11 +38,17 @@ pub use tree::{Ignored, Step, Tree, Visit};
 
 pub(crate) use ahead::ask_ahead;
 pub(crate) use arguments::Identities;
-pub(crate) use publication::{NotARecord, SharedRecord, find as find_record};
+pub(crate) use limits::MAX_RECORDS_SIZE;
+pub(crate) use publication::{Found, NotARecord, SharedRecord, find as find_record};
 
 use crate::known::{Known, Unknown};
 use arguments::Arguments;
 use check_host::CheckHost;
+
+/// Whether a text can be an explanation (RFC 7208 §6.2).
+pub(crate) fn is_explanation(text: &[u8]) -> bool {
+    crate::lex::parse_all(text, parse::explain_string).is_ok()
+}
 
 /// `check_host()` for one identity.
 pub(crate) fn check<O: Observe>(

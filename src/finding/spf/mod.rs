@@ -8,6 +8,7 @@ mod published;
 mod record;
 mod size;
 mod term;
+mod walk;
 
 use super::{
     Finding, Rule,
@@ -21,17 +22,23 @@ use crate::{
     session::Session,
     spf::{SpfReport, SpfReports},
 };
-use published::Records;
 
 pub(super) use beside::read_beside;
-pub(super) use published::record_target;
+pub(crate) use lookups::{finding, loops, too_many, voids};
+pub(crate) use published::{Bounds, Node, Place, Published, Records, record_target, target};
+pub(crate) use record::findings as findings_of_record;
+pub(crate) use size::findings as too_large_answers;
+pub(crate) use walk::{Numbers, Visit, Walk};
+
+/// What is looked at of both identities together.
+const BOUNDS: Bounds = Bounds { names: 64, octets: 1 << 18 };
 
 /// Findings of one evaluation: whoever mends so many looks at the rest as well.
 const MAX_FINDINGS: usize = 100;
 
 /// Those of the records that both identities led to.
 pub(super) fn findings(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Finding> {
-    let mut records = Records::new(log);
+    let mut records = Records::new(log, BOUNDS);
     let mut found = Vec::new();
     let mut roots: Vec<&Name> = Vec::new();
     for report in [&spf.mail_from, &spf.helo].into_iter().flatten() {
@@ -66,7 +73,7 @@ fn of(rule: Rule, name: &Name, says: &impl ToString) -> Finding {
 }
 
 impl Finding {
-    fn advising(self, advice: impl Into<Box<str>>) -> Self {
+    pub(crate) fn advising(self, advice: impl Into<Box<str>>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
 }

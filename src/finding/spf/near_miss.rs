@@ -4,7 +4,7 @@ use crate::spf::Record;
 
 /// Why a text is no SPF record, though it was probably meant to be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NearMiss {
+pub(crate) enum NearMiss {
     /// White space, a quotation mark or a byte order mark stands before the version.
     Before,
     /// Something other than a blank stands behind the version.
@@ -21,7 +21,7 @@ const OTHERWISE: [&str; 12] = [
 
 impl NearMiss {
     /// `None` where the text is a record, or nothing like one.
-    pub(super) fn of(text: &[u8]) -> Option<Self> {
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
         // No version section is longer, with what may stand before it.
         const START: usize = 32;
         let start = text.get(..START).unwrap_or(text).to_ascii_lowercase();
@@ -45,7 +45,7 @@ impl NearMiss {
     }
 
     /// In words that go on behind the name and the text.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Before => "something stands before \"v=spf1\"",
             Self::Behind => "\"v=spf1\" is followed by something other than a blank",

@@ -6,52 +6,57 @@ use crate::{
     lex::excerpt,
     name::Name,
     spf::{
-        DomainSpec, Fault, HostSpec, MacroLetter, MacroPart, Mechanism, NotARecord, Qualifier, Record, SharedRecord,
-        Term, faults, find_record,
+        DomainSpec, Fault, Found, HostSpec, MacroLetter, MacroPart, Mechanism, NotARecord, Qualifier, Record,
+        SharedRecord, Term, faults, find_record,
     },
 };
 
-/// Names that are looked at, of both identities together.
-const MAX_NAMES: usize = 64;
-/// Octets of records that are read, of both identities together.
-const MAX_OCTETS: usize = 1 << 18;
+/// How much is looked at, of all identities together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) names: usize,
+    /// The size of the records that are read.
+    pub(crate) octets: usize,
+}
 
 /// The records of a log, each read once.
-pub(super) struct Records<'l> {
+pub(crate) struct Records<'l> {
     log: &'l Log,
     nodes: Vec<Node<'l>>,
-    octets: usize,
+    left: Bounds,
 }
 
 /// What is at a name.
-pub(super) struct Node<'l> {
-    pub(super) name: Name,
-    pub(super) published: Published<'l>,
+pub(crate) struct Node<'l> {
+    pub(crate) name: Name,
+    pub(crate) published: Published<'l>,
     /// Whether the evaluation passed it by: then it is counted, and nothing else is said of it.
-    pub(super) is_beside: bool,
+    pub(crate) is_beside: bool,
     /// Whether it is the record of an identity, or redirected to by one.
-    pub(super) is_top: bool,
+    pub(crate) is_top: bool,
     /// The term that included it.
-    pub(super) through: Option<Place>,
+    pub(crate) through: Option<Place>,
     /// Whether what its record passes the domain that is checked passes as well.
-    pub(super) passes_on: bool,
+    pub(crate) passes_on: bool,
     /// How many of the record's directives can be reached: those up to the first `all` (RFC 7208 §5.1).
-    pub(super) reached: usize,
+    pub(crate) reached: usize,
     /// Whether the record can pass anybody, as far as it says so itself.
-    pub(super) can_pass: bool,
+    pub(crate) can_pass: bool,
+    /// See [`Found::size`].
+    pub(crate) size: usize,
     /// Whether a `redirect` follows its directives.
-    pub(super) redirects: bool,
+    pub(crate) redirects: bool,
 }
 
 /// A term of a record: which directive, or behind them the `redirect`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) node: usize,
-    pub(super) index: usize,
+pub(crate) struct Place {
+    pub(crate) node: usize,
+    pub(crate) index: usize,
 }
 
 /// What the TXT records of a name come to for SPF (RFC 7208 §4.4 to §4.6).
-pub(super) enum Published<'l> {
+pub(crate) enum Published<'l> {
     Unknown,
     Failed(&'l LookupError),
     NxDomain,
@@ -62,21 +67,21 @@ pub(super) enum Published<'l> {
 }
 
 impl<'l> Records<'l> {
-    pub(super) fn new(log: &'l Log) -> Self {
-        Self { log, nodes: Vec::new(), octets: 0 }
+    pub(crate) fn new(log: &'l Log, bounds: Bounds) -> Self {
+        Self { log, nodes: Vec::new(), left: bounds }
     }
 
-    pub(super) fn nodes(&self) -> &[Node<'l>] {
+    pub(crate) fn nodes(&self) -> &[Node<'l>] {
         &self.nodes
     }
 
     /// What is at a name, if it was looked at.
-    pub(super) fn at(&self, name: &Name) -> Option<&Node<'l>> {
+    pub(crate) fn at(&self, name: &Name) -> Option<&Node<'l>> {
         self.nodes.iter().find(|node| node.name == *name)
     }
 
     /// The place of a name that the term at `from` led to; `None` where there are too many.
-    pub(super) fn enter(&mut self, name: &Name, is_top: bool, from: Option<Place>) -> Option<usize> {
+    pub(crate) fn enter(&mut self, name: &Name, is_top: bool, from: Option<Place>) -> Option<usize> {
         let (through, passes_on) = self.led(from);
         if let Some(place) = self.nodes.iter().position(|node| node.name == *name) {
             let node = self.nodes.get_mut(place)?;
@@ -87,12 +92,10 @@ impl<'l> Records<'l> {
             }
             return Some(place);
         }
-        if self.nodes.len() >= MAX_NAMES {
-            return None;
-        }
+        self.left.names = self.left.names.checked_sub(1)?;
         let asked = self.answer(name, RecordType::Txt);
         let is_beside = asked.is_none();
-        let published = self.read(asked.or_else(|| self.beside(name)));
+        let (published, size) = self.read(asked.or_else(|| self.beside(name)));
         let mut node = Node {
             name: name.clone(),
             published,
@@ -102,6 +105,7 @@ impl<'l> Records<'l> {
             passes_on,
             reached: 0,
             can_pass: false,
+            size,
             redirects: false,
         };
         // Asked for at each of its terms, and found out once.
@@ -126,27 +130,28 @@ impl<'l> Records<'l> {
         }
     }
 
-    fn read(&mut self, answer: Option<Result<&'l AnyAnswer, &'l LookupError>>) -> Published<'l> {
+    fn read(&mut self, answer: Option<Result<&'l AnyAnswer, &'l LookupError>>) -> (Published<'l>, usize) {
         let texts = match answer {
             Some(Ok(AnyAnswer::Txt(Answer::Records(texts)))) => texts,
-            Some(Ok(AnyAnswer::Txt(Answer::NxDomain(_)))) => return Published::NxDomain,
-            Some(Ok(AnyAnswer::Txt(Answer::NoData(_)))) => return Published::None(&[]),
-            Some(Err(error)) => return Published::Failed(error),
-            Some(Ok(_)) | None => return Published::Unknown,
+            Some(Ok(AnyAnswer::Txt(Answer::NxDomain(_)))) => return (Published::NxDomain, 0),
+            Some(Ok(AnyAnswer::Txt(Answer::NoData(_)))) => return (Published::None(&[]), 0),
+            Some(Err(error)) => return (Published::Failed(error), 0),
+            Some(Ok(_)) | None => return (Published::Unknown, 0),
         };
-        let found = find_record(texts, MAX_OCTETS.saturating_sub(self.octets));
-        let Some(record) = found.record else { return Published::Unknown };
-        self.octets = self.octets.saturating_add(found.size);
-        match (record, texts.iter().find(|text| Record::has_version(text))) {
+        let Found { record, size } = find_record(texts, self.left.octets);
+        let Some(record) = record else { return (Published::Unknown, size) };
+        self.left.octets = self.left.octets.saturating_sub(size);
+        let published = match (record, texts.iter().find(|text| Record::has_version(text))) {
             (Ok(record), Some(text)) => Published::Record(text, record),
             (Err(NotARecord::Syntax(_)), Some(text)) => Published::Broken(text, faults(text)),
             (Err(NotARecord::ManyRecords { count }), _) => Published::Many(count),
             (Ok(_) | Err(NotARecord::Syntax(_) | NotARecord::NoRecord), _) => Published::None(texts),
-        }
+        };
+        (published, size)
     }
 
     /// The term at a place, if an evaluation can come to it.
-    pub(super) fn reached(&self, place: Place) -> Option<Term<'_>> {
+    pub(crate) fn reached(&self, place: Place) -> Option<Term<'_>> {
         let node = self.nodes.get(place.node)?;
         let directives = node.record()?.1.directives.len();
         let is_reached = if place.index < directives { place.index < node.reached } else { node.redirects };
@@ -154,19 +159,19 @@ impl<'l> Records<'l> {
     }
 
     /// The term at a place.
-    pub(super) fn term(&self, place: Place) -> Option<Term<'_>> {
+    pub(crate) fn term(&self, place: Place) -> Option<Term<'_>> {
         let (_, record) = self.nodes.get(place.node)?.record()?;
         let redirect = || record.redirect.as_ref().filter(|_| place.index == record.directives.len());
         record.directives.get(place.index).map(Term::Directive).or_else(|| redirect().map(Term::Redirect))
     }
 
     /// The same as sentences show it.
-    pub(super) fn shown(&self, place: Place) -> Box<str> {
+    pub(crate) fn shown(&self, place: Place) -> Box<str> {
         self.term(place).map(|term| excerpt(term.to_string().as_bytes())).unwrap_or_default()
     }
 
     /// What the log has of a question, if a result may rest on it.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         &self,
         name: &Name,
         record_type: RecordType,
@@ -175,7 +180,7 @@ impl<'l> Records<'l> {
     }
 
     /// The name whose texts were answered, where it is another one.
-    pub(super) fn alias(&self, name: &Name) -> Option<&'l Name> {
+    pub(crate) fn alias(&self, name: &Name) -> Option<&'l Name> {
         self.entry(name, RecordType::Txt)?.aliases().last()
     }
 
@@ -191,7 +196,7 @@ impl<'l> Records<'l> {
 
 impl<'l> Node<'l> {
     /// The record, and the text that it was read from.
-    pub(super) fn record(&self) -> Option<(&'l [u8], &Record)> {
+    pub(crate) fn record(&self) -> Option<(&'l [u8], &Record)> {
         match &self.published {
             Published::Record(text, record) => Some((text, record)),
             Published::Unknown
@@ -210,7 +215,7 @@ fn reached(record: &Record) -> usize {
 }
 
 /// The name that a term asks for; `None` where it asks for none, or macros make it.
-pub(super) fn target<'r>(term: Term<'r>, domain: &'r Name) -> Option<&'r Name> {
+pub(crate) fn target<'r>(term: Term<'r>, domain: &'r Name) -> Option<&'r Name> {
     match term {
         Term::Directive(directive) => match &directive.mechanism {
             Mechanism::Include(spec) | Mechanism::Exists(spec) => spec.literal(),
@@ -225,7 +230,7 @@ pub(super) fn target<'r>(term: Term<'r>, domain: &'r Name) -> Option<&'r Name> {
 }
 
 /// The name whose record a term goes on with.
-pub(in crate::finding) fn record_target(term: Term<'_>) -> Option<&DomainSpec> {
+pub(crate) fn record_target(term: Term<'_>) -> Option<&DomainSpec> {
     match term {
         Term::Directive(directive) => match &directive.mechanism {
             Mechanism::Include(spec) => Some(spec),
@@ -243,7 +248,7 @@ pub(in crate::finding) fn record_target(term: Term<'_>) -> Option<&DomainSpec> {
 }
 
 /// How often a term counts against the limit of RFC 7208 §4.6.4: once where it asks, and once more with a `%{p}`.
-pub(super) fn lookups(term: Term<'_>) -> usize {
+pub(crate) fn lookups(term: Term<'_>) -> usize {
     let spec = match term {
         Term::Directive(directive) => match &directive.mechanism {
             Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => return 0,

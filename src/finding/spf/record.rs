@@ -22,7 +22,7 @@ const MAX_TERMS: usize = 2000;
 const MAX_FINDINGS: usize = 32;
 
 /// All at one name; `client` is the kind of address that the client of the check has.
-pub(super) fn findings(records: &Records<'_>, place: usize, client: AddressKind) -> Vec<Finding> {
+pub(crate) fn findings(records: &Records<'_>, place: usize, client: AddressKind) -> Vec<Finding> {
     let Some(node) = records.nodes().get(place).filter(|node| !node.is_beside) else { return Vec::new() };
     let name = &node.name;
     match &node.published {

@@ -13,7 +13,7 @@ const MAX_PACKET: usize = 512;
 const MAX_USUAL_PACKET: usize = 1232;
 
 /// Of the domains that were checked. Records that they include are another's to make smaller.
-pub(super) fn findings(domains: &[&Name], log: &Log) -> Vec<Finding> {
+pub(crate) fn findings(domains: &[&Name], log: &Log) -> Vec<Finding> {
     log.entries().iter().filter(|entry| domains.contains(&&entry.question().name)).filter_map(too_large).collect()
 }
 

@@ -1,0 +1,77 @@
+//! What a look at a domain came to.
+
+use crate::{
+    dns::Mx,
+    finding::Finding,
+    known::Log,
+    name::{Domain, Name},
+};
+
+/// What a domain publishes, and what is to be said of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// The domain.
+    pub domain: Domain,
+    /// Its SPF record; `None` where it has none, or that is not known.
+    pub spf: Option<SpfPublished>,
+    /// Its mail hosts, in the order in which they are tried.
+    pub mx: Vec<Mx>,
+    /// The worst first; those that are as bad as each other stand in the order of the records.
+    pub findings: Vec<Finding>,
+    pub(super) log: Log,
+}
+
+/// The SPF records of a domain, and what they come to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SpfPublished {
+    /// The name of the record.
+    pub name: Name,
+    /// Its text, printable; `None` where there are several.
+    pub record: Option<Box<str>>,
+    /// Terms that ask the DNS (RFC 7208 §4.6.4), past the limit, for a client that no term matches.
+    pub lookups: usize,
+    /// The same for a client that the first term with addresses matches.
+    pub least_lookups: usize,
+    /// Of them, those that ask for what is not there, for the family of clients that has more of them.
+    pub void_lookups: usize,
+    /// The terms of the whole tree in the order of evaluation.
+    pub terms: Vec<SpfTerm>,
+    /// IPv4 addresses that pass, each counted once.
+    pub ipv4_addresses: u64,
+    /// As few IPv6 networks as hold all addresses that pass.
+    pub ipv6_prefixes: usize,
+}
+
+/// A term of the tree.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SpfTerm {
+    /// Whose record has it.
+    pub domain: Name,
+    /// The term as it is written, printable.
+    pub term: Box<str>,
+    /// How many records are open around that of the term.
+    pub depth: usize,
+    /// Lookups of the term, with all that it leads to.
+    pub lookups: usize,
+    /// The running count, the term's own lookup included.
+    pub at: usize,
+    /// Whether it asks for what is not there.
+    pub is_void: bool,
+    /// IPv4 addresses that it matches and no term of the same record before it does.
+    pub ipv4_addresses: u64,
+}
+
+impl Report {
+    /// All that was asked and answered.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Whether all that was asked has an answer.
+    pub fn is_complete(&self) -> bool {
+        self.log.entries().iter().all(|entry| matches!(entry.answer(), Some(Ok(_))))
+    }
+}

@@ -1,0 +1,134 @@
+//! What is looked at.
+
+use crate::{
+    dkim::Signature,
+    message::{Header, return_path},
+    name::{Domain, Name, NameError},
+};
+use std::net::IpAddr;
+
+/// Keys, senders and reverse-paths of one domain that are looked at, each.
+pub const MAX_GIVEN: usize = 100;
+
+/// A domain, and what else is known of its mail: without that, neither keys nor sending hosts can be found.
+///
+/// ```
+/// use mailverdict::{lint::Scope, name::Domain};
+/// let scope = Scope::of(Domain::parse("contoso.com")?).with_selector("selector1")?;
+/// assert_eq!(scope.keys()[0].name().as_str(), "selector1._domainkey.contoso.com");
+/// # Ok::<(), mailverdict::name::NameError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scope {
+    domain: Domain,
+    keys: Vec<KeyName>,
+    senders: Vec<IpAddr>,
+    reverse_paths: Vec<Domain>,
+}
+
+/// Where a key is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyName {
+    selector: Box<str>,
+    domain: Name,
+    name: Name,
+    is_used: bool,
+}
+
+impl Scope {
+    /// What a domain publishes.
+    pub fn of(domain: Domain) -> Self {
+        Self { domain, keys: Vec::new(), senders: Vec::new(), reverse_paths: Vec::new() }
+    }
+
+    /// And the key of this selector.
+    ///
+    /// # Errors
+    /// [`NameError`] where the selector makes no name.
+    pub fn with_selector(mut self, selector: &str) -> Result<Self, NameError> {
+        let name = self.domain.as_name().prepend(&format!("{selector}._domainkey"))?;
+        let domain = self.domain.as_name().clone();
+        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: false });
+        Ok(self)
+    }
+
+    /// And what this host meets that sends for the domain.
+    #[must_use]
+    pub fn with_sender(mut self, ip: IpAddr) -> Self {
+        let ip = ip.to_canonical();
+        if self.senders.len() < MAX_GIVEN && !self.senders.contains(&ip) {
+            self.senders.push(ip);
+        }
+        self
+    }
+
+    /// And the keys of the signatures of this message, and the domain of its Return-Path.
+    #[must_use]
+    pub fn with_message(mut self, header: &Header<'_>) -> Self {
+        for field in header.named("DKIM-Signature").take(MAX_GIVEN) {
+            let Ok(signature) = Signature::parse(field.value()) else { continue };
+            let Signature { domain, selector, key_name, .. } = signature;
+            let (selector, domain) = (selector.as_str().into(), domain.as_name().clone());
+            self.add_key(KeyName { selector, domain, name: key_name, is_used: true });
+        }
+        let path = return_path(header).unwrap_or_default();
+        let domain = path.rsplit_once('@').and_then(|(_, domain)| Domain::parse(domain).ok());
+        if let Some(domain) = domain.filter(|domain| *domain != self.domain)
+            && self.reverse_paths.len() < MAX_GIVEN
+            && !self.reverse_paths.contains(&domain)
+        {
+            self.reverse_paths.push(domain);
+        }
+        self
+    }
+
+    fn add_key(&mut self, key: KeyName) {
+        if let Some(known) = self.keys.iter_mut().find(|known| known.name == key.name) {
+            known.is_used |= key.is_used;
+        } else if self.keys.len() < MAX_GIVEN {
+            self.keys.push(key);
+        }
+    }
+
+    /// The domain.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Where keys are looked for.
+    pub fn keys(&self) -> &[KeyName] {
+        &self.keys
+    }
+
+    /// Hosts that send.
+    pub fn senders(&self) -> &[IpAddr] {
+        &self.senders
+    }
+
+    /// Domains of MAIL FROM, other than the domain itself.
+    pub fn reverse_paths(&self) -> &[Domain] {
+        &self.reverse_paths
+    }
+}
+
+impl KeyName {
+    /// The selector.
+    pub fn selector(&self) -> &str {
+        &self.selector
+    }
+
+    /// The signing domain.
+    pub fn domain(&self) -> &Name {
+        &self.domain
+    }
+
+    /// The name of the key record.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Whether a message is signed with it.
+    pub fn is_used(&self) -> bool {
+        self.is_used
+    }
+}

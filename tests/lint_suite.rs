@@ -1,0 +1,181 @@
+//! What a look at a domain finds, for each kind of finding a zone in which it is found, and one near it in which it is not.
+//!
+//! Cases are files of `tests/data/lint`. A case has a `zone`, and may say:
+//!
+//! - `domain`, where it is not `a.example`; `selectors`, `senders`, and a `message`,
+//! - `keys`: records with public keys in place of their names in braces; `fail`: names that have no answer for TXT,
+//! - `repeat`: a `part` of the zone and how many `times` it stands in the place of `<>`, `#` being the count,
+//! - `found`: all findings about what the file is `about`, each as `severity id name offset+length "text"`; `says`: what each of them says
+//!   or advises, in their order, as far as the case goes,
+//! - `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use mailverdict::{
+    Message,
+    dns::{LookupError, RecordType, Zone},
+    finding::Finding,
+    lint::{Lint, Report, Scope},
+    name::{Domain, Name},
+};
+use saphyr::{LoadableYamlNode, Yaml};
+use support::{
+    case::{list, text},
+    ready::now,
+    signer::Key,
+};
+
+const KEYS: [&str; 14] = [
+    "name",
+    "zone",
+    "keys",
+    "domain",
+    "selectors",
+    "senders",
+    "message",
+    "fail",
+    "repeat",
+    "found",
+    "says",
+    "spf",
+    "tree",
+    "dmarc",
+];
+
+fn zone(case: &Yaml<'_>) -> Zone {
+    let mut source = text(case, "zone").unwrap_or_default().to_owned();
+    if let Some(repeat) = case.as_mapping_get("repeat") {
+        let (part, times) =
+            (text(repeat, "part").unwrap(), repeat.as_mapping_get("times").unwrap().as_integer().unwrap());
+        let parts: String = (0..times).map(|count| part.replace('#', &count.to_string())).collect();
+        source = source.replace("<>", &parts);
+    }
+    let mut zone = Zone::parse(&source, text(case, "name").unwrap()).unwrap();
+    for record in list(case, "keys") {
+        let (name, record) = record.split_once(' ').unwrap();
+        zone.add_txt(&Name::parse(name).unwrap(), filled(record).into_bytes());
+    }
+    for planted in text(case, "fail").unwrap_or_default().split_whitespace() {
+        zone.plant(&Name::parse(planted).unwrap(), RecordType::Txt, LookupError::ServerFailure);
+    }
+    zone
+}
+
+/// With the public key in place of its name.
+fn filled(text: &str) -> String {
+    let Some((before, rest)) = text.split_once('{') else { return text.to_owned() };
+    let (name, after) = rest.split_once('}').unwrap();
+    format!("{before}{}{after}", STANDARD.encode(Key::named(name).public()))
+}
+
+fn scope(case: &Yaml<'_>) -> Scope {
+    let mut scope = Scope::of(Domain::parse(text(case, "domain").unwrap_or("a.example")).unwrap());
+    for selector in list(case, "selectors") {
+        scope = scope.with_selector(&selector).unwrap();
+    }
+    for sender in list(case, "senders") {
+        scope = scope.with_sender(sender.parse().unwrap());
+    }
+    if let Some(message) = text(case, "message") {
+        scope = scope.with_message(Message::parse(message.as_bytes()).unwrap().header());
+    }
+    scope
+}
+
+fn line(finding: &Finding) -> String {
+    let Finding { rule, severity, name, quote, .. } = finding;
+    let start = format!("{} {} {}", severity.keyword(), rule.id(), name.as_deref().unwrap_or("-"));
+    match quote.as_ref().and_then(|quote| Some((quote.span()?, quote.text()))) {
+        Some((span, text)) => format!("{start} {}+{} \"{text}\"", span.offset(), span.length()),
+        None => start,
+    }
+}
+
+/// What holds for each report, whatever it says.
+fn check(report: &Report) {
+    for finding in &report.findings {
+        for sentence in [&finding.says].into_iter().chain(&finding.advice) {
+            assert!(!sentence.chars().any(char::is_control), "{sentence:?}");
+            assert!(sentence.is_ascii(), "{sentence:?}");
+            assert!(sentence.chars().count() <= 1003, "{sentence:?}");
+        }
+    }
+    assert!(report.findings.is_sorted_by_key(|finding| finding.severity));
+}
+
+fn failures(case: &Yaml<'_>, about: &[String]) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (key, _) in case.as_mapping().unwrap() {
+        if !KEYS.contains(&key.as_str().unwrap()) {
+            failures.push(format!("unknown key {key:?}"));
+        }
+    }
+    let lint = Lint::new(zone(case));
+    let report = now(lint.look(&scope(case)));
+    check(&report);
+    let at_once = lint.look_at_once(&scope(case));
+    assert_eq!(report.findings, at_once.findings);
+    let found: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| about.is_empty() || about.iter().any(|about| about == finding.rule.about().keyword()))
+        .collect();
+    let lines: Vec<String> = found.iter().map(|finding| line(finding)).collect();
+    let expected = list(case, "found");
+    if lines != expected {
+        let told: Vec<_> = found.iter().map(|finding| finding.to_string()).collect();
+        failures.push(format!("found {lines:#?}\n  instead of {expected:#?}\n  {told:#?}"));
+    }
+    for (finding, said) in found.iter().zip(list(case, "says")) {
+        if !finding.to_string().contains(&said) {
+            failures.push(format!("{finding}\n  does not say {said:?}"));
+        }
+    }
+    if let Some(expected) = text(case, "spf") {
+        let shown = report.spf.as_ref().map_or("none".to_owned(), |spf| {
+            format!(
+                "{} {} {} {} {}",
+                spf.lookups, spf.least_lookups, spf.void_lookups, spf.ipv4_addresses, spf.ipv6_prefixes
+            )
+        });
+        if shown != expected {
+            failures.push(format!("spf: {shown} instead of {expected}"));
+        }
+    }
+    if let Some(expected) = text(case, "tree") {
+        let terms = report.spf.iter().flat_map(|spf| &spf.terms);
+        let shown: String = terms
+            .map(|term| {
+                let indent = "  ".repeat(term.depth);
+                let void = if term.is_void { " void" } else { "" };
+                format!("{indent}{} {}@{} {}{void}\n", term.term, term.lookups, term.at, term.ipv4_addresses)
+            })
+            .collect();
+        if shown != expected {
+            failures.push(format!("tree:\n{shown}instead of\n{expected}"));
+        }
+    }
+    failures
+}
+
+fn run(file: &str, least: usize) {
+    let path = format!("{}/tests/data/lint/{file}.yml", env!("CARGO_MANIFEST_DIR"));
+    let source = std::fs::read_to_string(path).unwrap();
+    let documents = Yaml::load_from_str(&source).unwrap();
+    let about = list(&documents[0], "about");
+    let cases = documents[0].as_mapping_get("cases").unwrap().as_vec().unwrap();
+    let mut failed = Vec::new();
+    for case in cases {
+        let name = text(case, "name").expect("a case has a name");
+        failed.extend(failures(case, &about).into_iter().map(|failure| format!("{name}: {failure}")));
+    }
+    assert!(cases.len() >= least, "only {} cases of {file}", cases.len());
+    assert!(failed.is_empty(), "{} failures:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn of_spf_records() {
+    run("spf", 30);
+}
