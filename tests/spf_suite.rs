@@ -17,6 +17,8 @@
 mod evidence;
 #[path = "support/late.rs"]
 mod late;
+#[path = "support/lint_agreement.rs"]
+mod lint_agreement;
 #[path = "support/near.rs"]
 mod near;
 #[path = "support/ready.rs"]
@@ -246,6 +248,8 @@ fn run(file: &Path) -> (usize, Vec<String>) {
             let is_helo = case.text("check").as_deref() == Some("helo");
             let report = if is_helo { reports.helo } else { reports.mail_from }.expect("the identity is known");
             count += 1;
+            let disagreement = lint_agreement::disagreement(&zone, &case.policy(), &case.session(), &report);
+            failed.extend(disagreement.map(|why| format!("{description} / {name}: {why}")));
             let tree = trees.mail_from.to_string();
             if let Some(expected) = case.text("tree").filter(|expected| *expected != tree) {
                 failed.push(format!("{description} / {name}: the tree is\n{tree}instead of\n{expected}"));

@@ -44,7 +44,7 @@ pub(super) fn look(context: &Context<'_>) -> (Option<SpfPublished>, Vec<Finding>
 /// Those at one name: of records of others no more than what is wrong with them.
 fn of_node(context: &Context<'_>, allowed: &Allowed, place: usize) -> Vec<Finding> {
     let Some(node) = context.records.nodes().get(place) else { return Vec::new() };
-    let mut found = findings_of_record(&context.records, place, AddressKind::Public);
+    let mut found = findings_of_record(&context.records, place, AddressKind::Public, &context.policy.spf);
     found.extend(term::findings(context, allowed, place));
     if !context.is_own(&node.name) {
         found.retain(|finding| finding.severity != Severity::Notice);

@@ -20,7 +20,7 @@ use crate::{
     name::Name,
     received::AddressKind,
     session::Session,
-    spf::{SpfReport, SpfReports},
+    spf::{Limits, SpfReport, SpfReports},
 };
 
 pub(super) use beside::read_beside;
@@ -52,7 +52,7 @@ pub(super) fn findings(spf: &SpfReports, session: &Session, log: &Log) -> Vec<Fi
     }
     let client = session.peer_ip.map_or(AddressKind::Public, AddressKind::of);
     for place in 0..records.nodes().len() {
-        found.extend(record::findings(&records, place, client));
+        found.extend(record::findings(&records, place, client, &Limits::default()));
         if found.len() > MAX_FINDINGS {
             break;
         }

@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{
     dns::{AnyAnswer, LookupError, RecordType},
-    finding::Severity,
+    finding::{Severity, quote::quoted},
     lex::{Span, excerpt},
     received::AddressKind,
-    spf::{DomainSpec, Limits, MacroPart, Mechanism, Qualifier, Record, Term},
+    spf::{Limits, MacroPart, Mechanism, Qualifier, Record, Term},
 };
 use ipnet::IpNet;
 
@@ -22,7 +22,7 @@ const MAX_TERMS: usize = 2000;
 const MAX_FINDINGS: usize = 32;
 
 /// All at one name; `client` is the kind of address that the client of the check has.
-pub(crate) fn findings(records: &Records<'_>, place: usize, client: AddressKind) -> Vec<Finding> {
+pub(crate) fn findings(records: &Records<'_>, place: usize, client: AddressKind, numbers: &Limits) -> Vec<Finding> {
     let Some(node) = records.nodes().get(place).filter(|node| !node.is_beside) else { return Vec::new() };
     let name = &node.name;
     match &node.published {
@@ -33,7 +33,7 @@ pub(crate) fn findings(records: &Records<'_>, place: usize, client: AddressKind)
             vec![of(Rule::SpfMultiple, name, &says).advising("Publish one record that has the terms of all.")]
         }
         Published::Broken(text, faults) => faults.iter().map(|fault| term::finding(fault, name, text)).collect(),
-        Published::Record(text, record) => of_record(records, node, text, record, client),
+        Published::Record(text, record) => of_record(records, node, (text, record), client, numbers),
         Published::Unknown | Published::Failed(_) | Published::NxDomain => Vec::new(),
     }
 }
@@ -73,9 +73,9 @@ impl Reading<'_> {
 fn of_record(
     records: &Records<'_>,
     node: &Node<'_>,
-    text: &[u8],
-    record: &Record,
+    (text, record): (&[u8], &Record),
     client: AddressKind,
+    numbers: &Limits,
 ) -> Vec<Finding> {
     let mut reading = Reading { node, text, found: Vec::new() };
     let all = record.directives.get(node.reached.saturating_sub(1));
@@ -101,7 +101,7 @@ fn of_record(
             (Term::UnknownModifier(modifier), ..) => unknown_modifier(&mut reading, term, modifier.name()),
             (Term::Directive(directive), ..) => {
                 effect(&mut reading, records, term, is_glued);
-                limits(&mut reading, records, term);
+                limits(&mut reading, records, term, numbers);
                 if client == AddressKind::Public {
                     special(&mut reading, term);
                 }
@@ -152,7 +152,18 @@ fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
 
 /// An include or a redirect whose target has no record, or none that can match.
 fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, is_glued: bool) {
-    let Some(target) = record_target(term).and_then(DomainSpec::literal) else { return };
+    let Some(spec) = record_target(term) else { return };
+    let Some(target) = spec.literal() else {
+        // RFC 7208 §4.3: a name that is malformed has no record.
+        if let [MacroPart::Literal(text)] = spec.macro_string().parts() {
+            let says = format!(
+                "leads to {}, which is no name of the DNS: receivers answer permerror",
+                quoted(text.as_bytes())
+            );
+            reading.tell(Rule::SpfTargetNone, term, &says, "Write the name of a domain, or take the term out.");
+        }
+        return;
+    };
     let Some(node) = records.at(target).filter(|node| !node.is_beside) else { return };
     let name = || match records.alias(target) {
         Some(alias) => format!("{}, an alias of {}", shown(target), shown(alias)),
@@ -196,14 +207,14 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, is_g
 }
 
 /// RFC 7208 §4.6.4: an `mx` with more than ten hosts.
-fn limits(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>) {
+fn limits(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, numbers: &Limits) {
     let Term::Directive(directive) = term else { return };
     let Some(asked) = target(term, &reading.node.name).filter(|_| matches!(directive.mechanism, Mechanism::Mx(_)))
     else {
         return;
     };
     let Some(Ok(AnyAnswer::Mx(answer))) = records.answer(asked, RecordType::Mx) else { return };
-    let (hosts, limit) = (answer.records().len(), Limits::default().mx_hosts);
+    let (hosts, limit) = (answer.records().len(), numbers.mx_hosts);
     if hosts > usize::from(limit) {
         let says = format!(
             "finds {hosts} mail hosts of {}, and {limit} are allowed: receivers answer permerror",
