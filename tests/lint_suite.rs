@@ -7,7 +7,7 @@
 //! - `repeat`: a `part` of the zone and how many `times` it stands in the place of `<>`, `#` being the count,
 //! - `found`: all findings about what the file is `about`, each as `severity id name offset+length "text"`; `says`: what each of them says
 //!   or advises, in their order, as far as the case goes,
-//! - `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
+//! - `dmarc`: the organizational domain, and the policies; `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -17,7 +17,7 @@ use mailverdict::{
     Message,
     dns::{LookupError, RecordType, Zone},
     finding::Finding,
-    lint::{Lint, Report, Scope},
+    lint::{DmarcPublished, Lint, Report, Scope},
     name::{Domain, Name},
 };
 use saphyr::{LoadableYamlNode, Yaml};
@@ -93,6 +93,16 @@ fn line(finding: &Finding) -> String {
     }
 }
 
+fn dmarc_line(dmarc: &DmarcPublished) -> String {
+    let policies = [dmarc.policy, dmarc.subdomain_policy, dmarc.nonexistent_policy].map(|policy| policy.keyword());
+    let testing = if dmarc.testing { " testing" } else { "" };
+    let older = dmarc.rfc7489.map_or_else(String::new, |older| {
+        let [policy, below] = [older.policy, older.subdomain_policy].map(|policy| policy.keyword());
+        format!("; older {policy} {below} {}", older.percent)
+    });
+    format!("{} {}{testing}{older}", dmarc.organizational_domain, policies.join(" "))
+}
+
 /// What holds for each report, whatever it says.
 fn check(report: &Report) {
     for finding in &report.findings {
@@ -144,6 +154,12 @@ fn failures(case: &Yaml<'_>, about: &[String]) -> Vec<String> {
             failures.push(format!("spf: {shown} instead of {expected}"));
         }
     }
+    if let Some(expected) = text(case, "dmarc") {
+        let shown = report.dmarc.as_ref().map_or("none".to_owned(), dmarc_line);
+        if shown != expected {
+            failures.push(format!("dmarc: {shown} instead of {expected}"));
+        }
+    }
     if let Some(expected) = text(case, "tree") {
         let terms = report.spf.iter().flat_map(|spf| &spf.terms);
         let shown: String = terms
@@ -178,4 +194,9 @@ fn run(file: &str, least: usize) {
 #[test]
 fn of_spf_records() {
     run("spf", 30);
+}
+
+#[test]
+fn of_dmarc_records() {
+    run("dmarc", 20);
 }

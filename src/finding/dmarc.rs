@@ -83,13 +83,23 @@ fn deep(dmarc: &DmarcReport) -> Option<Finding> {
     Some(of_name(author, Rule::DmarcDeep, &says, &advice))
 }
 
+/// What stands at one name, whoever is judged by it.
+pub(crate) fn of_texts(entry: &Entry) -> Vec<Finding> {
+    read(entry, |text, record| record::findings(text, record, Edition::Rfc9989))
+}
+
 /// What stands at one name.
 fn of_entry(entry: &Entry, verdict: &Verdict) -> Vec<Finding> {
+    read(entry, |text, record| of_record(text, record, verdict))
+}
+
+/// The findings of the record at a name by `of_record`, or why there is none.
+fn read(entry: &Entry, of_record: impl Fn(&RecordText<'_>, &Record) -> Vec<Finding>) -> Vec<Finding> {
     let name = &entry.question().name;
     if let (Some(Ok(AnyAnswer::Txt(Answer::Records(records)))), [text]) = (entry.answer(), entry.texts())
         && let Some(kept) = kept_record(records)
     {
-        return of_record(&RecordText { name, text }, &kept.record, verdict);
+        return of_record(&RecordText { name, text }, &kept.record);
     }
     let texts = entry.texts().iter().take(MAX_TEXTS).map(|text| RecordText { name, text });
     let mut found = Vec::new();
@@ -102,7 +112,7 @@ fn of_entry(entry: &Entry, verdict: &Verdict) -> Vec<Finding> {
     }
     match records.as_slice() {
         [] => {}
-        [(text, record)] => found.extend(of_record(text, record, verdict)),
+        [(text, record)] => found.extend(of_record(text, record)),
         // RFC 9989 §4.10, steps 2 and 6.
         several => found.push(of_name(
             name,
@@ -141,12 +151,25 @@ fn not_a_record(text: &RecordText<'_>, near: NearMiss, span: Option<crate::lex::
 
 /// What the policy of the message comes to otherwise than its owner may think.
 fn of_policy(text: &RecordText<'_>, record: &Record, report: &DmarcReport) -> Vec<Finding> {
+    let mut found = lowered(text, record, report.edition);
+    if let (Some(policy), Request::Valid(of_domain)) = (report.policy, &record.policy)
+        && policy < *of_domain
+        && report.replaced().is_none()
+    {
+        let author = report.author_domain.as_ref().map_or("the author domain", |domain| domain.as_str());
+        found.extend(report.policy_tag.and_then(|tag| weaker(text, record, tag, author)));
+    }
+    found
+}
+
+/// Tags that make less of the policy than it says.
+pub(crate) fn lowered(text: &RecordText<'_>, record: &Record, edition: Edition) -> Vec<Finding> {
     let mut found = Vec::new();
-    let asks = |request: &Request| matches!(request, Request::Valid(asked) if *asked > crate::dmarc::Disposition::None);
+    let asks = |request: &Request| matches!(request, Request::Valid(asked) if *asked > Disposition::None);
     let any_asks = [&record.policy, &record.subdomain_policy, &record.nonexistent_policy].into_iter().any(asks);
     let tag = |name: &str| record.span_of(name).map(|tag| tag.whole());
     // RFC 9989 §4.7, t; RFC 7489 has no such tag.
-    if record.testing && any_asks && report.edition == Edition::Rfc9989 {
+    if record.testing && any_asks && edition == Edition::Rfc9989 {
         let says = format!(
             "{} says that the domain is testing: what is to be rejected is quarantined, and what is to be quarantined is let in",
             quoted(text.at(tag("t")))
@@ -162,29 +185,25 @@ fn of_policy(text: &RecordText<'_>, record: &Record, report: &DmarcReport) -> Ve
         );
         found.push(text.finding(Rule::DmarcPct, tag("pct"), &says, "Remove the tag; t=y is for testing."));
     }
-    // RFC 9989 §4.7, sp and np.
-    if let (Some(policy), Request::Valid(of_domain)) = (report.policy, &record.policy)
-        && policy < *of_domain
-        && report.replaced().is_none()
-    {
-        let rule = match report.policy_tag {
-            Some(PolicyTag::Sp) => Some((Rule::DmarcSpWeaker, "sp", "subdomains")),
-            Some(PolicyTag::Np) => Some((Rule::DmarcNpWeaker, "np", "subdomains that do not exist")),
-            Some(PolicyTag::P) | None => None,
-        };
-        if let Some((rule, name, which)) = rule {
-            let author = report.author_domain.as_ref().map_or("the author domain", |domain| domain.as_str());
-            let says = format!(
-                "{} protects {which}, such as {author}, less than {} protects the domain itself",
-                quoted(text.at(tag(name))),
-                quoted(text.at(tag("p")))
-            );
-            let advice =
-                format!("Write {name}={}, if the subdomains are to be protected as well.", of_domain.keyword());
-            found.push(text.finding(rule, tag(name), &says, &advice));
-        }
-    }
     found
+}
+
+/// `sp` or `np` (RFC 9989 §4.7), where it protects less than `p` does; `such_as` is a name that it is for.
+pub(crate) fn weaker(text: &RecordText<'_>, record: &Record, of: PolicyTag, such_as: &str) -> Option<Finding> {
+    let Request::Valid(of_domain) = &record.policy else { return None };
+    let tag = |name: &str| record.span_of(name).map(|tag| tag.whole());
+    let (rule, name, which) = match of {
+        PolicyTag::Sp => (Rule::DmarcSpWeaker, "sp", "subdomains"),
+        PolicyTag::Np => (Rule::DmarcNpWeaker, "np", "subdomains that do not exist"),
+        PolicyTag::P => return None,
+    };
+    let says = format!(
+        "{} protects {which}, such as {such_as}, less than {} protects the domain itself",
+        quoted(text.at(tag(name))),
+        quoted(text.at(tag("p")))
+    );
+    let advice = format!("Write {name}={}, if the subdomains are to be protected as well.", of_domain.keyword());
+    Some(text.finding(rule, tag(name), &says, &advice))
 }
 
 /// RFC 9989 §4.10 and RFC 7489 §3.2, where both were evaluated.

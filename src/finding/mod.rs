@@ -20,7 +20,10 @@ mod spf;
 pub use quote::Quote;
 pub use rule::Rule;
 
-pub(crate) use elsewhere::{of_dmarc as places_of_dmarc, of_spf as places_of_spf, read_for, read_for_spf, spf_of};
+pub(crate) use dmarc::{lowered, of_texts as of_dmarc_texts, weaker};
+pub(crate) use elsewhere::{
+    dmarc_of, of_dmarc as places_of_dmarc, of_spf as places_of_spf, read_for, read_for_spf, spf_of,
+};
 pub(crate) use quote::quoted;
 pub(crate) use record_text::{RecordText, of_name};
 pub(crate) use spf::{

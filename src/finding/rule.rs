@@ -235,6 +235,10 @@ rules! {
     DmarcUnknownTag: "dmarc-unknown-tag", Notice, Dmarc, Some("RFC 9989 §4.7");
     /// `p` is not the second tag.
     DmarcOrder: "dmarc-order", Notice, Dmarc, Some("RFC 7489 §6.3");
+    /// People send from a domain whose policy is to reject.
+    DmarcLists: "dmarc-lists", Notice, Dmarc, Some("RFC 9989 §7.4");
+    /// Alignment is strict, and mail is signed by or sent from subdomains.
+    DmarcStrict: "dmarc-strict", Notice, Dmarc, Some("RFC 9989 §4.4");
     /// `psd=y` at a domain that is no public suffix.
     DmarcPsd: "dmarc-psd", Warning, Dmarc, Some("RFC 9989 §4.7");
     /// No TXT record stands at the name of a key.

@@ -6,6 +6,7 @@
 
 mod allowed;
 mod context;
+mod dmarc;
 mod gather;
 mod judge;
 mod range_set;
@@ -14,7 +15,7 @@ mod scope;
 mod spf;
 
 pub use gather::MAX_RECORDS;
-pub use report::{Report, SpfPublished, SpfTerm};
+pub use report::{DmarcPublished, OlderPolicies, Report, SpfPublished, SpfTerm};
 pub use scope::{KeyName, MAX_GIVEN, Scope};
 
 use crate::{

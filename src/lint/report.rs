@@ -1,10 +1,12 @@
 //! What a look at a domain came to.
 
 use crate::{
+    dmarc::Disposition,
     dns::Mx,
     finding::Finding,
     known::Log,
     name::{Domain, Name},
+    report::Destination,
 };
 
 /// What a domain publishes, and what is to be said of it.
@@ -15,6 +17,8 @@ pub struct Report {
     pub domain: Domain,
     /// Its SPF record; `None` where it has none, or that is not known.
     pub spf: Option<SpfPublished>,
+    /// The DMARC record that applies to it; `None` where there is none, or that is not known.
+    pub dmarc: Option<DmarcPublished>,
     /// Its mail hosts, in the order in which they are tried.
     pub mx: Vec<Mx>,
     /// The worst first; those that are as bad as each other stand in the order of the records.
@@ -42,6 +46,42 @@ pub struct SpfPublished {
     pub ipv4_addresses: u64,
     /// As few IPv6 networks as hold all addresses that pass.
     pub ipv6_prefixes: usize,
+}
+
+/// The DMARC record that applies to a domain, and what it comes to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DmarcPublished {
+    /// The name of the record.
+    pub name: Name,
+    /// Its text, printable.
+    pub record: Box<str>,
+    /// The organizational domain (RFC 9989 §4.10.2).
+    pub organizational_domain: Domain,
+    /// What receivers do with mail of the domain itself that fails, before `t=y`.
+    pub policy: Disposition,
+    /// The same of a subdomain that exists and has no record of its own.
+    pub subdomain_policy: Disposition,
+    /// The same of a subdomain that does not exist.
+    pub nonexistent_policy: Disposition,
+    /// Whether `t=y` lowers all of them.
+    pub testing: bool,
+    /// What receivers come to that follow RFC 7489, where that is otherwise.
+    pub rfc7489: Option<OlderPolicies>,
+    /// Where reports are wanted, and whether they may be sent there.
+    pub destinations: Vec<Destination>,
+}
+
+/// The policies of a record by RFC 7489.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OlderPolicies {
+    /// Of the domain itself.
+    pub policy: Disposition,
+    /// Of a subdomain, whether or not it exists.
+    pub subdomain_policy: Disposition,
+    /// To how many of 100 messages they apply.
+    pub percent: u8,
 }
 
 /// A term of the tree.
