@@ -7,7 +7,7 @@
 //! - `repeat`: a `part` of the zone and how many `times` it stands in the place of `<>`, `#` being the count,
 //! - `found`: all findings about what the file is `about`, each as `severity id name offset+length "text"`; `says`: what each of them says
 //!   or advises, in their order, as far as the case goes,
-//! - `dmarc`: the organizational domain, and the policies; `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
+//! - `dkim`: each key; `senders_found`: what each sender meets; `dmarc`: the organizational domain, and the policies; `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -16,8 +16,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
     Message,
     dns::{LookupError, RecordType, Zone},
-    finding::Finding,
-    lint::{DmarcPublished, Lint, Report, Scope},
+    finding::{Finding, Severity},
+    lint::{DmarcPublished, KeyPublished, Lint, Report, Scope, Sender},
     name::{Domain, Name},
 };
 use saphyr::{LoadableYamlNode, Yaml};
@@ -27,7 +27,7 @@ use support::{
     signer::Key,
 };
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "name",
     "zone",
     "keys",
@@ -42,6 +42,8 @@ const KEYS: [&str; 14] = [
     "spf",
     "tree",
     "dmarc",
+    "dkim",
+    "senders_found",
 ];
 
 fn zone(case: &Yaml<'_>) -> Zone {
@@ -88,6 +90,9 @@ fn line(finding: &Finding) -> String {
     let Finding { rule, severity, name, quote, .. } = finding;
     let start = format!("{} {} {}", severity.keyword(), rule.id(), name.as_deref().unwrap_or("-"));
     match quote.as_ref().and_then(|quote| Some((quote.span()?, quote.text()))) {
+        Some((span, text)) if text.len() > 100 => {
+            format!("{start} {}+{} \"{}...", span.offset(), span.length(), &text[..20])
+        }
         Some((span, text)) => format!("{start} {}+{} \"{text}\"", span.offset(), span.length()),
         None => start,
     }
@@ -101,6 +106,24 @@ fn dmarc_line(dmarc: &DmarcPublished) -> String {
         format!("; older {policy} {below} {}", older.percent)
     });
     format!("{} {}{testing}{older}", dmarc.organizational_domain, policies.join(" "))
+}
+
+fn dkim_line(report: &Report) -> String {
+    let key = |key: &KeyPublished| {
+        let bits = key.bits.map_or("-".to_owned(), |bits| bits.to_string());
+        let by: String = key.aliases.iter().map(|alias| format!(" by {alias}")).collect();
+        format!("{} {} {bits}{by}", key.selector, key.key_type.as_deref().unwrap_or("-"))
+    };
+    report.dkim.iter().map(key).collect::<Vec<_>>().join(", ")
+}
+
+fn senders_line(report: &Report) -> String {
+    let sender = |sender: &Sender| {
+        let name = sender.names.first().map_or("-".to_owned(), ToString::to_string);
+        let confirmed = if sender.is_confirmed { " confirmed" } else { "" };
+        format!("{} {name}{confirmed} {}", sender.ip, sender.spf.as_ref().map_or("-", |spf| spf.result.keyword()))
+    };
+    report.senders.iter().map(sender).collect::<Vec<_>>().join(", ")
 }
 
 /// What holds for each report, whatever it says.
@@ -160,6 +183,11 @@ fn failures(case: &Yaml<'_>, about: &[String]) -> Vec<String> {
             failures.push(format!("dmarc: {shown} instead of {expected}"));
         }
     }
+    for (key, shown) in [("dkim", dkim_line(&report)), ("senders_found", senders_line(&report))] {
+        if text(case, key).is_some_and(|expected| expected != shown) {
+            failures.push(format!("{key}: {shown}"));
+        }
+    }
     if let Some(expected) = text(case, "tree") {
         let terms = report.spf.iter().flat_map(|spf| &spf.terms);
         let shown: String = terms
@@ -199,4 +227,35 @@ fn of_spf_records() {
 #[test]
 fn of_dmarc_records() {
     run("dmarc", 20);
+}
+
+#[test]
+fn of_keys_hosts_and_other_texts() {
+    run("others", 25);
+}
+
+/// Thirty domains of good faith: nothing is an error, nor a warning.
+#[test]
+fn clean_domains_are_clean() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lint/clean.yml");
+    let source = std::fs::read_to_string(path).unwrap();
+    let documents = Yaml::load_from_str(&source).unwrap();
+    let providers = text(&documents[0], "providers").unwrap();
+    let cases = documents[0].as_mapping_get("cases").unwrap().as_vec().unwrap();
+    let mut failed = Vec::new();
+    for case in cases {
+        let name = text(case, "name").unwrap();
+        let mut zone = Zone::parse(&format!("{providers}\n{}", text(case, "zone").unwrap()), name).unwrap();
+        for record in list(case, "keys") {
+            let (name, record) = record.split_once(' ').unwrap();
+            zone.add_txt(&Name::parse(name).unwrap(), filled(record).into_bytes());
+        }
+        let report = now(Lint::new(zone).look(&scope(case)));
+        check(&report);
+        assert!(report.is_complete());
+        let found = report.findings.iter().filter(|finding| finding.severity != Severity::Notice);
+        failed.extend(found.map(|finding| format!("{name}: {} {finding}", line(finding))));
+    }
+    assert!(cases.len() >= 30, "only {} domains", cases.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

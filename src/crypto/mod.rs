@@ -5,10 +5,13 @@ pub mod aws_lc;
 mod ed25519;
 mod key_length;
 mod rsa;
+mod weak_key;
 
 pub use ed25519::{ED25519_SHA256, ED25519_SHA256_REFERENCE};
 pub(crate) use key_length::wanted_octets;
+pub(crate) use rsa::numbers;
 pub use rsa::{RSA_SHA1, RSA_SHA1_REFERENCE, RSA_SHA256, RSA_SHA256_REFERENCE};
+pub(crate) use weak_key::{is_published, small_factor};
 
 use sha2::Digest as _;
 use std::{fmt, sync::Arc};

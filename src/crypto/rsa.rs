@@ -124,6 +124,19 @@ impl PublicKey {
     }
 }
 
+/// The numbers of a key.
+pub(crate) struct Numbers {
+    /// Most significant octet first.
+    pub(crate) modulus: Vec<u8>,
+    pub(crate) exponent: u64,
+}
+
+/// Those of the octets of `p=`, where they are a key that would be accepted.
+pub(crate) fn numbers(key: &[u8]) -> Option<Numbers> {
+    let PublicKey { key, exponent } = PublicKey::decode(key).ok()?;
+    Some(Numbers { modulus: key.n().to_bytes_be(), exponent })
+}
+
 #[derive(Debug)]
 struct Key {
     key: RsaPublicKey,

@@ -30,14 +30,14 @@ pub(super) fn findings(verdict: &Verdict, log: &Log) -> Vec<Finding> {
         entry.is_needed() && question.record_type == RecordType::Txt && question.name.as_str().contains("._domainkey.")
     };
     let mut found: Vec<Finding> =
-        log.entries().iter().filter(is_of_key).flat_map(|entry| of_entry(entry, log)).collect();
+        log.entries().iter().filter(is_of_key).flat_map(|entry| of_entry(entry, log, true)).collect();
     found.extend(signature::findings(verdict));
     found.extend(strict::findings(verdict, log));
     found
 }
 
-/// What stands at one name.
-fn of_entry(entry: &Entry, log: &Log) -> Vec<Finding> {
+/// What stands at one name; whether a signature uses it.
+pub(crate) fn of_entry(entry: &Entry, log: &Log, is_used: bool) -> Vec<Finding> {
     let name = &entry.question().name;
     let texts = entry.texts();
     let mut found = Vec::new();
@@ -54,7 +54,7 @@ fn of_entry(entry: &Entry, log: &Log) -> Vec<Finding> {
     if let Some(Ok(AnyAnswer::Txt(Answer::Records(records)))) = entry.answer() {
         let read = ReadRecords::kept(records);
         let each = texts.iter().zip(read.each()).take(MAX_RECORDS);
-        found.extend(each.flat_map(|(text, read)| key::findings(&RecordText { name, text }, read)));
+        found.extend(each.flat_map(|(text, read)| key::findings(&RecordText { name, text }, read, is_used)));
     }
     found
 }
@@ -73,7 +73,7 @@ fn no_record(entry: &Entry, answer: &Answer<Box<[u8]>>, log: &Log) -> Finding {
     };
     let says = match elsewhere::key(name, log) {
         Some(elsewhere) => format!("{} {lack}; {elsewhere}", shown(name)),
-        None => format!("{} {lack}, so there is no key to verify the signature with", shown(name)),
+        None => format!("{} {lack}, so there is no key to verify a signature with", shown(name)),
     };
     let advice = "Publish the key record at this name, or sign with a selector that has one.";
     of_name(name, Rule::DkimNone, &says, advice)

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Each question without an answer that a result rests on, and what is therefore not known.
-pub(super) fn findings(spf: &SpfReports, log: &Log) -> Vec<Finding> {
+pub(crate) fn findings(spf: &SpfReports, log: &Log) -> Vec<Finding> {
     let mut found = Vec::new();
     for entry in log.entries().iter().filter(|entry| entry.is_needed()) {
         let Some(Err(error)) = entry.answer() else { continue };

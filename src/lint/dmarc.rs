@@ -142,8 +142,8 @@ fn of_record(context: &Context<'_>, walk: &TreeWalk, published: &PublishedRecord
 
 /// Other texts at the name of the record, which receivers pass over.
 fn unrelated(of: &record::OfRecord<'_, '_>, texts: &[Box<[u8]>]) -> Option<Finding> {
-    let is_other = |text: &&Box<[u8]>| Record::parse(text).is_err() && crate::dmarc::near_miss(text).is_none();
-    let other = texts.iter().find(is_other)?;
+    let is_other = |text: &[u8]| Record::parse(text).is_err() && crate::dmarc::near_miss(text).is_none();
+    let other = texts.iter().find(|text| is_other(text))?;
     let says = format!("\"{}\" stands beside the DMARC record, and receivers pass it over", short(other));
     let says = match other.get(..6) {
         Some(start) if start.eq_ignore_ascii_case(b"v=spf1") => {

@@ -111,7 +111,11 @@ impl Gather {
             gather.below(domain, labels);
         }
         scope.keys().iter().for_each(|key| gather.want(Want::Texts(key.name().clone())));
-        scope.reverse_paths().iter().for_each(|path| gather.want(Want::Spf(path.as_name().clone())));
+        for path in scope.reverse_paths() {
+            gather.want(Want::Spf(path.as_name().clone()));
+            gather.want(Want::Hosts(path.as_name().clone()));
+            gather.want(Want::Addresses(path.as_name().clone()));
+        }
         scope.senders().iter().for_each(|ip| gather.want(Want::Names(*ip)));
         gather
     }

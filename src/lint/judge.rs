@@ -1,16 +1,45 @@
 //! From what was gathered to a report.
 
-use super::{context::Context, dmarc, gather::Gathered, report::Report, scope::Scope, spf};
-use crate::{known::Log, policy::Policy};
+use super::{
+    context::Context, dmarc, gather::Gathered, keys, mx, parked, report::Report, scope::Scope, senders, spf, texts,
+};
+use crate::{
+    finding::{Finding, Rule, of_name, unanswered},
+    known::Log,
+    policy::Policy,
+    spf::SpfReports,
+};
 
 /// All that is to be said of a domain.
 pub(super) fn judge(scope: &Scope, policy: &Policy, gathered: &Gathered, log: Log) -> Report {
     let context = Context::new(scope, policy, gathered, &log);
-    let mut mx = context.mail_hosts(context.domain()).unwrap_or_default().to_vec();
-    mx.sort_by_key(|mx| mx.preference);
     let (spf, mut findings) = spf::look(&context);
     let (dmarc, of_dmarc) = dmarc::look(&context);
+    let (dkim, of_keys) = keys::look(&context);
+    let (senders, of_senders) = senders::look(&context);
+    let (texts, of_texts) = texts::look(&context);
     findings.extend(of_dmarc);
+    findings.extend(of_keys);
+    findings.extend(mx::findings(&context));
+    findings.extend(of_senders);
+    findings.extend(of_texts);
+    findings.extend(parked::finding(&context));
+    findings.extend(unanswered(&SpfReports::default(), &log));
+    findings.extend(cut(&context));
     findings.sort_by_key(|finding| finding.severity);
-    Report { domain: scope.domain().clone(), spf, dmarc, mx, findings, log }
+    let mut mx = context.mail_hosts(context.domain()).unwrap_or_default().to_vec();
+    mx.sort_by_key(|mx| mx.preference);
+    Report { domain: scope.domain().clone(), spf, dmarc, dkim, mx, senders, texts, findings, log }
+}
+
+/// The bounds of the walk.
+fn cut(context: &Context<'_>) -> Option<Finding> {
+    if !context.gathered.is_cut {
+        return None;
+    }
+    let says = format!(
+        "the records lead to more than is asked for here ({} SPF records, and 1000 questions): what lies beyond is not known",
+        super::MAX_RECORDS
+    );
+    Some(of_name(context.domain(), Rule::DnsUnanswered, &says, ""))
 }

@@ -9,13 +9,18 @@ mod context;
 mod dmarc;
 mod gather;
 mod judge;
+mod keys;
+mod mx;
+mod parked;
 mod range_set;
 mod report;
 mod scope;
+mod senders;
 mod spf;
+mod texts;
 
 pub use gather::MAX_RECORDS;
-pub use report::{DmarcPublished, OlderPolicies, Report, SpfPublished, SpfTerm};
+pub use report::{DmarcPublished, KeyPublished, OlderPolicies, OtherText, Report, Sender, SpfPublished, SpfTerm};
 pub use scope::{KeyName, MAX_GIVEN, Scope};
 
 use crate::{

@@ -7,7 +7,9 @@ use crate::{
     known::Log,
     name::{Domain, Name},
     report::Destination,
+    spf::SpfReport,
 };
+use std::net::IpAddr;
 
 /// What a domain publishes, and what is to be said of it.
 #[derive(Clone, Debug)]
@@ -21,6 +23,12 @@ pub struct Report {
     pub dmarc: Option<DmarcPublished>,
     /// Its mail hosts, in the order in which they are tried.
     pub mx: Vec<Mx>,
+    /// The keys of the selectors that were given, or taken from messages.
+    pub dkim: Vec<KeyPublished>,
+    /// What the hosts meet that were given as senders.
+    pub senders: Vec<Sender>,
+    /// The records of TLS reports, MTA-STS and BIMI. Of the last two, what they lead to has to be fetched from the web, and is not.
+    pub texts: Vec<OtherText>,
     /// The worst first; those that are as bad as each other stand in the order of the records.
     pub findings: Vec<Finding>,
     pub(super) log: Log,
@@ -82,6 +90,50 @@ pub struct OlderPolicies {
     pub subdomain_policy: Disposition,
     /// To how many of 100 messages they apply.
     pub percent: u8,
+}
+
+/// What stands at the name of a key.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyPublished {
+    /// The selector.
+    pub selector: Box<str>,
+    /// The name of the record.
+    pub name: Name,
+    /// The names that aliases (CNAME records) lead to, in order.
+    pub aliases: Vec<Name>,
+    /// The text, printable; `None` where there is none, or several.
+    pub record: Option<Box<str>>,
+    /// `rsa` or `ed25519`, as the record says.
+    pub key_type: Option<Box<str>>,
+    /// The size of the key, where it is one.
+    pub bits: Option<usize>,
+}
+
+/// A host that sends.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Sender {
+    /// Its address.
+    pub ip: IpAddr,
+    /// The names of the address, those first that lead back to it.
+    pub names: Vec<Name>,
+    /// Whether the first of them leads back to it.
+    pub is_confirmed: bool,
+    /// What SPF comes to for mail that it sends from `postmaster` at the domain; `None` where that is not known.
+    pub spf: Option<SpfReport>,
+}
+
+/// A text that is none of SPF, DKIM and DMARC.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OtherText {
+    /// Its name.
+    pub name: Name,
+    /// The text, printable.
+    pub record: Box<str>,
+    /// What it leads to on the web, which is not fetched.
+    pub not_fetched: Option<Box<str>>,
 }
 
 /// A term of the tree.

@@ -33,6 +33,8 @@ pub struct KeyName {
     domain: Name,
     name: Name,
     is_used: bool,
+    /// Whether the domain of `i=` lies below that of `d=`.
+    is_for_subdomain: bool,
 }
 
 impl Scope {
@@ -48,7 +50,7 @@ impl Scope {
     pub fn with_selector(mut self, selector: &str) -> Result<Self, NameError> {
         let name = self.domain.as_name().prepend(&format!("{selector}._domainkey"))?;
         let domain = self.domain.as_name().clone();
-        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: false });
+        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: false, is_for_subdomain: false });
         Ok(self)
     }
 
@@ -67,9 +69,10 @@ impl Scope {
     pub fn with_message(mut self, header: &Header<'_>) -> Self {
         for field in header.named("DKIM-Signature").take(MAX_GIVEN) {
             let Ok(signature) = Signature::parse(field.value()) else { continue };
-            let Signature { domain, selector, key_name, .. } = signature;
+            let Signature { domain, selector, key_name, identity_domain, .. } = signature;
+            let is_for_subdomain = identity_domain != domain;
             let (selector, domain) = (selector.as_str().into(), domain.as_name().clone());
-            self.add_key(KeyName { selector, domain, name: key_name, is_used: true });
+            self.add_key(KeyName { selector, domain, name: key_name, is_used: true, is_for_subdomain });
         }
         let path = return_path(header).unwrap_or_default();
         let domain = path.rsplit_once('@').and_then(|(_, domain)| Domain::parse(domain).ok());
@@ -85,6 +88,7 @@ impl Scope {
     fn add_key(&mut self, key: KeyName) {
         if let Some(known) = self.keys.iter_mut().find(|known| known.name == key.name) {
             known.is_used |= key.is_used;
+            known.is_for_subdomain |= key.is_for_subdomain;
         } else if self.keys.len() < MAX_GIVEN {
             self.keys.push(key);
         }
@@ -125,6 +129,10 @@ impl KeyName {
     /// The name of the key record.
     pub fn name(&self) -> &Name {
         &self.name
+    }
+
+    pub(super) fn is_for_subdomain(&self) -> bool {
+        self.is_for_subdomain
     }
 
     /// Whether a message is signed with it.

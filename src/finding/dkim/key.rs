@@ -15,10 +15,10 @@ const GOOD_RSA_BITS: usize = 2048;
 /// Bits that verifiers must be able to take.
 const MOST_RSA_BITS: usize = 4096;
 
-/// `read` is what was read of the text.
-pub(super) fn findings(text: &RecordText<'_>, read: &ReadRecord) -> Vec<Finding> {
+/// `read` is what was read of the text; whether a signature uses the key.
+pub(super) fn findings(text: &RecordText<'_>, read: &ReadRecord, is_used: bool) -> Vec<Finding> {
     match read.record() {
-        Ok(record) => OfKey { text, record, read }.all(),
+        Ok(record) => OfKey { text, record, read, is_used }.all(),
         Err(error) => unreadable::finding(text, error).into_iter().collect(),
     }
 }
@@ -27,13 +27,18 @@ struct OfKey<'a, 't> {
     text: &'a RecordText<'t>,
     record: &'a KeyRecord,
     read: &'a ReadRecord,
+    is_used: bool,
 }
 
 impl OfKey<'_, '_> {
     fn all(&self) -> Vec<Finding> {
         // RFC 6376 §3.6.1, p=: an empty value says that the key has been revoked.
         if self.record.is_revoked() {
-            let says = format!("{} says that the key has been revoked, and a signature uses it", self.quoted("p"));
+            let says = format!("{} says that the key has been revoked", self.quoted("p"));
+            if !self.is_used {
+                return vec![self.finding(Rule::DkimRevoked, "p", &says, "Sign with other selectors alone.")];
+            }
+            let says = format!("{says}, and a signature uses it");
             let finding = self.finding(Rule::DkimRevoked, "p", &says, "Sign with another selector.");
             return vec![Finding { severity: Severity::Error, ..finding }];
         }

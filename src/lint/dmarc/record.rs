@@ -219,5 +219,5 @@ fn meant(name: &[u8]) -> Option<&'static str> {
         ("aspf", &["spf", "apsf"]),
     ];
     let is = |slip: &&str| name.eq_ignore_ascii_case(slip.as_bytes());
-    SLIPS.iter().find(|(_, slips)| slips.iter().any(|slip| is(slip))).map(|(tag, _)| *tag)
+    SLIPS.iter().find(|(_, slips)| slips.iter().any(is)).map(|(tag, _)| *tag)
 }

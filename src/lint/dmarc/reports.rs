@@ -68,7 +68,9 @@ fn of_one(of: &OfRecord<'_, '_>, tag: &str, destination: &Destination, before: &
         found.push(about(Rule::DmarcExternal, format!("{written} gets no reports, because {why}"), &advice));
     }
     if let Some(host) = uri.host().filter(|host| of.context.takes_mail(host.as_name()) == Some(false)) {
-        let says = format!("{written} takes no mail: {} has neither a mail host nor an address", shown(host.as_name()));
+        let has_hosts = of.context.mail_hosts(host.as_name()).is_some_and(|hosts| !hosts.is_empty());
+        let why = if has_hosts { "has a null MX" } else { "has neither a mail host nor an address" };
+        let says = format!("{written} takes no mail: {} {why}", shown(host.as_name()));
         found.push(about(Rule::DmarcRuaHost, says, "Write an address that mail can be sent to."));
     }
     found
