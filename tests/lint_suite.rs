@@ -245,7 +245,8 @@ fn clean_domains_are_clean() {
     let mut failed = Vec::new();
     for case in cases {
         let name = text(case, "name").unwrap();
-        let mut zone = Zone::parse(&format!("{providers}\n{}", text(case, "zone").unwrap()), name).unwrap();
+        let source = format!("{providers}\n{}", text(case, "zone").unwrap());
+        let mut zone = Zone::parse(&source, name).unwrap();
         for record in list(case, "keys") {
             let (name, record) = record.split_once(' ').unwrap();
             zone.add_txt(&Name::parse(name).unwrap(), filled(record).into_bytes());

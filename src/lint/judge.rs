@@ -26,6 +26,16 @@ pub(super) fn judge(scope: &Scope, policy: &Policy, gathered: &Gathered, log: Lo
     findings.extend(parked::finding(&context));
     findings.extend(unanswered(&SpfReports::default(), &log));
     findings.extend(cut(&context));
+    // Of a host that is named as a sender as well.
+    let mut hosts: Vec<Box<str>> = Vec::new();
+    findings.retain(|finding| match &finding.name {
+        Some(name) if finding.rule == Rule::SpfHelo => {
+            let is_new = !hosts.contains(name);
+            hosts.push(name.clone());
+            is_new
+        }
+        Some(_) | None => true,
+    });
     findings.sort_by_key(|finding| finding.severity);
     let mut mx = context.mail_hosts(context.domain()).unwrap_or_default().to_vec();
     mx.sort_by_key(|mx| mx.preference);

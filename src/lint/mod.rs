@@ -1,8 +1,6 @@
 //! What a domain publishes, as receivers will read it: a look at all of it, before anybody sends.
 //!
-//! It asks at the same door as an evaluation does, by the same resolvers, and reads records by the same grammar. But it walks past the
-//! limits of evaluation, to say by how much they are exceeded; within bounds of its own ([`MAX_RECORDS`]), which are told where they are
-//! met.
+#![doc = include_str!("../../docs/lint.md")]
 
 mod allowed;
 mod context;

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 
 /// What a domain publishes, and what is to be said of it.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
     /// The domain.
@@ -22,6 +23,7 @@ pub struct Report {
     /// The DMARC record that applies to it; `None` where there is none, or that is not known.
     pub dmarc: Option<DmarcPublished>,
     /// Its mail hosts, in the order in which they are tried.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "mail_hosts"))]
     pub mx: Vec<Mx>,
     /// The keys of the selectors that were given, or taken from messages.
     pub dkim: Vec<KeyPublished>,
@@ -31,11 +33,13 @@ pub struct Report {
     pub texts: Vec<OtherText>,
     /// The worst first; those that are as bad as each other stand in the order of the records.
     pub findings: Vec<Finding>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) log: Log,
 }
 
 /// The SPF records of a domain, and what they come to.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SpfPublished {
     /// The name of the record.
@@ -50,14 +54,15 @@ pub struct SpfPublished {
     pub void_lookups: usize,
     /// The terms of the whole tree in the order of evaluation.
     pub terms: Vec<SpfTerm>,
-    /// IPv4 addresses that pass, each counted once.
+    /// IPv4 addresses that the records allow, each counted once; also where a record is in the way that cannot be evaluated.
     pub ipv4_addresses: u64,
-    /// As few IPv6 networks as hold all addresses that pass.
+    /// As few IPv6 networks as hold all addresses that they allow.
     pub ipv6_prefixes: usize,
 }
 
 /// The DMARC record that applies to a domain, and what it comes to.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct DmarcPublished {
     /// The name of the record.
@@ -82,6 +87,7 @@ pub struct DmarcPublished {
 
 /// The policies of a record by RFC 7489.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct OlderPolicies {
     /// Of the domain itself.
@@ -94,6 +100,7 @@ pub struct OlderPolicies {
 
 /// What stands at the name of a key.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct KeyPublished {
     /// The selector.
@@ -112,6 +119,7 @@ pub struct KeyPublished {
 
 /// A host that sends.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Sender {
     /// Its address.
@@ -119,6 +127,7 @@ pub struct Sender {
     /// The names of the address, those first that lead back to it.
     pub names: Vec<Name>,
     /// Whether the first of them leads back to it.
+    #[cfg_attr(feature = "serde", serde(rename = "confirmed"))]
     pub is_confirmed: bool,
     /// What SPF comes to for mail that it sends from `postmaster` at the domain; `None` where that is not known.
     pub spf: Option<SpfReport>,
@@ -126,6 +135,7 @@ pub struct Sender {
 
 /// A text that is none of SPF, DKIM and DMARC.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct OtherText {
     /// Its name.
@@ -138,6 +148,7 @@ pub struct OtherText {
 
 /// A term of the tree.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SpfTerm {
     /// Whose record has it.
@@ -151,6 +162,7 @@ pub struct SpfTerm {
     /// The running count, the term's own lookup included.
     pub at: usize,
     /// Whether it asks for what is not there.
+    #[cfg_attr(feature = "serde", serde(rename = "void"))]
     pub is_void: bool,
     /// IPv4 addresses that it matches and no term of the same record before it does.
     pub ipv4_addresses: u64,
@@ -166,4 +178,15 @@ impl Report {
     pub fn is_complete(&self) -> bool {
         self.log.entries().iter().all(|entry| matches!(entry.answer(), Some(Ok(_))))
     }
+}
+
+/// `[{"preference":n,"host":".."}]`
+#[cfg(feature = "serde")]
+fn mail_hosts<S: serde::Serializer>(hosts: &[Mx], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(serde::Serialize)]
+    struct Host<'m> {
+        preference: u16,
+        host: &'m Name,
+    }
+    serializer.collect_seq(hosts.iter().map(|mx| Host { preference: mx.preference, host: &mx.exchange }))
 }

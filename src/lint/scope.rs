@@ -4,6 +4,7 @@ use crate::{
     dkim::Signature,
     message::{Header, return_path},
     name::{Domain, Name, NameError},
+    time::UnixTime,
 };
 use std::net::IpAddr;
 
@@ -23,6 +24,7 @@ pub struct Scope {
     domain: Domain,
     keys: Vec<KeyName>,
     senders: Vec<IpAddr>,
+    at: UnixTime,
     reverse_paths: Vec<Domain>,
 }
 
@@ -40,7 +42,7 @@ pub struct KeyName {
 impl Scope {
     /// What a domain publishes.
     pub fn of(domain: Domain) -> Self {
-        Self { domain, keys: Vec::new(), senders: Vec::new(), reverse_paths: Vec::new() }
+        Self { domain, keys: Vec::new(), senders: Vec::new(), at: UnixTime(0), reverse_paths: Vec::new() }
     }
 
     /// And the key of this selector.
@@ -85,6 +87,12 @@ impl Scope {
         self
     }
 
+    /// At this time, which explanations of SPF may name (macro `%{t}`); 1970 where nobody says. Nothing else depends on it.
+    #[must_use]
+    pub fn at(self, at: UnixTime) -> Self {
+        Self { at, ..self }
+    }
+
     fn add_key(&mut self, key: KeyName) {
         if let Some(known) = self.keys.iter_mut().find(|known| known.name == key.name) {
             known.is_used |= key.is_used;
@@ -107,6 +115,11 @@ impl Scope {
     /// Hosts that send.
     pub fn senders(&self) -> &[IpAddr] {
         &self.senders
+    }
+
+    /// The time of the look.
+    pub fn time(&self) -> UnixTime {
+        self.at
     }
 
     /// Domains of MAIL FROM, other than the domain itself.

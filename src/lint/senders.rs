@@ -10,7 +10,6 @@ use crate::{
     session::Session,
     spf::{self, Identities, SpfReport},
     text::Text,
-    time::UnixTime,
 };
 use std::net::IpAddr;
 
@@ -99,7 +98,7 @@ fn is_generic(name: &Name, ip: IpAddr) -> bool {
 /// What `check_host()` comes to by the answers that are there.
 fn would_pass(context: &Context<'_>, ip: IpAddr) -> Option<SpfReport> {
     let sender = Text::from(&*format!("postmaster@{}", context.scope.domain()));
-    let session = Session::at(UnixTime(0)).with_peer(ip);
+    let session = Session::at(context.scope.time()).with_peer(ip);
     let arguments = Identities::of(&session, Some(&sender)).mail_from?;
     // What would have to be asked is written down in a copy, and goes with it.
     let mut log = context.log.clone();

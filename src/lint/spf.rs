@@ -58,7 +58,10 @@ fn absent(context: &Context<'_>) -> Option<Finding> {
     let name = context.domain();
     let node = context.records.nodes().first()?;
     let says = match &node.published {
-        Published::NxDomain => format!("{} does not exist", shown(name)),
+        Published::NxDomain => {
+            let says = format!("{} does not exist, and so has no SPF record", shown(name));
+            return Some(of_name(name, Rule::SpfNone, &says, "See whether the name is written as it should be."));
+        }
         Published::None(_) => format!("{} has no SPF record", shown(name)),
         Published::Unknown
         | Published::Failed(_)

@@ -56,15 +56,28 @@ pub(crate) enum Command {
     /// that cannot be written; 130 after SIGINT: what was begun is finished and written first, unless SIGINT comes a second time.
     #[command(after_help = examples::BATCH)]
     Batch(Batch),
+    /// Look at what a domain publishes: its SPF, DMARC and key records, as receivers will read them, before mail is sent.
+    ///
+    /// With `-` in the place of the domain, names are read from standard input, a name a line, and what is found is printed as JSON, a
+    /// line for each in the same order; a line that is no name gives {"domain":"...","error":"..."} and the run goes on.
+    ///
+    /// Exit status: 75 where the DNS left something open, else 1 where a finding is an error, else 0; 2 for bad usage and for a name that
+    /// is none. Of several domains, 2 comes before 75, and 75 before 1.
+    #[command(after_help = examples::LINT)]
+    Lint(Lint),
     /// Print the completions of a shell, for it to read.
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the JSON Schema of what `check --json` prints, and of a line of `batch` but for its id.
+    /// Print the JSON Schema of what a command prints with `--json`.
     #[command(after_help = examples::SCHEMA)]
-    Schema,
+    Schema {
+        /// `check`, which is that of a line of `batch` as well but for its id; or `lint`.
+        #[arg(value_enum, default_value = "check")]
+        of: SchemaOf,
+    },
     /// Print the manual page, or that of a command.
     #[command(after_help = examples::MAN)]
     Man {
@@ -118,6 +131,33 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// The domain; `-` reads domains from standard input, one a line.
+    #[arg(value_name = "DOMAIN")]
+    pub(crate) domain: String,
+    /// Look at the key of this selector as well; may be given several times.
+    #[arg(long = "selector", value_name = "S", help_heading = MAIL)]
+    pub(crate) selectors: Vec<String>,
+    /// Look at the keys of the signatures of this message as well, and at the domain of its Return-Path; may be given several times.
+    #[arg(long = "message", value_name = "FILE", help_heading = MAIL)]
+    pub(crate) messages: Vec<PathBuf>,
+    /// Say what this host meets that sends for the domain: its name, and what SPF comes to; may be given several times.
+    #[arg(long = "sender-ip", value_name = "IP", value_parser = address, help_heading = MAIL)]
+    pub(crate) senders: Vec<IpAddr>,
+    /// Look as if at this time (macro %{t} of explanations): seconds since 1970, or as in 2025-10-06T08:15:05Z.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = MAIL)]
+    pub(crate) at: Option<UnixTime>,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "quiet", help_heading = OUTPUT)]
+    pub(crate) json: bool,
+    /// Print nothing: the exit status tells.
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Replay {
     /// The evidence.
     #[arg(value_name = "FILE")]
@@ -143,6 +183,7 @@ const BORDER: &str = "The session of a saved message, from its Received fields";
 const DNS: &str = "The DNS";
 const RULES: &str = "How messages are judged";
 const OUTPUT: &str = "Output";
+const MAIL: &str = "What is known of its mail";
 
 /// Which of the hops, as the Received fields tell them, handed the message over.
 #[derive(Debug, Args)]
@@ -260,6 +301,13 @@ pub(crate) enum Edition {
     Rfc9989,
     Rfc7489,
     Both,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    Check,
+    Lint,
 }
 
 /// Seconds, or RFC 3339.

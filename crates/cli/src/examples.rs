@@ -45,6 +45,18 @@ Examples:
     mailverdict batch --jobs 1 --at 2025-10-06T08:15:05Z \\
       < requests.jsonl > results.jsonl";
 
+pub(crate) const LINT: &str = "\
+Examples:
+  What a domain publishes, and what is wrong with it:
+    mailverdict lint example.com
+  With the keys that a message is signed with, and a host that sends:
+    mailverdict lint --message message.eml --sender-ip 192.0.2.1 \\
+      example.com
+  Records before they are published:
+    mailverdict lint --zone example.zone example.com
+  Many domains, as JSON:
+    mailverdict lint - < domains.txt > found.jsonl";
+
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   bash:
@@ -58,7 +70,8 @@ Examples:
 
 pub(crate) const SCHEMA: &str = "\
 Examples:
-    mailverdict schema > check.schema.json";
+    mailverdict schema > check.schema.json
+    mailverdict schema lint > lint.schema.json";
 
 pub(crate) const MAN: &str = "\
 Examples:
@@ -76,6 +89,7 @@ SPF, DKIM, DMARC and ARC.
   mailverdict replay FILE      the same verdict again, from its evidence
   mailverdict spf --ip IP --mail-from ADDRESS
                                SPF alone, without a message
+  mailverdict lint DOMAIN      what a domain publishes, and what is wrong
   mailverdict batch            many messages, as lines of JSON
   mailverdict completions, man, schema
                                what shells, readers and scripts need

@@ -148,7 +148,7 @@ fn column(octet: u8) -> String {
 
 /// The text at the name that the finding quotes: the first one in which the quoted stretch stands.
 fn record<'l>(finding: &Finding, name: &str, log: &'l Log) -> Option<&'l [u8]> {
-    if !matches!(finding.rule.about(), About::Spf | About::Dkim | About::Dmarc) {
+    if !matches!(finding.rule.about(), About::Spf | About::Dkim | About::Dmarc | About::Tls | About::Bimi) {
         return None;
     }
     let quote = finding.quote.as_ref()?;

@@ -17,6 +17,7 @@ mod hops;
 mod html;
 mod input;
 mod json;
+mod lint;
 mod manual;
 mod mbox;
 mod messages;
@@ -75,8 +76,9 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Replay(args) => evidence::replay(&args),
         Command::Spf(args) => spf::run(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Completions { shell } => manual::completions(shell),
-        Command::Schema => manual::schema(),
+        Command::Schema { of } => manual::schema(of),
         Command::Man { command } => manual::page(command.as_deref()),
     }
 }

@@ -1,6 +1,10 @@
 //! What the program says of itself: completions for shells, manual pages, and the schema of its JSON.
 
-use crate::{args::Arguments, failure::Failure, print};
+use crate::{
+    args::{Arguments, SchemaOf},
+    failure::Failure,
+    print,
+};
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use std::process::ExitCode;
@@ -15,9 +19,12 @@ pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the JSON Schema of results.
-pub(crate) fn schema() -> Result<ExitCode, Failure> {
-    print(include_str!("../schema/check.schema.json"))?;
+/// Prints the JSON Schema of what a command prints.
+pub(crate) fn schema(of: SchemaOf) -> Result<ExitCode, Failure> {
+    print(match of {
+        SchemaOf::Check => include_str!("../schema/check.schema.json"),
+        SchemaOf::Lint => include_str!("../schema/lint.schema.json"),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -458,7 +458,8 @@ fn good_and_bad_input() {
 }
 
 /// The documents that show commands with their outputs, and how many.
-const DOCUMENTS: [(&str, usize); 3] = [("README.md", 1), ("docs/stories.md", 4), ("docs/command-line.md", 3)];
+const DOCUMENTS: [(&str, usize); 4] =
+    [("docs/lint.md", 1), ("README.md", 1), ("docs/stories.md", 4), ("docs/command-line.md", 3)];
 
 /// The outputs in the documents are those of the commands above them.
 #[test]
@@ -480,7 +481,8 @@ fn shows_real_output(name: &str, commands: usize) {
         let continued = lines.clone().take_while(|line| line.ends_with("\\\n")).count();
         let command: String = lines.take(continued + 1).collect();
         let words = command.replace("\\\n", " ");
-        let words: Vec<&str> = words.split_whitespace().skip_while(|word| !["check", "spf"].contains(word)).collect();
+        let words: Vec<&str> =
+            words.split_whitespace().skip_while(|word| !["check", "spf", "lint"].contains(word)).collect();
         let output = run(&words, b"");
         assert!(output.status.success(), "{command}{}", text(&output.stderr));
         renewed += before;

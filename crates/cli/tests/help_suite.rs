@@ -16,7 +16,7 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 7] = ["check", "replay", "spf", "batch", "completions", "schema", "man"];
+const COMMANDS: [&str; 8] = ["check", "replay", "spf", "lint", "batch", "completions", "schema", "man"];
 
 /// The option is found below the heading, and no other heading stands between.
 #[test]
@@ -31,6 +31,9 @@ fn options_stand_below_headings() {
         ("spf", "The SMTP session", "ip helo mail-from receiver at"),
         ("spf", "The DNS", "zone dns timeout"),
         ("spf", "Output", "json explain headers"),
+        ("lint", "What is known of its mail", "selector message sender-ip at"),
+        ("lint", "The DNS", "zone dns timeout"),
+        ("lint", "Output", "json quiet"),
         ("batch", "The DNS", "zone dns timeout"),
         ("batch", "How messages are judged", "at dmarc trusted-sealer receiver"),
         ("batch", "Output", "jobs authserv-id changes"),
@@ -83,13 +86,14 @@ fn the_examples_can_be_typed() {
                 mail.example.com. A 192.0.2.1\n_dmarc.example.com. TXT \"v=DMARC1; p=reject\"\n";
     let request = serde_json::json!({ "id": 1, "ip": "192.0.2.1", "message": "message.eml" });
     let answer = format!(
-        "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\ncheck*|spf*|batch*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
+        "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\ncheck*|spf*|lint*|batch*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
     );
     for (name, content) in [
         ("message.eml", message),
         ("inbox.mbox", &format!("{separator}{message}\n{separator}{message}\n")),
         ("example.zone", zone),
         ("requests.jsonl", &format!("{request}\n")),
+        ("domains.txt", "example.com\nmail.example.com\n"),
         ("bin/mailverdict", &answer),
         ("bin/man", "#!/bin/sh\ngrep EXAMPLES\n"),
     ] {

@@ -27,7 +27,7 @@ fn each_shell_completes_commands_and_options() {
 fn manual_pages_have_what_the_help_has() {
     let page = printed(&["man"]);
     assert!(page.contains(".TH mailverdict 1") && page.contains(r"mailverdict\-batch(1)"), "{page}");
-    for command in ["check", "spf", "batch"] {
+    for command in ["check", "spf", "lint", "batch"] {
         let page = printed(&["man", command]);
         assert!(page.contains(&format!(".TH mailverdict-{command} 1")), "{page}");
         let help = printed(&[command, "--help"]);
