@@ -7,27 +7,30 @@
 //! - `repeat`: a `part` of the zone and how many `times` it stands in the place of `<>`, `#` being the count,
 //! - `found`: all findings about what the file is `about`, each as `severity id name offset+length "text"`; `says`: what each of them says
 //!   or advises, in their order, as far as the case goes,
-//! - `dkim`: each key; `senders_found`: what each sender meets; `dmarc`: the organizational domain, and the policies; `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
+//! - `dkim`: each key; `senders_found`: what each sender meets; `dmarc`: the organizational domain, and the policies; `corrected`: the record that is offered; `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailverdict::{
-    Message,
-    dns::{LookupError, RecordType, Zone},
+    Authenticator, Message, Session,
+    dns::{Answer, Lookup, LookupError, Mx, RecordType, Resolver, Zone},
     finding::{Finding, Severity},
     lint::{DmarcPublished, KeyPublished, Lint, Report, Scope, Sender},
     name::{Domain, Name},
+    spf::Observers,
 };
+use proptest::{collection::vec, prelude::*};
 use saphyr::{LoadableYamlNode, Yaml};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use support::{
     case::{list, text},
     ready::now,
     signer::Key,
 };
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "name",
     "zone",
     "keys",
@@ -44,6 +47,7 @@ const KEYS: [&str; 16] = [
     "dmarc",
     "dkim",
     "senders_found",
+    "corrected",
 ];
 
 fn zone(case: &Yaml<'_>) -> Zone {
@@ -188,6 +192,11 @@ fn failures(case: &Yaml<'_>, about: &[String]) -> Vec<String> {
             failures.push(format!("{key}: {shown}"));
         }
     }
+    let corrected = report.corrections.first().map_or("none", |correction| &*correction.record);
+    if text(case, "corrected").is_some_and(|expected| expected != corrected) {
+        failures.push(format!("corrected: {corrected}"));
+    }
+    failures.extend(not_clean(&zone(case), &scope(case), &report));
     if let Some(expected) = text(case, "tree") {
         let terms = report.spf.iter().flat_map(|spf| &spf.terms);
         let shown: String = terms
@@ -202,6 +211,53 @@ fn failures(case: &Yaml<'_>, about: &[String]) -> Vec<String> {
         }
     }
     failures
+}
+
+/// A zone in which other texts stand at one name.
+struct Otherwise<'z> {
+    zone: &'z Zone,
+    name: &'z Name,
+    text: &'z str,
+}
+
+impl Resolver for Otherwise<'_> {
+    async fn txt(&self, name: &Name) -> Lookup<Box<[u8]>> {
+        if name == self.name {
+            return Ok(Answer::Records([self.text.as_bytes().into()].into()));
+        }
+        self.zone.txt(name).await
+    }
+    async fn a(&self, name: &Name) -> Lookup<Ipv4Addr> {
+        self.zone.a(name).await
+    }
+    async fn aaaa(&self, name: &Name) -> Lookup<Ipv6Addr> {
+        self.zone.aaaa(name).await
+    }
+    async fn mx(&self, name: &Name) -> Lookup<Mx> {
+        self.zone.mx(name).await
+    }
+    async fn ptr(&self, ip: IpAddr) -> Lookup<Name> {
+        self.zone.ptr(ip).await
+    }
+}
+
+/// What is still wrong with a record that was offered, once it is published.
+fn not_clean(zone: &Zone, scope: &Scope, report: &Report) -> Vec<String> {
+    let mut left = Vec::new();
+    for correction in &report.corrections {
+        assert_eq!(correction.strings().concat(), *correction.record);
+        assert!(correction.strings().iter().all(|string| string.len() <= 255));
+        let otherwise = Otherwise { zone, name: &correction.name, text: &correction.record };
+        let again = now(Lint::new(otherwise).look(scope));
+        for finding in again.findings.iter().filter(|finding| finding.rule.about().keyword() == "spf") {
+            let is_own = finding.name.as_deref() == Some(correction.name.as_str()) && finding.quote.is_some();
+            if finding.severity == Severity::Error || finding.severity == Severity::Warning && is_own {
+                left.push(format!("{} is offered, and {}: {finding}", correction.record, line(finding)));
+            }
+        }
+        assert_eq!(again.corrections, [], "{}", correction.record);
+    }
+    left
 }
 
 fn run(file: &str, least: usize) {
@@ -259,4 +315,81 @@ fn clean_domains_are_clean() {
     }
     assert!(cases.len() >= 30, "only {} domains", cases.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Terms of all kinds, good and bad.
+const TERMS: [&str; 36] = [
+    "mx",
+    "a",
+    "a",
+    "ip4:1.2.3.4",
+    "ip4:1.2.3.0/24",
+    "ip4:1.2.3.9/24",
+    "ip4:1.2.3.128/25",
+    "ip4:1.2.3.0/25",
+    "ip4:10.0.0.1",
+    "-ip4:1.2.3.4",
+    "ip6:2a09::/32",
+    "ip6:2a09::1/32",
+    "include:p.example",
+    "include:p.example",
+    "include:q.example",
+    "include:nobody.example",
+    "include:gone.test",
+    "include:broken.example",
+    "include:a.example",
+    "include=p.example",
+    "inlcude:p.example",
+    "ipv4:1.2.3.4,",
+    "1.2.3.4",
+    "ip4:0.0.0.0/0",
+    "exists:a.example",
+    "ptr",
+    "+all",
+    "?all",
+    "~all",
+    "-all",
+    "all;",
+    "redirect=p.example",
+    "redirct=p.example",
+    "exp=why.example",
+    "x=y",
+    "ip4:",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    /// Whatever stands in the records: what is offered in their place has nothing wrong, and no client gets a permerror.
+    #[test]
+    fn what_is_offered_is_clean(
+        records in vec(vec(0..TERMS.len(), 0..9), 1..3),
+    ) {
+        let mut zone = Zone::parse(
+            "a.example. MX 10 mx.b.example.\na.example. A 1.2.3.4\na.example. AAAA 2a09::4\nmx.b.example. A 1.2.3.5\n\
+             mx.b.example. AAAA 2a09::5\np.example. TXT \"v=spf1 ip4:1.2.5.0/24 -all\"\nq.example. TXT \"v=spf1 -all\"\n\
+             broken.example. TXT \"v=spf1 ipx\"\nnobody.example. A 1.2.3.6\n",
+            "zone",
+        )
+        .unwrap();
+        let name = Name::parse("a.example").unwrap();
+        for record in &records {
+            let terms: Vec<&str> = record.iter().map(|term| TERMS[*term]).collect();
+            zone.add_txt(&name, format!("v=spf1 {}", terms.join(" ")).trim_end().as_bytes().to_vec());
+        }
+        let scope = Scope::of(Domain::parse("a.example").unwrap());
+        let report = now(Lint::new(&zone).look(&scope));
+        check(&report);
+        prop_assert_eq!(not_clean(&zone, &scope, &report), Vec::<String>::new());
+        for correction in &report.corrections {
+            let otherwise = Otherwise { zone: &zone, name: &name, text: &correction.record };
+            let authenticator = Authenticator::new(otherwise);
+            for ip in ["9.9.9.9", "2620:fe::9", "1.2.3.4", "1.2.3.200"] {
+                let session = Session::new(ip.parse::<IpAddr>().unwrap()).with_mail_from("x@a.example");
+                let reports = now(authenticator.check_spf(&session, &mut Observers { helo: (), mail_from: () }));
+                let result = reports.mail_from.unwrap().result;
+                prop_assert!(!["permerror", "none"].contains(&result.keyword()), "{}: {}", correction.record, result);
+            }
+        }
+    }
 }

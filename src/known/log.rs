@@ -2,7 +2,7 @@
 
 use super::Part;
 use crate::{
-    dns::{AnyAnswer, AnyLookup, Details, LookupError, Question, RecordType},
+    dns::{Answer, AnyAnswer, AnyLookup, Details, LookupError, Question, RecordType, Records},
     name::Name,
 };
 use std::{fmt, time::Duration};
@@ -117,6 +117,18 @@ impl Log {
         }
         (entry.answer, entry.took) = (Some(answer), took);
         true
+    }
+
+    /// The same log, had this been answered for the texts of a name.
+    pub(crate) fn if_published(&self, name: &Name, text: &str) -> Self {
+        let texts = Records::from([Box::<[u8]>::from(text.as_bytes())]);
+        let mut log = self.clone();
+        if let Some(place) = log.place(name, RecordType::Txt)
+            && let Some(entry) = log.entries.get_mut(place)
+        {
+            entry.answer = Some(Ok(AnyAnswer::Txt(Answer::Records(texts))));
+        }
+        log
     }
 
     /// Answers each open question with this error.

@@ -1,6 +1,6 @@
 //! What is asked of a domain: a walk past the limits of evaluation, within bounds of its own.
 
-use super::scope::Scope;
+use super::{mend::mended, scope::Scope};
 use crate::{
     budget::Share,
     dmarc::{TreeWalk, targets, tree_walk},
@@ -169,7 +169,14 @@ impl Gather {
             }
             Want::Root(name) => match self.record(known, name)? {
                 Some(record) => self.terms(&record, name),
-                None => places_of_spf(name).into_iter().for_each(|place| self.want(Want::Texts(place))),
+                None => {
+                    places_of_spf(name).into_iter().for_each(|place| self.want(Want::Texts(place)));
+                    // What would be offered in its place is looked at as well.
+                    let mended = known.read_txt(name, |answer| mended(answer.ok().map(Answer::records)))?;
+                    if let Some(record) = mended.and_then(|text| Record::parse(text.as_bytes()).ok()) {
+                        self.terms(&record, name);
+                    }
+                }
             },
             Want::Texts(name) => {
                 self.octets += known.read_txt(name, texts_len)?;

@@ -1,7 +1,8 @@
 //! From what was gathered to a report.
 
 use super::{
-    context::Context, dmarc, gather::Gathered, keys, mx, parked, report::Report, scope::Scope, senders, spf, texts,
+    context::Context, correct, dmarc, gather::Gathered, keys, mx, parked, report::Report, scope::Scope, senders, spf,
+    texts,
 };
 use crate::{
     finding::{Finding, Rule, of_name, unanswered},
@@ -39,7 +40,8 @@ pub(super) fn judge(scope: &Scope, policy: &Policy, gathered: &Gathered, log: Lo
     findings.sort_by_key(|finding| finding.severity);
     let mut mx = context.mail_hosts(context.domain()).unwrap_or_default().to_vec();
     mx.sort_by_key(|mx| mx.preference);
-    Report { domain: scope.domain().clone(), spf, dmarc, dkim, mx, senders, texts, findings, log }
+    let corrections = correct::spf(&context).into_iter().collect();
+    Report { domain: scope.domain().clone(), spf, dmarc, dkim, mx, senders, texts, findings, corrections, log }
 }
 
 /// The bounds of the walk.

@@ -4,10 +4,12 @@
 
 mod allowed;
 mod context;
+mod correct;
 mod dmarc;
 mod gather;
 mod judge;
 mod keys;
+mod mend;
 mod mx;
 mod parked;
 mod range_set;
@@ -18,7 +20,9 @@ mod spf;
 mod texts;
 
 pub use gather::MAX_RECORDS;
-pub use report::{DmarcPublished, KeyPublished, OlderPolicies, OtherText, Report, Sender, SpfPublished, SpfTerm};
+pub use report::{
+    Correction, DmarcPublished, KeyPublished, OlderPolicies, OtherText, Report, Sender, SpfPublished, SpfTerm,
+};
 pub use scope::{KeyName, MAX_GIVEN, Scope};
 
 use crate::{

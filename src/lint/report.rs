@@ -5,11 +5,11 @@ use crate::{
     dns::Mx,
     finding::Finding,
     known::Log,
-    name::{Domain, Name},
+    name::{Domain, Name, shown},
     report::Destination,
     spf::SpfReport,
 };
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 /// What a domain publishes, and what is to be said of it.
 #[derive(Clone, Debug)]
@@ -33,8 +33,64 @@ pub struct Report {
     pub texts: Vec<OtherText>,
     /// The worst first; those that are as bad as each other stand in the order of the records.
     pub findings: Vec<Finding>,
+    /// Records that could be published in place of those at their names, where that can be computed.
+    pub corrections: Vec<Correction>,
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) log: Log,
+}
+
+/// A record to be published in place of what stands at its name: terms are mended, several records are one, what is not needed is
+/// left out. A look at it finds no error, nor a warning about one of its terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Correction {
+    /// Where.
+    pub name: Name,
+    /// Its text.
+    pub record: Box<str>,
+}
+
+/// Octets of a character-string (RFC 1035 §3.3).
+const MAX_STRING: usize = 255;
+
+impl Correction {
+    /// The text in character-strings of no more than 255 octets, each but the last ending in a blank where there is one.
+    pub fn strings(&self) -> Vec<&str> {
+        let mut strings = Vec::new();
+        let mut rest = &*self.record;
+        while rest.len() > MAX_STRING {
+            let most = rest.get(..MAX_STRING).unwrap_or_default();
+            let end = most.rfind(' ').map_or(most.len().max(1), |blank| blank + 1);
+            let Some((string, more)) = rest.split_at_checked(end) else { break };
+            strings.push(string);
+            rest = more;
+        }
+        strings.push(rest);
+        strings
+    }
+}
+
+/// As a line of a master file (RFC 1035 §5.1).
+impl fmt::Display for Correction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. TXT", shown(&self.name))?;
+        self.strings()
+            .iter()
+            .try_for_each(|string| write!(f, " \"{}\"", string.replace('\\', "\\\\").replace('"', "\\\"")))
+    }
+}
+
+/// `name`, `record`, and `line`, to be pasted.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Correction {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut fields = serializer.serialize_struct("Correction", 3)?;
+        fields.serialize_field("name", &self.name)?;
+        fields.serialize_field("record", &self.record)?;
+        fields.serialize_field("line", &self.to_string())?;
+        fields.end()
+    }
 }
 
 /// The SPF records of a domain, and what they come to.

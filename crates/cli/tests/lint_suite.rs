@@ -132,10 +132,24 @@ fn the_json_is_as_promised() {
 fn the_page_shows_records_then_the_tree_then_findings() {
     let output = run(&["lint", ZONE, "--selector=selector1", "--sender-ip=1.2.3.4", "contoso.example"], b"");
     let page = text(&output.stdout);
-    let headings = ["\nSPF\n", "\nDMARC\n", "\nDKIM\n", "\nMX\n", "\nSENDERS\n", "\nTLS AND PICTURE\n", "\nFINDINGS\n"];
+    let headings = [
+        "\nSPF\n",
+        "\nDMARC\n",
+        "\nDKIM\n",
+        "\nMX\n",
+        "\nSENDERS\n",
+        "\nTLS AND PICTURE\n",
+        "\nFINDINGS\n",
+        "\nCORRECTED RECORD, TO PASTE\n",
+    ];
     let places: Vec<_> = headings.iter().map(|heading| page.find(heading).expect(heading)).collect();
     assert!(places.is_sorted(), "{page}");
-    assert!(page.lines().all(|line| line.len() < 80), "{page}");
+    let (before, corrected) = page.split_once("TO PASTE\n").unwrap();
+    assert!(before.lines().all(|line| line.len() < 80), "{page}");
+    assert_eq!(
+        corrected,
+        "contoso.example. TXT \"v=spf1 include:spf.protection.example ip4:1.2.3.0/24 a:mail.contoso.example ~all\"\n"
+    );
     for part in [
         "     2    1  include:_spf.news.test (in vain)\n",
         "               ip4:40.92.0.0/15 and 4 networks more\n",

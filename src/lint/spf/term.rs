@@ -128,7 +128,8 @@ impl OfRecord<'_, '_> {
         let later = self.record.directives.get(place.index + 1..)?.iter().take(MAX_TERMS);
         // Behind one with another qualifier, the wider one would come too late.
         let mut later = later.take_while(|other| other.qualifier == Qualifier::Pass);
-        let wider = later.find(|other| net(&other.mechanism).is_some_and(|other| other.contains(&mine)))?;
+        let is_wider = |other: IpNet| other != mine && other.contains(&mine);
+        let wider = later.find(|other| net(&other.mechanism).is_some_and(is_wider))?;
         let says = format!("is a part of \"{}\", which stands behind it", Term::Directive(wider));
         Some(self.finding(Rule::SpfRedundant, term, &says, "Take it out."))
     }

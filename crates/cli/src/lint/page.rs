@@ -65,6 +65,12 @@ fn write(out: &mut String, report: &Report, style: Style) -> fmt::Result {
         })?;
     }
     findings::write(out, &report.findings, report.log(), None, style)?;
+    if !report.corrections.is_empty() {
+        section(out, style, "CORRECTED RECORD, TO PASTE", |out| {
+            // Whole lines, however long they are.
+            report.corrections.iter().try_for_each(|line| writeln!(out, "{}", printable(&line.to_string())))
+        })?;
+    }
     if report.findings.is_empty() {
         writeln!(out, "\n{}\n  none", style.bold("FINDINGS"))?;
     }
