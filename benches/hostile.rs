@@ -10,6 +10,8 @@
 #[allow(dead_code)]
 #[path = "../tests/support/late.rs"]
 mod late;
+#[path = "hostile/looks.rs"]
+mod looks;
 #[path = "hostile/polls.rs"]
 mod polls;
 #[path = "../tests/support/ready.rs"]
@@ -91,6 +93,10 @@ const CASES: &[Case] = &[
     Case { name: "octets of an SPF record of macros", size: 28_000, make: spf_macros },
     Case { name: "octets of a local part in 16,000 macros", size: 500_000, make: long_local_part },
     Case { name: "octets of an explanation of macros", size: 32_000, make: explanation },
+    Case { name: "octets of an SPF record, looked at", size: 32_000, make: looks::record },
+    Case { name: "octets of broken terms, looked at", size: 32_000, make: looks::broken },
+    Case { name: "octets of records that include two each, looked at", size: 20_000, make: looks::tree },
+    Case { name: "octets of all records of a domain, looked at", size: 30_000, make: looks::all },
     Case { name: "octets of a key record", size: 32_000, make: key_record },
     Case { name: "octets of a DMARC record", size: 32_000, make: dmarc_record },
     Case { name: "mailboxes in From", size: 100_000, make: mailboxes },

@@ -65,6 +65,7 @@ fn findings_and_made_inputs_hold() {
         #[cfg(feature = "serde")]
         ("evidence", properties::evidence),
         ("key_record", properties::key_record),
+        ("lint", properties::lint),
         ("macro_string", properties::macro_string),
         ("master_file", properties::master_file),
         ("message", properties::message),
@@ -79,6 +80,7 @@ proptest::proptest! {
     fn any_scene_holds(data in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..4000)) {
         properties::authenticate(&data);
         properties::check_host(&data);
+        properties::lint(&data);
     }
 
     /// Evidence in which octets were changed is read or refused, and what is read holds.

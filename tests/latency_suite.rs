@@ -7,7 +7,13 @@ mod latency;
 mod support;
 
 use latency::{ANSWER, Case, Slow};
-use mailverdict::{Authenticator, Message, Session, dns::Zone, report::ReportKind};
+use mailverdict::{
+    Authenticator, Message, Session,
+    dns::Zone,
+    lint::{Lint, Scope},
+    name::Domain,
+    report::ReportKind,
+};
 use tokio::{runtime::Runtime, time::Instant};
 
 fn stopped_clock() -> Runtime {
@@ -63,4 +69,35 @@ fn report_destinations_are_asked_side_by_side_and_each_once() {
     assert_eq!(usable, [1, 0, 1]);
     // Three domains and their common parent, one after the other; then two permissions.
     assert_eq!((waited, slow.asked()), (3 * ANSWER, 6));
+}
+
+/// A look at a domain waits for its longest chain: of includes, or of the walks for those that take reports.
+#[test]
+fn a_look_waits_for_the_longest_chain() {
+    let northwind = Zone::parse(include_str!("data/lint/northwind.db"), "northwind.db").unwrap();
+    let clock = stopped_clock();
+    let mut wrong = Vec::new();
+    for (zone, domain, chain) in [
+        (latency::zone(), "contoso.com", 2),
+        (latency::zone(), "fabrikam.com", 3),
+        (latency::zone(), "bounce.contoso.com", 2),
+        // Without a record, the places where it may stand instead.
+        (latency::zone(), "adatum.com", 2),
+        // An include of an include of a host that is not there, and whether its domain is.
+        (northwind, "northwind.example", 5),
+    ] {
+        let slow = Slow::new(zone);
+        let scope = Scope::of(Domain::parse(domain).unwrap());
+        let waited = clock.block_on(async {
+            let start = Instant::now();
+            let report = Lint::new(&slow).look(&scope).await;
+            assert!(report.is_complete());
+            start.elapsed()
+        });
+        println!("{domain}: waited {waited:?} for {} questions; the chain is {chain}", slow.asked());
+        if waited > ANSWER * chain {
+            wrong.push(format!("{domain}: waited {waited:?}, more than {chain} answers"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -109,7 +109,8 @@ fn dmarc_line(dmarc: &DmarcPublished) -> String {
         let [policy, below] = [older.policy, older.subdomain_policy].map(|policy| policy.keyword());
         format!("; older {policy} {below} {}", older.percent)
     });
-    format!("{} {}{testing}{older}", dmarc.organizational_domain, policies.join(" "))
+    let organization = dmarc.organizational_domain.as_ref().map_or("-", |domain| domain.as_str());
+    format!("{organization} {}{testing}{older}", policies.join(" "))
 }
 
 fn dkim_line(report: &Report) -> String {

@@ -249,6 +249,8 @@ rules! {
     DkimMultiple: "dkim-multiple", Error, Dkim, Some("RFC 6376 §3.6.2.2");
     /// `v=` of a key record is another, or not first.
     DkimVersion: "dkim-version", Error, Dkim, Some("RFC 6376 §3.6.1");
+    /// A key record cannot be read.
+    DkimSyntax: "dkim-syntax", Error, Dkim, Some("RFC 6376 §3.6.1");
     /// A key record has no `p=`.
     DkimPMissing: "dkim-p-missing", Error, Dkim, Some("RFC 6376 §3.6.1");
     /// A key has been revoked.

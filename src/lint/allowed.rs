@@ -21,14 +21,15 @@ pub(super) struct Clients {
 pub(super) struct Allowed {
     /// For each record of the tree.
     passed: Vec<Option<Clients>>,
-    /// What a term brings that no term before it has decided.
-    terms: Vec<Brought>,
+    /// What the terms of each record bring that no term before them has decided.
+    terms: Vec<Vec<Brought>>,
+    /// How many of them there are.
+    counted: usize,
 }
 
 /// What a term matches that no term of its record before it does.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Brought {
-    place: Place,
     /// IPv4 addresses.
     pub(super) addresses: u128,
     /// Whether it matches somebody, and all of them are matched before.
@@ -58,16 +59,23 @@ impl Clients {
         self.ip4.is_empty() && self.ip6.is_empty()
     }
 
-    fn union(self, other: Self) -> Self {
-        Self { ip4: self.ip4.union(other.ip4), ip6: self.ip6.union(other.ip6) }
+    fn add(&mut self, other: Self) {
+        self.ip4.add(other.ip4);
+        self.ip6.add(other.ip6);
+    }
+
+    fn union(mut self, other: Self) -> Self {
+        self.add(other);
+        self
     }
 
     fn intersection(&self, other: &Self) -> Self {
         Self { ip4: self.ip4.intersection(&other.ip4), ip6: self.ip6.intersection(&other.ip6) }
     }
 
-    fn without(&self, other: &Self) -> Self {
-        Self { ip4: self.ip4.without(&other.ip4), ip6: self.ip6.without(&other.ip6) }
+    fn remove(&mut self, other: &Self) {
+        self.ip4.remove(&other.ip4);
+        self.ip6.remove(&other.ip6);
     }
 
     pub(super) fn is_within(&self, other: &Self) -> bool {
@@ -78,7 +86,8 @@ impl Clients {
 impl Allowed {
     /// Of the record at `node`, and of all that it leads to.
     pub(super) fn of(records: &Records<'_>, node: usize) -> Self {
-        let mut allowed = Self { passed: vec![None; records.nodes().len()], terms: Vec::new() };
+        let nodes = records.nodes().len();
+        let mut allowed = Self { passed: vec![None; nodes], terms: vec![Vec::new(); nodes], counted: 0 };
         let mut open = vec![node];
         // Each record once, those that it leads to first.
         while let Some(node) = open.last().copied() {
@@ -105,25 +114,30 @@ impl Allowed {
 
     /// What a term brings.
     pub(super) fn brought_by(&self, place: Place) -> Option<&Brought> {
-        self.terms.iter().find(|term| term.place == place)
+        self.terms.get(place.node)?.get(place.index)
     }
 
     fn record(&mut self, records: &Records<'_>, node: usize) -> Clients {
         let mut undecided = Clients::all();
         let mut passed = Clients::default();
+        let mut brought = Vec::new();
         let places = (0..).map(|index| Place { node, index });
         for (place, term) in places.map_while(|place| Some((place, records.reached(place)?))).take(MAX_TERMS) {
-            if self.terms.len() >= MAX_ALL_TERMS {
+            if self.counted >= MAX_ALL_TERMS {
                 break;
             }
             let all = self.matched(records, place, term);
             let matched = all.intersection(&undecided);
             let is_needless = matched.is_empty() && !all.is_empty();
-            self.terms.push(Brought { place, addresses: matched.ip4.count(), is_needless });
-            undecided = undecided.without(&matched);
+            self.counted += 1;
+            brought.push(Brought { addresses: matched.ip4.count(), is_needless });
+            undecided.remove(&matched);
             if qualifier(term) == Qualifier::Pass {
-                passed = passed.union(matched);
+                passed.add(matched);
             }
+        }
+        if let Some(terms) = self.terms.get_mut(node) {
+            *terms = brought;
         }
         passed
     }

@@ -42,10 +42,10 @@ pub(super) fn look(context: &Context<'_>) -> (Option<DmarcPublished>, Vec<Findin
         None => {}
     }
     found.truncate(MAX_FINDINGS);
-    (published.and_then(|published| told(context, walk, published)), found)
+    (published.map(|published| told(context, walk, published)), found)
 }
 
-fn told(context: &Context<'_>, walk: &TreeWalk, published: &PublishedRecord) -> Option<DmarcPublished> {
+fn told(context: &Context<'_>, walk: &TreeWalk, published: &PublishedRecord) -> DmarcPublished {
     let PublishedRecord { name, text, record, domain, .. } = published;
     let of = |edition, existence: Option<&Existence>| {
         let below = existence.or((*domain != *context.scope.domain()).then_some(&Existence::Exists));
@@ -59,10 +59,10 @@ fn told(context: &Context<'_>, walk: &TreeWalk, published: &PublishedRecord) -> 
         || record.percent < 100
         || record.testing;
     let destinations = context.gathered.aggregate.iter().chain(&context.gathered.failure).cloned().collect();
-    Some(DmarcPublished {
+    DmarcPublished {
         name: name.clone(),
         record: text.clone(),
-        organizational_domain: walk.organizational_domain().ok()?,
+        organizational_domain: walk.organizational_domain().ok(),
         policy,
         subdomain_policy,
         nonexistent_policy,
@@ -73,7 +73,7 @@ fn told(context: &Context<'_>, walk: &TreeWalk, published: &PublishedRecord) -> 
             percent: record.percent,
         }),
         destinations,
-    })
+    }
 }
 
 /// What stands at one name of the walk.

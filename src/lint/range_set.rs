@@ -5,6 +5,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Ranges at most: what is beyond them is left out.
 const MAX_RANGES: usize = 20_000;
 
+/// Ranges that are put into their places one by one; more are sorted.
+const FEW: usize = 8;
+
 /// Numbers from the first to the last of each range; sorted, and apart from each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RangeSet(Vec<Range>);
@@ -37,28 +40,61 @@ impl RangeSet {
         self.0.iter().fold(0, |count: u128, range| count.saturating_add((range.last - range.first).saturating_add(1)))
     }
 
-    pub(super) fn union(self, other: Self) -> Self {
-        let mut ranges = self.0;
-        ranges.extend(other.0);
-        ranges.sort_unstable();
-        let mut joined: Vec<Range> = Vec::with_capacity(ranges.len());
-        for range in ranges {
-            let is_full = joined.len() >= MAX_RANGES;
-            match joined.last_mut() {
-                Some(before) if range.first <= before.last.saturating_add(1) => {
-                    before.last = before.last.max(range.last);
-                }
-                _ if is_full => break,
-                _ => joined.push(range),
-            }
+    pub(super) fn union(mut self, other: Self) -> Self {
+        self.add(other);
+        self
+    }
+
+    /// Takes the numbers of another set in.
+    pub(super) fn add(&mut self, other: Self) {
+        // Most often there is one range, whose place is soon found.
+        if other.0.len() > FEW {
+            let mut ranges = std::mem::take(&mut self.0);
+            ranges.extend(other.0);
+            ranges.sort_unstable();
+            ranges.into_iter().for_each(|range| self.add_range(range));
+        } else {
+            other.0.into_iter().for_each(|range| self.add_range(range));
         }
-        Self(joined)
+    }
+
+    fn add_range(&mut self, range: Range) {
+        // Those that touch it become one with it.
+        let start = self.0.partition_point(|other| other.last.saturating_add(1) < range.first);
+        let end = self.0.partition_point(|other| other.first <= range.last.saturating_add(1));
+        let touched = self.0.get(start..end).unwrap_or_default();
+        let first = touched.first().map_or(range.first, |other| other.first.min(range.first));
+        let last = touched.last().map_or(range.last, |other| other.last.max(range.last));
+        if self.0.len() < MAX_RANGES || !touched.is_empty() {
+            self.0.splice(start..end.max(start), [Range { first, last }]);
+        }
+    }
+
+    /// Takes the numbers of another set out.
+    pub(super) fn remove(&mut self, other: &Self) {
+        if other.0.len() > FEW {
+            *self = self.without(other);
+            return;
+        }
+        for range in &other.0 {
+            let start = self.0.partition_point(|ours| ours.last < range.first);
+            let end = self.0.partition_point(|ours| ours.first <= range.last).max(start);
+            let touched = Self(self.0.get(start..end).unwrap_or_default().to_vec());
+            let left = touched.without(&Self(vec![*range]));
+            self.0.splice(start..end, left.0);
+        }
     }
 
     /// Those that are in both.
     pub(super) fn intersection(&self, other: &Self) -> Self {
         let mut both = Vec::new();
-        let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        // What lies before the first of the other's is in neither.
+        let from = |ranges: &'_ [Range], first: Option<&Range>| {
+            first.map_or(0, |first| ranges.partition_point(|range| range.last < first.first))
+        };
+        let ours = self.0.get(from(&self.0, other.0.first())..).unwrap_or_default();
+        let theirs = other.0.get(from(&other.0, self.0.first())..).unwrap_or_default();
+        let (mut ours, mut theirs) = (ours.iter().peekable(), theirs.iter().peekable());
         while let (Some(one), Some(two)) = (ours.peek(), theirs.peek()) {
             let (first, last) = (one.first.max(two.first), one.last.min(two.last));
             if first <= last {
@@ -135,11 +171,16 @@ mod tests {
             set(&[(1, 3), (4, 4), (9, 12)]),
             set(&[(0, 1), (5, 6), (12, 15)]),
             set(&[(15, 15)]),
+            // More than a few.
+            set(&[(0, 0), (2, 2), (4, 4), (6, 6), (8, 8), (10, 10), (12, 12), (14, 14), (16, 16)]),
         ];
         let has = |set: &RangeSet, number| set.0.iter().any(|range| (range.first..=range.last).contains(&number));
         for one in &sets {
             for two in &sets {
                 let (union, both, left) = (one.clone().union(two.clone()), one.intersection(two), one.without(two));
+                let mut removed = one.clone();
+                removed.remove(two);
+                assert_eq!(removed, left);
                 for number in 0..=17 {
                     let (in_one, in_two) = (has(one, number), has(two, number));
                     assert_eq!(has(&union, number), in_one || in_two, "{one:?} {two:?} {number}");

@@ -125,8 +125,8 @@ pub struct DmarcPublished {
     pub name: Name,
     /// Its text, printable.
     pub record: Box<str>,
-    /// The organizational domain (RFC 9989 §4.10.2).
-    pub organizational_domain: Domain,
+    /// The organizational domain (RFC 9989 §4.10.2); `None` where the DNS left that open.
+    pub organizational_domain: Option<Domain>,
     /// What receivers do with mail of the domain itself that fails, before `t=y`.
     pub policy: Disposition,
     /// The same of a subdomain that exists and has no record of its own.

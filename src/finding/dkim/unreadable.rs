@@ -3,7 +3,11 @@
 use crate::{
     crypto::wanted_octets,
     dkim::KeyRecordError,
-    finding::{Finding, Rule, quote::quoted, record_text::RecordText},
+    finding::{
+        Finding, Rule,
+        quote::quoted,
+        record_text::{RecordText, shown},
+    },
     lex::{
         Span,
         tag_list::{Tag, Tags},
@@ -36,7 +40,13 @@ pub(super) fn finding(text: &RecordText<'_>, error: &KeyRecordError) -> Option<F
                 format!("{} stands in the record a second time, which makes it invalid", quoted(text.at(second)));
             Some(text.finding(Rule::DkimDuplicateTag, second, &says, "Remove one of the two."))
         }
-        KeyRecordError::Syntax(error) => of_syntax(text, &tags, error.error.offset),
+        KeyRecordError::Syntax(error) => {
+            let of_record = || {
+                let says = format!("the key record of {} cannot be read: {error}", shown(text.name));
+                text.finding(Rule::DkimSyntax, None, &says, "Publish the record as the one who made the key gave it.")
+            };
+            Some(of_syntax(text, &tags, error.error.offset).unwrap_or_else(of_record))
+        }
         KeyRecordError::InvalidKey(_) => None,
     }
 }

@@ -15,8 +15,9 @@ use mailverdict::{
     dns::{AnyAnswer, Lookup, Mx, Resolver, Zone},
     finding::{Finding, findings, findings_of_header, findings_of_spf},
     known::Log,
-    name::Name,
-    spf::{Observers, Tree},
+    lint::{Lint, Scope},
+    name::{Domain, Name},
+    spf::{self, Observers, Tree},
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -94,6 +95,37 @@ pub(crate) fn check_host(data: &[u8]) {
     let again = now(authenticator.check_spf(&session, &mut Observers { helo: (), mail_from: () }));
     assert_eq!(again, reports, "not the same twice");
     assert_eq!(resolver.take(), questions, "not as many questions twice");
+}
+
+/// Questions that a look at a domain may cost.
+const LINT_QUESTIONS: usize = 1000;
+
+/// A look at a domain of any zone: what is said is bounded and printable, and what is offered can be read and is offered once.
+pub(crate) fn lint(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let (Ok(zone), Ok(name), Ok(ip)) = (invented::zone(&mut u), invented::name(&mut u), invented::address(&mut u))
+    else {
+        return;
+    };
+    let Ok(domain) = Domain::parse(name.as_str()) else { return };
+    let resolver = Counting::new(zone);
+    let Ok(scope) = Scope::of(domain).with_sender(ip).with_selector("s1") else { return };
+    let lint = Lint::new(&resolver);
+    let report = now(lint.look(&scope));
+    let questions = resolver.take();
+    assert!(questions <= LINT_QUESTIONS, "{questions} questions");
+    assert_findings(&report.findings, report.log(), &[]);
+    assert!(report.findings.is_sorted_by_key(|finding| finding.severity));
+    for term in report.spf.iter().flat_map(|spf| &spf.terms) {
+        assert_clean(&term.term);
+        assert!(term.at >= usize::from(term.lookups > 0), "{term:?}");
+    }
+    for correction in &report.corrections {
+        assert_clean(correction);
+        assert!(spf::Record::parse(correction.record.as_bytes()).is_ok(), "{correction}");
+    }
+    let again = now(lint.look(&scope));
+    assert_eq!((again.findings, again.corrections), (report.findings, report.corrections), "not the same twice");
 }
 
 /// Findings of one evaluation at most: of SPF, of sixteen signatures and their keys, of DMARC records and of questions.

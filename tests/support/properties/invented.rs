@@ -84,13 +84,13 @@ fn octets<'o>(u: &mut Unstructured<'o>, most: usize) -> Result<&'o [u8]> {
     u.bytes(len)
 }
 
-fn name(u: &mut Unstructured<'_>) -> Result<Name> {
+pub(super) fn name(u: &mut Unstructured<'_>) -> Result<Name> {
     let prefix = pick(u, &["", "", "", "_dmarc.", "s1._domainkey.", "s2._domainkey.", "*."])?;
     let text = format!("{prefix}{}", pick(u, NAMES)?);
     Ok(Name::parse(&text).expect("all of these are names"))
 }
 
-fn address(u: &mut Unstructured<'_>) -> Result<IpAddr> {
+pub(super) fn address(u: &mut Unstructured<'_>) -> Result<IpAddr> {
     Ok(pick(u, ADDRESSES)?.parse().expect("all of these are addresses"))
 }
 

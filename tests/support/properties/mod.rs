@@ -24,7 +24,7 @@ mod spans;
 mod verdict;
 
 pub(crate) use changed::change;
-pub(crate) use evaluation::{arc_chain, authenticate, check_host, dkim_signed};
+pub(crate) use evaluation::{arc_chain, authenticate, check_host, dkim_signed, lint};
 pub(crate) use grammar::{
     authentication_results, dkim_signature, dmarc_record, key_record, macro_string, master_file, message, name,
     spf_record,

@@ -168,7 +168,8 @@ fn write_term(out: &mut String, term: &SpfTerm, more: &str) -> fmt::Result {
 
 fn write_dmarc(out: &mut String, dmarc: &DmarcPublished) -> fmt::Result {
     record(out, &dmarc.name.to_string(), &dmarc.record)?;
-    paragraph(out, INDENT, &format!("organizational domain: {}", dmarc.organizational_domain))?;
+    let organization = dmarc.organizational_domain.as_ref().map_or("not known", |domain| domain.as_str());
+    paragraph(out, INDENT, &format!("organizational domain: {organization}"))?;
     let testing = if dmarc.testing { "; each lowered by one, for a test" } else { "" };
     let policies = format!(
         "mail of the domain that fails: {}; of subdomains: {}; of names that do not exist: {}{testing}",
