@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     dmarc::DmarcReport,
+    name::Name,
     session::Session,
     spf::{self, SpfReports, SpfResult},
 };
@@ -41,12 +42,17 @@ pub(super) fn dmarc(report: &DmarcReport, found: &[Finding]) -> Option<Finding> 
         return None;
     }
     let name = author.prepend("_dmarc").ok()?;
-    let asked: Vec<_> = report.steps.iter().map(|step| shown(step.domain.as_name())).take(8).collect();
+    Some(no_dmarc(&name, report.steps.iter().map(|step| step.domain.as_name()), ""))
+}
+
+/// No DMARC record was found at a name, nor below any of those that were asked; `why` says what follows.
+pub(crate) fn no_dmarc<'n>(name: &Name, asked: impl Iterator<Item = &'n Name>, why: &str) -> Finding {
+    let asked: Vec<_> = asked.map(shown).take(8).collect();
     let says = match asked.as_slice() {
-        [] | [_] => format!("no DMARC record stands at {}", shown(&name)),
-        _ => format!("no DMARC record stands at _dmarc below any of {}", asked.join(", ")),
+        [] | [_] => format!("no DMARC record stands at {}{why}", shown(name)),
+        _ => format!("no DMARC record stands at _dmarc below any of {}{why}", asked.join(", ")),
     };
     let advice =
-        format!("Publish \"v=DMARC1; p=none; rua=mailto:...\" at {}, to be told who sends as it.", shown(&name));
-    Some(of_name(&name, Rule::DmarcNone, &says, &advice))
+        format!("Publish \"v=DMARC1; p=none; rua=mailto:...\" at {}, to be told who sends as it.", shown(name));
+    of_name(name, Rule::DmarcNone, &says, &advice)
 }

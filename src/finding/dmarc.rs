@@ -15,6 +15,7 @@ use crate::{
     },
     dns::{Answer, AnyAnswer, RecordType},
     known::{Entry, Log},
+    name::Name,
     verdict::Verdict,
 };
 
@@ -65,7 +66,7 @@ fn spf_only(dmarc: &DmarcReport) -> Option<Finding> {
 
 /// Labels of a name that the tree walk begins with; of a longer one it looks at the name itself, and then at its last seven labels
 /// (RFC 9989 §4.10, step 4).
-const MAX_LABELS: usize = 8;
+pub(crate) const MAX_LABELS: usize = 8;
 
 /// An author domain whose record nobody finds between the name itself and its last labels.
 fn deep(dmarc: &DmarcReport) -> Option<Finding> {
@@ -75,12 +76,18 @@ fn deep(dmarc: &DmarcReport) -> Option<Finding> {
     if dmarc.edition != Edition::Rfc9989 || labels <= MAX_LABELS || !matches!(own.found, Found::Nothing { .. }) {
         return None;
     }
+    Some(too_deep(author))
+}
+
+/// Of a name with more labels than the walk goes through, and no record of its own.
+pub(crate) fn too_deep(name: &Name) -> Finding {
+    let labels = name.label_count();
     let says = format!(
         "{} has {labels} labels and no DMARC record of its own; receivers go on at its last seven, and see none between",
-        shown(author)
+        shown(name)
     );
-    let advice = format!("Publish a record at _dmarc.{}.", shown(author));
-    Some(of_name(author, Rule::DmarcDeep, &says, &advice))
+    let advice = format!("Publish a record at _dmarc.{}.", shown(name));
+    of_name(name, Rule::DmarcDeep, &says, &advice)
 }
 
 /// What stands at one name, whoever is judged by it.

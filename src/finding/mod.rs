@@ -20,8 +20,9 @@ mod spf;
 pub use quote::Quote;
 pub use rule::Rule;
 
+pub(crate) use absent::no_dmarc;
 pub(crate) use dkim::of_entry as of_key_entry;
-pub(crate) use dmarc::{lowered, of_texts as of_dmarc_texts, weaker};
+pub(crate) use dmarc::{MAX_LABELS, lowered, of_texts as of_dmarc_texts, too_deep, weaker};
 pub(crate) use dns::findings as unanswered;
 pub(crate) use elsewhere::{
     dmarc_of, of_dmarc as places_of_dmarc, of_spf as places_of_spf, read_for, read_for_spf, spf_of,

@@ -10,12 +10,10 @@ use super::{
 use crate::{
     dmarc::{Edition, Existence, Found, PublishedRecord, Record, TreeWalk},
     dns::RecordType,
-    finding::{Finding, RecordText, Rule, dmarc_of, of_dmarc_texts, of_name},
+    finding::{Finding, MAX_LABELS, RecordText, Rule, dmarc_of, no_dmarc, of_dmarc_texts, of_name, too_deep},
     name::{Domain, shown},
 };
 
-/// Labels of a name that the walk begins with (RFC 9989 §4.10, step 4).
-const MAX_LABELS: usize = 8;
 /// Findings about DMARC.
 const MAX_FINDINGS: usize = 100;
 
@@ -93,30 +91,16 @@ fn absent(context: &Context<'_>, walk: &TreeWalk, found: &[Finding]) -> Option<F
         return Some(elsewhere);
     }
     let name = domain.prepend("_dmarc").ok()?;
-    let asked: Vec<_> = walk.steps.iter().map(|step| shown(step.domain.as_name())).collect();
-    let says = match asked.as_slice() {
-        [] | [_] => format!("no DMARC record stands at {}", shown(&name)),
-        _ => format!("no DMARC record stands at _dmarc below any of {}", asked.join(", ")),
-    };
-    let says = format!("{says}: anybody may write mail that claims to be from {}", shown(domain));
-    let advice =
-        format!("Publish \"v=DMARC1; p=none; rua=mailto:...\" at {}, to be told who sends as it.", shown(&name));
-    Some(of_name(&name, Rule::DmarcNone, &says, &advice))
+    let asked = walk.steps.iter().map(|step| step.domain.as_name());
+    let why = format!(": anybody may write mail that claims to be from {}", shown(domain));
+    Some(no_dmarc(&name, asked, &why))
 }
 
 /// A name with more labels than the walk goes through, and no record of its own.
 fn deep(context: &Context<'_>, walk: &TreeWalk) -> Option<Finding> {
     let name = context.domain();
-    let labels = name.label_count();
-    if labels <= MAX_LABELS || !matches!(walk.steps.first()?.found, Found::Nothing { .. }) {
-        return None;
-    }
-    let says = format!(
-        "{} has {labels} labels and no DMARC record of its own; receivers go on at its last seven, and see none between",
-        shown(name)
-    );
-    let advice = format!("Publish a record at _dmarc.{}.", shown(name));
-    Some(of_name(name, Rule::DmarcDeep, &says, &advice))
+    let lacks_own = matches!(walk.steps.first()?.found, Found::Nothing { .. });
+    (name.label_count() > MAX_LABELS && lacks_own).then(|| too_deep(name))
 }
 
 /// Of the record that applies.

@@ -26,6 +26,7 @@ pub struct Scope {
     senders: Vec<IpAddr>,
     at: UnixTime,
     reverse_paths: Vec<Domain>,
+    has_message: bool,
 }
 
 /// Where a key is looked for.
@@ -42,7 +43,14 @@ pub struct KeyName {
 impl Scope {
     /// What a domain publishes.
     pub fn of(domain: Domain) -> Self {
-        Self { domain, keys: Vec::new(), senders: Vec::new(), at: UnixTime(0), reverse_paths: Vec::new() }
+        Self {
+            domain,
+            keys: Vec::new(),
+            senders: Vec::new(),
+            at: UnixTime(0),
+            reverse_paths: Vec::new(),
+            has_message: false,
+        }
     }
 
     /// And the key of this selector.
@@ -69,6 +77,7 @@ impl Scope {
     /// And the keys of the signatures of this message, and the domain of its Return-Path.
     #[must_use]
     pub fn with_message(mut self, header: &Header<'_>) -> Self {
+        self.has_message = true;
         for field in header.named("DKIM-Signature").take(MAX_GIVEN) {
             let Ok(signature) = Signature::parse(field.value()) else { continue };
             let Signature { domain, selector, key_name, identity_domain, .. } = signature;
@@ -115,6 +124,11 @@ impl Scope {
     /// Hosts that send.
     pub fn senders(&self) -> &[IpAddr] {
         &self.senders
+    }
+
+    /// Whether a message was given, which shows how mail of the domain is signed.
+    pub(super) fn has_message(&self) -> bool {
+        self.has_message
     }
 
     /// The time of the look.

@@ -9,11 +9,13 @@ use super::{
     report::{SpfPublished, SpfTerm},
 };
 use crate::{
+    dns::RecordType,
     finding::{
         Finding, Place, Published, Records, Rule, Severity, findings_of_record, of_name, spf_of, too_large_answers,
     },
-    name::shown,
+    name::{Domain, Name, shown},
     received::AddressKind,
+    spf::Record,
 };
 
 /// Findings about SPF.
@@ -36,6 +38,7 @@ pub(super) fn look(context: &Context<'_>) -> (Option<SpfPublished>, Vec<Finding>
     if !found.iter().any(|finding| finding.rule == Rule::SpfNotARecord && finding.name == name) {
         found.extend(absent(context));
     }
+    found.extend(reverse_paths(context));
     found.extend(too_large_answers(&[context.domain()], context.log));
     found.truncate(MAX_FINDINGS);
     (published(context, &allowed), found)
@@ -51,6 +54,21 @@ fn of_node(context: &Context<'_>, allowed: &Allowed, place: usize) -> Vec<Findin
     }
     found.sort_by_key(|finding| finding.quote.as_ref().and_then(|quote| Some(quote.span()?.offset())));
     found
+}
+
+/// Domains that stand in MAIL FROM, and have no record.
+fn reverse_paths(context: &Context<'_>) -> Vec<Finding> {
+    let paths = context.scope.reverse_paths().iter().map(Domain::as_name);
+    let lacks = |name: &&Name| {
+        let is_known = context.answer(name, RecordType::Txt).is_some();
+        is_known && !context.texts(name).iter().any(|text| Record::has_version(text))
+    };
+    let finding = |name: &Name| {
+        let says = format!("{} stands in MAIL FROM and has no SPF record", shown(name));
+        let advice = "Publish one that names the hosts which send for it, such as \"v=spf1 mx -all\".";
+        of_name(name, Rule::SpfNone, &says, advice)
+    };
+    paths.filter(lacks).map(finding).collect()
 }
 
 /// No record at the domain.

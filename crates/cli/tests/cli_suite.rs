@@ -8,49 +8,16 @@ use serde_json::Value;
 use std::{
     io::Write as _,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
-use support::{PROGRAM, ROOT, read, story};
-
-fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(PROGRAM)
-        .args(arguments)
-        .current_dir(ROOT)
-        .env_remove("NO_COLOR")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        // A run that fails before it reads its input closes the pipe; what it says is judged, not that.
-        scope.spawn(move || stdin.write_all(input));
-        child.wait_with_output().unwrap()
-    })
-}
+use support::{PROGRAM, ROOT, read, run, story, strict};
 
 fn text(octets: &[u8]) -> String {
     String::from_utf8(octets.to_vec()).expect("the output is UTF-8")
 }
 
-/// The schema that is published allows for members to come; here each has to be in it.
 fn schema() -> jsonschema::Validator {
-    let mut schema: Value = serde_json::from_str(include_str!("../schema/check.schema.json")).unwrap();
-    let mut objects = vec![&mut schema];
-    while let Some(value) = objects.pop() {
-        match value {
-            Value::Object(members) => {
-                if members.get("properties").is_some_and(Value::is_object) {
-                    members.insert("additionalProperties".into(), false.into());
-                }
-                objects.extend(members.values_mut());
-            }
-            Value::Array(members) => objects.extend(members),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
-    jsonschema::validator_for(&schema).unwrap()
+    strict(serde_json::from_str(include_str!("../schema/check.schema.json")).unwrap())
 }
 
 fn assert_none(failures: &[String]) {

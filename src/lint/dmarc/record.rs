@@ -4,7 +4,7 @@ use crate::{
     dmarc::{Disposition, Edition, IgnoredBecause, Mode, PolicyTag, PublicSuffix, Record, Request},
     finding::{Finding, RecordText, Rule, Severity, lowered, quoted, weaker},
     lex::Span,
-    lint::context::Context,
+    lint::{context::Context, scope::KeyName},
     name::{Name, shown},
 };
 
@@ -28,6 +28,7 @@ impl OfRecord<'_, '_> {
         found.extend(self.suffix());
         found.extend(self.lists());
         found.extend(self.strict());
+        found.extend(self.spf_only());
         found
     }
 
@@ -205,6 +206,25 @@ impl OfRecord<'_, '_> {
             of(self.record.spf_alignment, "aspf", path, "sent from"),
         ];
         found.into_iter().flatten().collect()
+    }
+}
+
+impl OfRecord<'_, '_> {
+    /// RFC 9989 §7.4: who asks to reject must not rely on SPF alone, because it is lost where mail is forwarded.
+    fn spf_only(&self) -> Option<Finding> {
+        let Context { scope, .. } = self.context;
+        let is_aligned = |key: &KeyName| key.is_used() && self.context.is_own(key.domain());
+        let is_reject = self.context.enforced() == Disposition::Reject;
+        if !scope.has_message() || !is_reject || scope.keys().iter().any(is_aligned) {
+            return None;
+        }
+        let says = format!(
+            "{} has mail rejected that fails, and the message that was given is not signed in the name of {}: forwarded, it is rejected",
+            self.quoted("p"),
+            shown(self.context.domain())
+        );
+        let advice = format!("Sign with DKIM in the name of {}.", shown(self.context.domain()));
+        Some(self.finding(Rule::DmarcSpfOnly, "p", &says, &advice))
     }
 }
 
