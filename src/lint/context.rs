@@ -4,7 +4,7 @@ use super::{gather::Gathered, scope::Scope};
 use crate::{
     dmarc::{Disposition, Edition, PublishedRecord},
     dns::{Answer, AnyAnswer, Mx, RecordType},
-    finding::{Bounds, Numbers, Place, Records, Walk, record_target, target},
+    finding::{Bounds, Finding, Numbers, Place, Records, Walk, record_target, target},
     known::{Entry, Log},
     lex::excerpt,
     name::Name,
@@ -136,4 +136,9 @@ pub(super) fn printable(text: &[u8]) -> Box<str> {
 /// The same, cut where it is long.
 pub(super) fn short(text: &[u8]) -> Box<str> {
     excerpt(text)
+}
+
+/// Where a finding stands in its record; what is about all of it comes first.
+pub(super) fn offset(finding: &Finding) -> Option<usize> {
+    Some(finding.quote.as_ref()?.span()?.offset())
 }

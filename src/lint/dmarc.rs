@@ -4,7 +4,7 @@ mod record;
 mod reports;
 
 use super::{
-    context::{Context, short},
+    context::{Context, offset, short},
     report::{DmarcPublished, OlderPolicies},
 };
 use crate::{
@@ -39,6 +39,18 @@ pub(super) fn look(context: &Context<'_>) -> (Option<DmarcPublished>, Vec<Findin
         }
         None => {}
     }
+    // In the order of the walk, and then of each record.
+    let names: Vec<Box<str>> = walk
+        .steps
+        .iter()
+        .filter_map(|step| step.domain.as_name().prepend("_dmarc").ok())
+        .map(|name| shown(&name))
+        .collect();
+    let place = |finding: &Finding| {
+        let name = finding.name.as_ref()?;
+        names.iter().position(|known| known == name)
+    };
+    found.sort_by_cached_key(|finding| (place(finding).unwrap_or(usize::MAX), offset(finding)));
     found.truncate(MAX_FINDINGS);
     (published.map(|published| told(context, walk, published)), found)
 }
@@ -120,7 +132,6 @@ fn of_record(context: &Context<'_>, walk: &TreeWalk, published: &PublishedRecord
     found.extend(reports::findings(&of));
     found.extend(unrelated(&of, texts));
     found.extend(editions_differ(context, walk, published));
-    found.sort_by_key(|finding| finding.quote.as_ref().and_then(|quote| Some(quote.span()?.offset())));
     found
 }
 

@@ -1,7 +1,7 @@
 //! The keys of selectors that are known: what they are, and what is wrong with them.
 
 use super::{
-    context::{Context, printable},
+    context::{Context, offset, printable},
     gather::NOBODY,
     report::KeyPublished,
     scope::KeyName,
@@ -42,6 +42,7 @@ pub(super) fn look(context: &Context<'_>) -> (Vec<KeyPublished>, Vec<Finding>) {
         if !context.is_own(key.domain()) {
             found.retain(|finding| finding.severity != Severity::Notice);
         }
+        found.sort_by_key(offset);
         findings.extend(found);
         published.push(told(key, entry, record.as_ref()));
         keys.push(Found { key, record });

@@ -5,7 +5,7 @@ mod tree;
 
 use super::{
     allowed::Allowed,
-    context::{Context, printable},
+    context::{Context, offset, printable},
     report::{SpfPublished, SpfTerm},
 };
 use crate::{
@@ -40,6 +40,13 @@ pub(super) fn look(context: &Context<'_>) -> (Option<SpfPublished>, Vec<Finding>
     }
     found.extend(reverse_paths(context));
     found.extend(too_large_answers(&[context.domain()], context.log));
+    // In the order of the tree, and then of each record.
+    let names: Vec<Box<str>> = records.nodes().iter().map(|node| shown(&node.name)).collect();
+    let place = |finding: &Finding| {
+        let name = finding.name.as_ref()?;
+        names.iter().position(|known| known == name)
+    };
+    found.sort_by_cached_key(|finding| (place(finding).unwrap_or(usize::MAX), offset(finding)));
     found.truncate(MAX_FINDINGS);
     (published(context, &allowed), found)
 }
@@ -52,7 +59,6 @@ fn of_node(context: &Context<'_>, allowed: &Allowed, place: usize) -> Vec<Findin
     if !context.is_own(&node.name) {
         found.retain(|finding| finding.severity != Severity::Notice);
     }
-    found.sort_by_key(|finding| finding.quote.as_ref().and_then(|quote| Some(quote.span()?.offset())));
     found
 }
 

@@ -60,7 +60,6 @@ fn the_schema_is_that_of_what_check_prints() {
 fn an_unknown_command_has_no_page() {
     let output = run(&["man", "lunch"]);
     assert_eq!(output.status.code(), Some(2));
-    let told =
-        "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, completions, schema, man\n";
+    let told = "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, lint, completions, schema, man\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
 }
