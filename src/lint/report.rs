@@ -209,7 +209,7 @@ pub struct OtherText {
 pub struct SpfTerm {
     /// Whose record has it.
     pub domain: Name,
-    /// The term as it is written, printable.
+    /// The term as it is written, printable; no more than 1000 octets of it.
     pub term: Box<str>,
     /// How many records are open around that of the term.
     pub depth: usize,

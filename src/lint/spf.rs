@@ -21,6 +21,9 @@ use crate::{
 /// Findings about SPF.
 const MAX_FINDINGS: usize = 200;
 
+/// Octets of a term that a report lists: it may stand in a tree a thousand times.
+const MAX_TERM: usize = 1000;
+
 /// What is published, and the findings about it.
 pub(super) fn look(context: &Context<'_>) -> (Option<SpfPublished>, Vec<Finding>) {
     let Context { records, .. } = context;
@@ -142,7 +145,7 @@ fn term_of(records: &Records<'_>, allowed: &Allowed, visit: &crate::finding::Vis
     let addresses = allowed.brought_by(visit.place).map_or(0, |brought| brought.addresses);
     Some(SpfTerm {
         domain: node.name.clone(),
-        term: printable(term),
+        term: printable(term.get(..MAX_TERM).unwrap_or(term)),
         depth: visit.depth,
         lookups: visit.lookups,
         at: visit.at,

@@ -44,6 +44,7 @@ fn bad_usage_is_one_line() {
         ),
         (&["lint", ZONE, "--message=nowhere.eml", "a.example"], "cannot read the message nowhere.eml"),
         (&["lint", ZONE, "--json", "--quiet", "a.example"], "cannot be used with '--quiet'"),
+        (&["lint", ZONE, "--message=tests/data/lint/message.eml", "-"], "--message goes with one domain"),
         (&["lint", ZONE], "the following required arguments were not provided: <DOMAIN>"),
         (&["lint", "--zone=tests/data/cli/bad.db", "a.example"], "tests/data/cli/bad.db:"),
     ] {

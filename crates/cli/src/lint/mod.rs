@@ -26,6 +26,9 @@ const STANDARD_INPUT: &str = "-";
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let lint = Lint::new(Source::open(&args.source)?).with_policy(request::policy(&args.source));
     if args.domain == STANDARD_INPUT {
+        if !args.messages.is_empty() {
+            return Err(Failure::Usage("--message goes with one domain, and not with those of standard input".into()));
+        }
         return many::run(args, lint);
     }
     let domain = Domain::parse(&args.domain)
