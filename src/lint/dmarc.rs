@@ -39,7 +39,7 @@ pub(super) fn look(context: &Context<'_>) -> (Option<DmarcPublished>, Vec<Findin
         }
         None => {}
     }
-    // In the order of the walk, and then of each record.
+    // The worst first, so that they are never cut off; then in the order of the walk, and of each record.
     let names: Vec<Box<str>> = walk
         .steps
         .iter()
@@ -50,7 +50,7 @@ pub(super) fn look(context: &Context<'_>) -> (Option<DmarcPublished>, Vec<Findin
         let name = finding.name.as_ref()?;
         names.iter().position(|known| known == name)
     };
-    found.sort_by_cached_key(|finding| (place(finding).unwrap_or(usize::MAX), offset(finding)));
+    found.sort_by_cached_key(|finding| (finding.severity, place(finding).unwrap_or(usize::MAX), offset(finding)));
     found.truncate(MAX_FINDINGS);
     (published.map(|published| told(context, walk, published)), found)
 }

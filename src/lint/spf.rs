@@ -43,13 +43,13 @@ pub(super) fn look(context: &Context<'_>) -> (Option<SpfPublished>, Vec<Finding>
     }
     found.extend(reverse_paths(context));
     found.extend(too_large_answers(&[context.domain()], context.log));
-    // In the order of the tree, and then of each record.
+    // The worst first, so that they are never cut off; then in the order of the tree, and of each record.
     let names: Vec<Box<str>> = records.nodes().iter().map(|node| shown(&node.name)).collect();
     let place = |finding: &Finding| {
         let name = finding.name.as_ref()?;
         names.iter().position(|known| known == name)
     };
-    found.sort_by_cached_key(|finding| (place(finding).unwrap_or(usize::MAX), offset(finding)));
+    found.sort_by_cached_key(|finding| (finding.severity, place(finding).unwrap_or(usize::MAX), offset(finding)));
     found.truncate(MAX_FINDINGS);
     (published(context, &allowed), found)
 }
