@@ -5,7 +5,7 @@ use mailverdict::{
     Authenticator, Policy, Session,
     dns::Resolver,
     finding::Severity,
-    lint::{Lint, Scope},
+    lint::{Lint, Report, Scope},
     name::Domain,
     spf::{Limit, Observers, PermError, SpfReport, SpfResult},
 };
@@ -50,7 +50,7 @@ pub(crate) fn disagreement<R: Resolver>(
         .map(ToString::to_string)
         .collect();
     if let SpfResult::PermError(error) = &report.result {
-        return (claims.is_empty() && !depends_on_client(error)).then(|| format!("lint does not say: {report}"));
+        return (claims.is_empty() && !depends_on_client(error, &look)).then(|| format!("lint does not say: {report}"));
     }
     if claims.is_empty() || matches!(report.result, SpfResult::TempError(_)) {
         return None;
@@ -72,8 +72,12 @@ pub(crate) fn disagreement<R: Resolver>(
 }
 
 /// Whether the names that are asked for are made of what one client or sender is, which nobody can foresee.
-fn depends_on_client(error: &PermError) -> bool {
+fn depends_on_client(error: &PermError, look: &Report) -> bool {
     match error {
+        // Records to which macros led are not looked at.
+        PermError::Syntax { domain, .. } | PermError::ManyRecords { domain, .. } => {
+            !look.log().entries().iter().any(|entry| entry.question().name == *domain)
+        }
         PermError::NoRecordAtTarget { term, .. } => term.contains('%'),
         PermError::LimitExceeded { limit: Limit::Expansion(_), .. } => true,
         PermError::LimitExceeded { term, .. } => term.contains('%') || term.contains("ptr"),
