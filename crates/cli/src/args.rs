@@ -71,10 +71,10 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the JSON Schema of what a command prints with `--json`.
+    /// Print the JSON Schema of what a command prints with `--json`, and `batch` in each line.
     #[command(after_help = examples::SCHEMA)]
     Schema {
-        /// `check`, which is that of a line of `batch` as well but for its id; or `lint`.
+        /// The command.
         #[arg(value_enum, default_value = "check")]
         of: SchemaOf,
     },
@@ -307,6 +307,8 @@ pub(crate) enum Edition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaOf {
     Check,
+    Spf,
+    Batch,
     Lint,
 }
 

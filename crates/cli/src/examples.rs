@@ -71,7 +71,7 @@ Examples:
 pub(crate) const SCHEMA: &str = "\
 Examples:
     mailverdict schema > check.schema.json
-    mailverdict schema lint > lint.schema.json";
+    mailverdict schema batch > batch.schema.json";
 
 pub(crate) const MAN: &str = "\
 Examples:

@@ -7,9 +7,11 @@ use crate::{
 };
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
+use serde_json::{Map, Value};
 use std::process::ExitCode;
 
 const NAME: &str = "mailverdict";
+const CHECK: &str = include_str!("../schema/check.schema.json");
 
 /// Prints what a shell reads to complete the command line.
 pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
@@ -21,11 +23,29 @@ pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
 
 /// Prints the JSON Schema of what a command prints.
 pub(crate) fn schema(of: SchemaOf) -> Result<ExitCode, Failure> {
-    print(match of {
-        SchemaOf::Check => include_str!("../schema/check.schema.json"),
-        SchemaOf::Lint => include_str!("../schema/lint.schema.json"),
-    })?;
+    match of {
+        SchemaOf::Check => print(CHECK)?,
+        SchemaOf::Spf => print(&bundled(include_str!("../schema/spf.schema.json"))?)?,
+        SchemaOf::Batch => print(&bundled(include_str!("../schema/batch.schema.json"))?)?,
+        SchemaOf::Lint => print(include_str!("../schema/lint.schema.json"))?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A schema with what it refers to: the definitions of that of `check`, and it itself as `check`.
+fn bundled(schema: &str) -> Result<String, Failure> {
+    let read = |text| serde_json::from_str::<Map<String, Value>>(text).map_err(|error| Failure::Output(error.into()));
+    let (mut bundle, mut check) = (read(schema)?, read(CHECK)?);
+    let mut definitions = check.remove("$defs").unwrap_or_default();
+    for of_files in ["$schema", "title"] {
+        check.remove(of_files);
+    }
+    if let Value::Object(definitions) = &mut definitions {
+        definitions.insert("check".to_owned(), check.into());
+    }
+    bundle.insert("$defs".to_owned(), definitions);
+    let text = serde_json::to_string_pretty(&bundle).map_err(|error| Failure::Output(error.into()))?;
+    Ok(text + "\n")
 }
 
 /// Prints the manual page of the program, or of one of its commands.

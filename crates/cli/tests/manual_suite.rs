@@ -1,7 +1,10 @@
 //! What the program says of itself: completions, manual pages, and the schema of its JSON.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::process::{Command, Output};
+use std::{
+    io::Write as _,
+    process::{Command, Output, Stdio},
+};
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mailverdict")).args(arguments).output().unwrap()
@@ -54,6 +57,48 @@ fn the_schema_is_that_of_what_check_prints() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     assert!(validator.is_valid(&result));
     assert!(!validator.is_valid(&serde_json::json!({"spf": null})));
+}
+
+#[test]
+fn the_schemas_of_spf_and_batch_stand_by_themselves() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let zone = format!("--zone={root}/tests/data/microsoft365/zone.db");
+    let schema = |of| {
+        let schema: serde_json::Value = serde_json::from_str(&printed(&["schema", of])).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    };
+    let spf = printed(&["spf", "--json", &zone, "--ip=192.0.2.66", "--mail-from=alice@contoso.com"]);
+    let spf: serde_json::Value = serde_json::from_str(&spf).unwrap();
+    assert!(schema("spf").is_valid(&spf), "{spf}");
+    let without = |mut of: serde_json::Value, member| {
+        of.as_object_mut().unwrap().remove(member).unwrap();
+        of
+    };
+    assert!(!schema("spf").is_valid(&without(spf, "findings")));
+    let message = format!("{root}/tests/data/microsoft365/04-spoof.eml");
+    let requests = [
+        serde_json::json!({"id": 1, "ip": "192.0.2.66", "message": message}),
+        serde_json::json!({"id": "2", "ip": "192.0.2.66", "mail_from": "alice@contoso.com"}),
+        serde_json::json!({"id": null, "message": "/absent"}),
+    ];
+    let requests = requests.map(|request| format!("{request}\n")).concat();
+    let mut batch = Command::new(env!("CARGO_BIN_EXE_mailverdict"))
+        .args(["batch", &zone])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    batch.stdin.take().unwrap().write_all(requests.as_bytes()).unwrap();
+    let lines = String::from_utf8(batch.wait_with_output().unwrap().stdout).unwrap();
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let schema = schema("batch");
+    let errors = |line| schema.iter_errors(line).map(|error| error.to_string()).collect::<Vec<_>>();
+    assert_eq!(lines.iter().map(errors).collect::<Vec<_>>(), [const { Vec::<String>::new() }; 3]);
+    for (line, member) in lines.into_iter().zip(["dmarc", "oddities", "error"]) {
+        assert!(!schema.is_valid(&without(line.clone(), member)), "{member}");
+        assert!(!schema.is_valid(&without(line, "id")));
+    }
 }
 
 #[test]
