@@ -7,7 +7,7 @@ use super::{
     scope::KeyName,
 };
 use crate::{
-    crypto::{is_published, numbers, small_factor},
+    crypto::{numbers, small_factor},
     dkim::{KeyRecord, keys::ReadRecords},
     dns::{Answer, AnyAnswer, RecordType},
     finding::{Finding, RecordText, Rule, Severity, of_key_entry, of_name, quoted},
@@ -121,18 +121,15 @@ impl OfKey<'_, '_> {
         ))
     }
 
-    /// Keys that anybody can sign with.
+    /// Keys that anybody can sign with, or with luck, which are told apart by trial: for each message that would be too dear.
     fn weak(&self) -> Option<Finding> {
-        let bad = |says: &str| Some(self.text.finding(Rule::DkimBadKey, self.tag("p"), says, "Sign with a new key."));
-        if let Some(source) = is_published(&self.record.key) {
-            return bad(&format!("the key in p= is that of an example in {source}: anybody can sign with it"));
-        }
         if &*self.record.key_type != "rsa" {
             return None;
         }
         let numbers = numbers(&self.record.key)?;
         if let Some(factor) = small_factor(&numbers.modulus) {
-            return bad(&format!("the modulus of the key in p= is divided by {factor}: anybody can sign with it"));
+            let says = format!("the modulus of the key in p= is divided by {factor}: anybody can sign with it");
+            return Some(self.text.finding(Rule::DkimBadKey, self.tag("p"), &says, "Sign with a new key."));
         }
         // RFC 8017 §3.1 allows them; what signs badly with 3 can be forged.
         if numbers.exponent < 65_537 {

@@ -2,7 +2,7 @@
 
 use super::unreadable;
 use crate::{
-    crypto::{InvalidKey, wanted_octets},
+    crypto::{InvalidKey, is_published, wanted_octets},
     dkim::{KeyRecord, keys::ReadRecord},
     finding::{Finding, Rule, Severity, quote::quoted, record_text::RecordText},
     lex::Span,
@@ -84,6 +84,10 @@ impl OfKey<'_, '_> {
             let says = format!("{} names a type of key that is not known", self.quoted("k"));
             return Some(self.finding(Rule::DkimKeyType, "k", &says, "Write k=rsa or k=ed25519."));
         };
+        if let Some(source) = is_published(&self.record.key) {
+            let says = format!("the key in p= is that of an example in {source}: anybody can sign with it");
+            return Some(self.finding(Rule::DkimBadKey, "p", &says, "Sign with a new key."));
+        }
         match key {
             Ok(key) if &*self.record.key_type == "rsa" => self.rsa_bits(key.bits()),
             Ok(_) => None,
