@@ -1,6 +1,6 @@
 //! The octets of a record and its values: without the white space around them, and in printable ASCII.
 
-use crate::lex::{Span, TagSpan};
+use crate::lex::{Span, TagSpan, escaped};
 
 /// A part of a record, and where it stands there.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,15 +59,7 @@ pub(super) fn skip_wsp(text: &[u8]) -> &[u8] {
 
 /// The text with every octet outside printable ASCII written as `\DDD` in decimal, and the backslash doubled.
 pub(super) fn printable(text: &[u8]) -> Box<str> {
-    let mut written = String::with_capacity(text.len());
-    for octet in text {
-        match octet {
-            b'\\' => written.push_str("\\\\"),
-            0x20..=0x7e => written.push(char::from(*octet)),
-            _ => written.push_str(&format!("\\{octet:03}")),
-        }
-    }
-    written.into()
+    escaped(text, b"\\").into()
 }
 
 /// What [`printable`] wrote; `None` where it did not write the text.

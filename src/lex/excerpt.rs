@@ -7,30 +7,26 @@ const QUOTED_OCTETS: usize = 60;
 
 /// Octets other than printable ASCII as `\ddd`, as master files have them (RFC 1035 §5.1).
 pub(crate) fn printable(octets: &[u8]) -> Box<str> {
+    escaped(octets, b"").into()
+}
+
+/// The same, with a backslash before each of these signs.
+pub(crate) fn escaped(octets: &[u8], signs: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for octet in octets {
         match octet {
+            sign if signs.contains(sign) => text.extend(['\\', char::from(*sign)]),
             b' '..=b'~' => text.push(char::from(*octet)),
             // To write to memory never fails.
             _ => drop(write!(text, "\\{octet:03}")),
         }
     }
-    text.into()
+    text
 }
 
 /// A character string of a master file (RFC 1035 §5.1), in its quotes.
 pub(crate) fn character_string(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(octets.len() + 2);
-    text.push('"');
-    for octet in octets {
-        match octet {
-            b'"' | b'\\' => text.extend(['\\', char::from(*octet)]),
-            b' '..=b'~' => text.push(char::from(*octet)),
-            _ => drop(write!(text, "\\{octet:03}")),
-        }
-    }
-    text.push('"');
-    text
+    format!("\"{}\"", escaped(octets, b"\"\\"))
 }
 
 /// The octets, printable: whole up to 60, then cut with three dots.

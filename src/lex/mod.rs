@@ -17,7 +17,7 @@ pub use span::Span;
 pub use tag_span::TagSpan;
 
 pub(crate) use dotted_quad::DottedQuad;
-pub(crate) use excerpt::{character_string, excerpt, printable};
+pub(crate) use excerpt::{character_string, escaped, excerpt, printable};
 pub(crate) use origin::Origin;
 pub(crate) use printable::Printable;
 pub(crate) use tag_span::TagSpans;
