@@ -230,10 +230,13 @@ pub(crate) fn wrapped_at(text: &str, indent: usize, columns: usize) -> String {
     let width = columns.saturating_sub(indent).max(REASON);
     let mut lines = String::with_capacity(text.len());
     let mut column = 0;
+    let break_line = |lines: &mut String| {
+        lines.push('\n');
+        lines.extend(std::iter::repeat_n(' ', indent));
+    };
     for word in text.split(' ') {
         if column > 0 && column + 1 + word.len() > width {
-            lines.push('\n');
-            lines.extend(std::iter::repeat_n(' ', indent));
+            break_line(&mut lines);
             column = 0;
         } else if column > 0 {
             lines.push(' ');
@@ -242,8 +245,7 @@ pub(crate) fn wrapped_at(text: &str, indent: usize, columns: usize) -> String {
         // Keys are long words.
         for char in word.chars() {
             if column >= width {
-                lines.push('\n');
-                lines.extend(std::iter::repeat_n(' ', indent));
+                break_line(&mut lines);
                 column = 0;
             }
             lines.push(char);

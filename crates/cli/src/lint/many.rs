@@ -94,24 +94,9 @@ fn line(input: &mut impl BufRead) -> io::Result<Option<String>> {
         return Ok(None);
     }
     if text.len() as u64 == MAX_LINE && !text.ends_with(b"\n") {
-        skip_line(input)?;
+        input.skip_until(b'\n')?;
     }
     Ok(Some(String::from_utf8_lossy(text.trim_ascii()).into_owned()))
-}
-
-/// Passes over the rest of a line.
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        let (skipped, is_end) = match memchr::memchr(b'\n', buffer) {
-            Some(end) => (end + 1, true),
-            None => (buffer.len(), buffer.is_empty()),
-        };
-        input.consume(skipped);
-        if is_end {
-            return Ok(());
-        }
-    }
 }
 
 /// A name that is none, then what is open, then an error.
