@@ -29,9 +29,16 @@ pub(super) fn spf(reports: &SpfReports, session: &Session, found: &[Finding]) ->
             format!("MAIL FROM is empty, so {}, the name in HELO, is checked: it has no SPF record", shown(name));
         return Some(of_name(name, Rule::SpfNone, &says, "Publish one at this name, such as \"v=spf1 a -all\"."));
     }
+    Some(no_spf_of_sender(name))
+}
+
+/// What to do where there is no SPF record.
+pub(crate) const PUBLISH_SPF: &str = "Publish one that names the hosts which send for it, such as \"v=spf1 mx -all\".";
+
+/// A domain of MAIL FROM has none.
+pub(crate) fn no_spf_of_sender(name: &Name) -> Finding {
     let says = format!("{} stands in MAIL FROM and has no SPF record", shown(name));
-    let advice = "Publish one that names the hosts which send for it, such as \"v=spf1 mx -all\".";
-    Some(of_name(name, Rule::SpfNone, &says, advice))
+    of_name(name, Rule::SpfNone, &says, PUBLISH_SPF)
 }
 
 /// No DMARC record applies to the author domain, where nothing that was found says more of it.

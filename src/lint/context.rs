@@ -6,8 +6,7 @@ use crate::{
     dns::{Answer, AnyAnswer, Mx, RecordType},
     finding::{Bounds, Finding, Numbers, Place, Records, Walk, record_target, target},
     known::{Entry, Log},
-    lex::excerpt,
-    name::Name,
+    name::{Name, shown},
     policy::Policy,
 };
 use std::sync::Arc;
@@ -128,17 +127,18 @@ impl<'l> Context<'l> {
     }
 }
 
-/// A text as a report shows it, printable.
-pub(super) fn printable(text: &[u8]) -> Box<str> {
-    crate::lex::printable(text)
-}
-
-/// The same, cut where it is long.
-pub(super) fn short(text: &[u8]) -> Box<str> {
-    excerpt(text)
-}
-
 /// Where a finding stands in its record; what is about all of it comes first.
 pub(super) fn offset(finding: &Finding) -> Option<usize> {
     Some(finding.quote.as_ref()?.span()?.offset())
+}
+
+/// The worst first, so that they are never cut off; then in the order of these names, and of each record.
+pub(super) fn ordered<'n>(found: &mut Vec<Finding>, names: impl Iterator<Item = &'n Name>, most: usize) {
+    let names: Vec<Box<str>> = names.map(shown).collect();
+    let place = |finding: &Finding| {
+        let name = finding.name.as_ref()?;
+        names.iter().position(|known| known == name)
+    };
+    found.sort_by_cached_key(|finding| (finding.severity, place(finding).unwrap_or(usize::MAX), offset(finding)));
+    found.truncate(most);
 }

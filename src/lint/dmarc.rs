@@ -4,13 +4,14 @@ mod record;
 mod reports;
 
 use super::{
-    context::{Context, offset, short},
+    context::{Context, ordered},
     report::{DmarcPublished, OlderPolicies},
 };
 use crate::{
     dmarc::{Edition, Existence, Found, PublishedRecord, Record, TreeWalk},
     dns::RecordType,
     finding::{Finding, MAX_LABELS, RecordText, Rule, dmarc_of, no_dmarc, of_dmarc_texts, of_name, too_deep},
+    lex::excerpt,
     name::{Domain, shown},
 };
 
@@ -39,19 +40,8 @@ pub(super) fn look(context: &Context<'_>) -> (Option<DmarcPublished>, Vec<Findin
         }
         None => {}
     }
-    // The worst first, so that they are never cut off; then in the order of the walk, and of each record.
-    let names: Vec<Box<str>> = walk
-        .steps
-        .iter()
-        .filter_map(|step| step.domain.as_name().prepend("_dmarc").ok())
-        .map(|name| shown(&name))
-        .collect();
-    let place = |finding: &Finding| {
-        let name = finding.name.as_ref()?;
-        names.iter().position(|known| known == name)
-    };
-    found.sort_by_cached_key(|finding| (finding.severity, place(finding).unwrap_or(usize::MAX), offset(finding)));
-    found.truncate(MAX_FINDINGS);
+    let names: Vec<_> = walk.steps.iter().filter_map(|step| step.domain.as_name().prepend("_dmarc").ok()).collect();
+    ordered(&mut found, names.iter(), MAX_FINDINGS);
     (published.map(|published| told(context, walk, published)), found)
 }
 
@@ -139,7 +129,7 @@ fn of_record(context: &Context<'_>, walk: &TreeWalk, published: &PublishedRecord
 fn unrelated(of: &record::OfRecord<'_, '_>, texts: &[Box<[u8]>]) -> Option<Finding> {
     let is_other = |text: &[u8]| Record::parse(text).is_err() && crate::dmarc::near_miss(text).is_none();
     let other = texts.iter().find(|text| is_other(text))?;
-    let says = format!("\"{}\" stands beside the DMARC record, and receivers pass it over", short(other));
+    let says = format!("\"{}\" stands beside the DMARC record, and receivers pass it over", excerpt(other));
     let says = match other.get(..6) {
         Some(start) if start.eq_ignore_ascii_case(b"v=spf1") => {
             format!("{says}; a record of SPF at this name is most often that of a wildcard")

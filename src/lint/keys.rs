@@ -1,7 +1,7 @@
 //! The keys of selectors that are known: what they are, and what is wrong with them.
 
 use super::{
-    context::{Context, offset, printable},
+    context::{Context, offset},
     gather::NOBODY,
     report::KeyPublished,
     scope::KeyName,
@@ -12,7 +12,7 @@ use crate::{
     dns::{Answer, AnyAnswer, RecordType},
     finding::{Finding, RecordText, Rule, Severity, of_key_entry, of_name, quoted},
     known::Entry,
-    lex::{Span, tag_list::Tags},
+    lex::{Span, printable, tag_list::Tags},
     name::{Name, shown},
 };
 
@@ -62,7 +62,7 @@ fn told(key: &KeyName, entry: &Entry, record: Option<&KeyRecord>) -> KeyPublishe
         Some(bits)
     };
     KeyPublished {
-        selector: crate::lex::printable(key.selector().as_bytes()),
+        selector: printable(key.selector().as_bytes()),
         name: key.name().clone(),
         aliases: entry.aliases().to_vec(),
         record: match entry.texts() {

@@ -5,14 +5,16 @@ mod tree;
 
 use super::{
     allowed::Allowed,
-    context::{Context, offset, printable},
+    context::{Context, ordered},
     report::{SpfPublished, SpfTerm},
 };
 use crate::{
     dns::RecordType,
     finding::{
-        Finding, Place, Published, Records, Rule, Severity, findings_of_record, of_name, spf_of, too_large_answers,
+        Finding, PUBLISH_SPF, Place, Published, Records, Rule, Severity, findings_of_record, no_spf_of_sender, of_name,
+        spf_of, too_large_answers,
     },
+    lex::printable,
     name::{Domain, Name, shown},
     received::AddressKind,
     spf::Record,
@@ -43,14 +45,7 @@ pub(super) fn look(context: &Context<'_>) -> (Option<SpfPublished>, Vec<Finding>
     }
     found.extend(reverse_paths(context));
     found.extend(too_large_answers(&[context.domain()], context.log));
-    // The worst first, so that they are never cut off; then in the order of the tree, and of each record.
-    let names: Vec<Box<str>> = records.nodes().iter().map(|node| shown(&node.name)).collect();
-    let place = |finding: &Finding| {
-        let name = finding.name.as_ref()?;
-        names.iter().position(|known| known == name)
-    };
-    found.sort_by_cached_key(|finding| (finding.severity, place(finding).unwrap_or(usize::MAX), offset(finding)));
-    found.truncate(MAX_FINDINGS);
+    ordered(&mut found, records.nodes().iter().map(|node| &node.name), MAX_FINDINGS);
     (published(context, &allowed), found)
 }
 
@@ -72,12 +67,7 @@ fn reverse_paths(context: &Context<'_>) -> Vec<Finding> {
         let is_known = context.answer(name, RecordType::Txt).is_some();
         is_known && !context.texts(name).iter().any(|text| Record::has_version(text))
     };
-    let finding = |name: &Name| {
-        let says = format!("{} stands in MAIL FROM and has no SPF record", shown(name));
-        let advice = "Publish one that names the hosts which send for it, such as \"v=spf1 mx -all\".";
-        of_name(name, Rule::SpfNone, &says, advice)
-    };
-    paths.filter(lacks).map(finding).collect()
+    paths.filter(lacks).map(no_spf_of_sender).collect()
 }
 
 /// No record at the domain.
@@ -104,12 +94,7 @@ fn absent(context: &Context<'_>) -> Option<Finding> {
         return Some(of_name(name, Rule::SpfNoMail, &says, "Publish \"v=spf1 -all\"."));
     }
     let says = format!("{says}: receivers cannot tell its hosts from others");
-    Some(of_name(
-        name,
-        Rule::SpfNone,
-        &says,
-        "Publish one that names the hosts which send for it, such as \"v=spf1 mx -all\".",
-    ))
+    Some(of_name(name, Rule::SpfNone, &says, PUBLISH_SPF))
 }
 
 fn published(context: &Context<'_>, allowed: &Allowed) -> Option<SpfPublished> {

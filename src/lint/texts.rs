@@ -1,14 +1,14 @@
 //! The records of TLS reports, MTA-STS and BIMI, as far as their texts tell.
 
 use super::{
-    context::{Context, printable},
+    context::Context,
     gather::{INDICATORS, STRICT_TRANSPORT, TLS_REPORTS},
     report::OtherText,
 };
 use crate::{
     dmarc::Disposition,
     finding::{Finding, RecordText, Rule, of_name, quoted},
-    lex::Span,
+    lex::{Span, printable},
     name::{Name, shown},
 };
 

@@ -4,9 +4,10 @@ use crate::{
     dmarc::Disposition,
     dns::{AnyAnswer, RecordType},
     finding::{Finding, Place, Rule, Severity, Visit, loops, of_name, spf_finding, too_many, voids},
+    lex::excerpt,
     lint::{
         allowed::{Allowed, Clients},
-        context::{Context, short},
+        context::Context,
         gather::NOBODY,
     },
     name::{Name, shown},
@@ -252,7 +253,7 @@ fn no_mail(context: &Context<'_>, allowed: &Allowed, text: &[u8]) -> Option<Find
     let says = format!(
         "{} takes no mail, and \"{}\" lets hosts send as it: nobody can be answered, or told of failures",
         shown(name),
-        short(text)
+        excerpt(text)
     );
     Some(of_name(name, Rule::SpfNoMail, &says, "Publish \"v=spf1 -all\", or an MX record."))
 }
@@ -268,7 +269,7 @@ fn wildcard(context: &Context<'_>) -> Option<Finding> {
     }
     let says = format!(
         "\"{}\" stands at every name below {} that has no records, such as {}: names that nobody uses may send",
-        short(text),
+        excerpt(text),
         shown(context.domain()),
         shown(&name)
     );
