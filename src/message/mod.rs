@@ -67,13 +67,10 @@ impl<'m> Header<'m> {
     /// # Errors
     /// [`MessageError`] where there is no octet at all.
     pub fn parse(raw: &'m [u8]) -> Result<Self, MessageError> {
-        Self::split(raw).map(|(header, _)| header)
+        if raw.is_empty() { Err(MessageError::Empty) } else { Ok(Self::split(raw).0) }
     }
 
-    fn split(raw: &'m [u8]) -> Result<(Self, &'m [u8]), MessageError> {
-        if raw.is_empty() {
-            return Err(MessageError::Empty);
-        }
+    fn split(raw: &'m [u8]) -> (Self, &'m [u8]) {
         let mut header = Self { fields: Vec::with_capacity(32), oddities: Vec::new(), malformed: None };
         let separator = mbox_separator(raw);
         if separator > 0 {
@@ -127,7 +124,7 @@ impl<'m> Header<'m> {
         if start_of_body.is_none() {
             header.oddities.push(Oddity::NoBody);
         }
-        Ok((header, body))
+        (header, body)
     }
 
     /// What makes the header malformed in such a way that readers disagree on what it says: the first of each kind, in their order.
@@ -197,7 +194,13 @@ impl<'m> Message<'m> {
     /// # Errors
     /// [`MessageError`] where there is no octet at all; everything else that is odd becomes a [`Oddity`].
     pub fn parse(raw: &'m [u8]) -> Result<Self, MessageError> {
-        Header::split(raw).map(|(header, body)| Self { header, body })
+        if raw.is_empty() { Err(MessageError::Empty) } else { Ok(Self::written(raw)) }
+    }
+
+    /// The same of octets that were written here, and are some.
+    pub(crate) fn written(raw: &'m [u8]) -> Self {
+        let (header, body) = Header::split(raw);
+        Self { header, body }
     }
 
     /// The header.
