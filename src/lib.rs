@@ -13,6 +13,7 @@
 //! * `json` and `evidence` (feature `serde`): verdicts for programs, and what a verdict rests on, to be replayed.
 //! * [`change`]: what happened to a message whose signatures do not verify.
 //! * [`lint`]: what a domain publishes, before anybody sends.
+//! * [`preflight`]: whether mail would pass, before it is sent.
 //! * [`report`]: which reports domain owners ask for, and where these may be sent.
 
 // docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
@@ -42,6 +43,7 @@ pub mod lint;
 pub mod message;
 pub mod name;
 pub mod policy;
+pub mod preflight;
 #[cfg(test)]
 #[path = "../tests/support/ready.rs"]
 mod ready;

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Rooms by floor, from the ground up; a room may import from rooms on lower floors alone.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 12] = [
     // The last one for unit tests alone.
     &["lex", "ready"],
     &["name", "text", "time"],
@@ -25,11 +25,12 @@ const FLOORS: [&[&str]; 11] = [
     &["evaluation", "registered_methods", "received_spf", "report", "finding", "change"],
     &["driver", "json"],
     &["authenticator", "evidence", "lint", "fuzzing"],
+    &["preflight"],
 ];
 
 /// The rooms that may name the `Resolver`: the one that makes it, the one that asks it, those that hand it on, and the one that answers
 /// from a file.
-const RESOLVER_ROOMS: [&str; 5] = ["dns", "driver", "authenticator", "lint", "evidence"];
+const RESOLVER_ROOMS: [&str; 6] = ["dns", "driver", "authenticator", "lint", "evidence", "preflight"];
 
 /// The rooms of the rules, which are pure functions of what is known.
 const RULES: [&str; 5] = ["spf", "dkim", "arc", "dmarc", "report"];

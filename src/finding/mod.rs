@@ -27,7 +27,7 @@ pub(crate) use dns::findings as unanswered;
 pub(crate) use elsewhere::{
     dmarc_of, of_dmarc as places_of_dmarc, of_spf as places_of_spf, read_for, read_for_spf, spf_of,
 };
-pub(crate) use quote::quoted;
+pub(crate) use quote::{bounded, quoted};
 pub(crate) use record_text::{RecordText, of_name};
 pub(crate) use spf::{
     Bounds, Node, Numbers, Place, Published, Records, Visit, Walk, finding as spf_finding, findings_of_record, loops,

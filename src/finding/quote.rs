@@ -43,7 +43,7 @@ pub(crate) fn quoted(octets: &[u8]) -> String {
 }
 
 /// A sentence, cut with three dots where it is longer than anybody reads.
-pub(super) fn bounded(sentence: &str) -> Box<str> {
+pub(crate) fn bounded(sentence: &str) -> Box<str> {
     match sentence.char_indices().nth(MAX_SENTENCE) {
         Some((end, _)) => format!("{}...", sentence.get(..end).unwrap_or_default()).into(),
         None => sentence.into(),

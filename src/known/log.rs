@@ -131,6 +131,15 @@ impl Log {
         log
     }
 
+    /// And what another log has that this one does not.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for entry in &other.entries {
+            if self.entry(&entry.question.name, entry.question.record_type).is_none() {
+                self.entries.push(entry.clone());
+            }
+        }
+    }
+
     /// Answers each open question with this error.
     pub(crate) fn give_up(&mut self, error: &LookupError) {
         for entry in self.entries.iter_mut().filter(|entry| entry.answer.is_none()) {

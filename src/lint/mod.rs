@@ -60,6 +60,10 @@ impl<R: Resolver> Lint<R> {
         Self { policy, ..self }
     }
 
+    pub(crate) fn resolver(&self) -> &R {
+        &self.resolver
+    }
+
     /// Asks for all that a domain publishes, side by side, and says what is found. Never fails: what cannot be asked is a finding.
     ///
     /// No more than 1000 questions are asked.

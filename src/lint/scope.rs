@@ -64,6 +64,13 @@ impl Scope {
         Ok(self)
     }
 
+    /// And the key of this name, by which another domain signs, or this one.
+    pub(crate) fn with_key(mut self, domain: &Domain, selector: &str, name: &Name) -> Self {
+        let (domain, name) = (domain.as_name().clone(), name.clone());
+        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: true, is_for_subdomain: false });
+        self
+    }
+
     /// And what this host meets that sends for the domain.
     #[must_use]
     pub fn with_sender(mut self, ip: IpAddr) -> Self {
