@@ -65,6 +65,14 @@ pub(crate) enum Command {
     /// is none. Of several domains, 2 comes before 75, and 75 before 1.
     #[command(after_help = examples::LINT)]
     Lint(Lint),
+    /// Say whether mail would pass, before it is sent: directly, forwarded, through a list; and what large receivers ask for.
+    ///
+    /// No key and no network of the sender is needed: a planned signature is taken to be made by whoever has the key that is published.
+    ///
+    /// Exit status: 75 where the DNS left something open, else 1 where DMARC would fail for mail that is sent directly, or what a receiver
+    /// asks of all senders is not met, else 0; 2 for bad usage or unreadable input.
+    #[command(after_help = examples::PREFLIGHT)]
+    Preflight(Preflight),
     /// Print the completions of a shell, for it to read.
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
@@ -158,6 +166,36 @@ pub(crate) struct Lint {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Preflight {
+    /// The author, as From will have it, such as alice@example.com.
+    #[arg(long, value_name = "ADDR", help_heading = PLAN)]
+    pub(crate) from: String,
+    /// The envelope's sender; "" or "<>" is the null reverse-path. The address of --from where not given.
+    #[arg(long, value_name = "ADDR", help_heading = PLAN)]
+    pub(crate) mail_from: Option<String>,
+    /// The address of the host that will hand the mail over.
+    #[arg(long, value_name = "IP", value_parser = address, help_heading = PLAN)]
+    pub(crate) ip: IpAddr,
+    /// The name that it will give in HELO or EHLO.
+    #[arg(long, value_name = "NAME", help_heading = PLAN)]
+    pub(crate) helo: Option<String>,
+    /// Take the mail for signed by the key of this domain and selector; may be given several times.
+    #[arg(long = "sign", value_name = "DOMAIN/SELECTOR", help_heading = PLAN)]
+    pub(crate) signatures: Vec<String>,
+    /// Take this message, as it is to be sent, in place of one that is made up.
+    #[arg(long, value_name = "FILE", help_heading = PLAN)]
+    pub(crate) message: Option<PathBuf>,
+    /// Sent at this time: seconds since 1970, or as in 2025-10-06T08:15:05Z. Now, where not given.
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = PLAN)]
+    pub(crate) at: Option<UnixTime>,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print JSON.
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Replay {
     /// The evidence.
     #[arg(value_name = "FILE")]
@@ -184,6 +222,7 @@ const DNS: &str = "The DNS";
 const RULES: &str = "How messages are judged";
 const OUTPUT: &str = "Output";
 const MAIL: &str = "What is known of its mail";
+const PLAN: &str = "What is planned";
 
 /// Which of the hops, as the Received fields tell them, handed the message over.
 #[derive(Debug, Args)]
@@ -310,6 +349,7 @@ pub(crate) enum SchemaOf {
     Spf,
     Batch,
     Lint,
+    Preflight,
 }
 
 /// Seconds, or RFC 3339.

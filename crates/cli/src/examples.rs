@@ -57,6 +57,17 @@ Examples:
   Many domains, as JSON:
     mailverdict lint - < domains.txt > found.jsonl";
 
+pub(crate) const PREFLIGHT: &str = "\
+Examples:
+  Whether a host may send as somebody, and what is missing:
+    mailverdict preflight --from alice@example.com --ip 192.0.2.1
+  With a signature, by the key that is published at s1._domainkey:
+    mailverdict preflight --from alice@example.com --ip 192.0.2.1 \\
+      --helo mail.example.com --sign example.com/s1
+  With the message itself, and records before they are published:
+    mailverdict preflight --from alice@example.com --ip 192.0.2.1 \\
+      --message message.eml --zone example.zone";
+
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   bash:
@@ -90,6 +101,8 @@ SPF, DKIM, DMARC and ARC.
   mailverdict spf --ip IP --mail-from ADDRESS
                                SPF alone, without a message
   mailverdict lint DOMAIN      what a domain publishes, and what is wrong
+  mailverdict preflight --from ADDRESS --ip IP
+                               whether mail would pass, before it is sent
   mailverdict batch            many messages, as lines of JSON
   mailverdict completions, man, schema
                                what shells, readers and scripts need

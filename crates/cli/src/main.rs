@@ -22,6 +22,7 @@ mod manual;
 mod mbox;
 mod messages;
 mod page;
+mod preflight;
 mod report;
 mod request;
 mod rows;
@@ -77,6 +78,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Spf(args) => spf::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Preflight(args) => preflight::run(&args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Schema { of } => manual::schema(of),
         Command::Man { command } => manual::page(command.as_deref()),

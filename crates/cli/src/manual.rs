@@ -28,6 +28,7 @@ pub(crate) fn schema(of: SchemaOf) -> Result<ExitCode, Failure> {
         SchemaOf::Spf => print(&bundled(include_str!("../schema/spf.schema.json"))?)?,
         SchemaOf::Batch => print(&bundled(include_str!("../schema/batch.schema.json"))?)?,
         SchemaOf::Lint => print(include_str!("../schema/lint.schema.json"))?,
+        SchemaOf::Preflight => print(include_str!("../schema/preflight.schema.json"))?,
     }
     Ok(ExitCode::SUCCESS)
 }

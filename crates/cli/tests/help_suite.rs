@@ -16,7 +16,7 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 8] = ["check", "replay", "spf", "lint", "batch", "completions", "schema", "man"];
+const COMMANDS: [&str; 9] = ["check", "replay", "spf", "lint", "preflight", "batch", "completions", "schema", "man"];
 
 /// The option is found below the heading, and no other heading stands between.
 #[test]
@@ -34,6 +34,9 @@ fn options_stand_below_headings() {
         ("lint", "What is known of its mail", "selector message sender-ip at"),
         ("lint", "The DNS", "zone dns timeout"),
         ("lint", "Output", "json quiet"),
+        ("preflight", "What is planned", "from mail-from ip helo sign message at"),
+        ("preflight", "The DNS", "zone dns timeout"),
+        ("preflight", "Output", "json"),
         ("batch", "The DNS", "zone dns timeout"),
         ("batch", "How messages are judged", "at dmarc trusted-sealer receiver"),
         ("batch", "Output", "jobs authserv-id changes"),
@@ -80,13 +83,13 @@ fn the_examples_can_be_typed() {
         fs::create_dir_all(folder.join(path)).unwrap();
     }
     let message = "Received: from mail.example.com ([192.0.2.1]) by mx.example.net; Mon, 6 Oct 2025 08:15:05 +0000\n\
-                   From: alice@example.com\n\nHello\n";
+                   From: alice@example.com\nDate: Mon, 6 Oct 2025 08:15:05 +0000\nMessage-ID: <1@example.com>\n\nHello\n";
     let separator = "From alice@example.com Mon Oct  6 08:15:05 2025\n";
     let zone = "example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"\nmail.example.com. TXT \"v=spf1 a -all\"\n\
-                mail.example.com. A 192.0.2.1\n_dmarc.example.com. TXT \"v=DMARC1; p=reject\"\n";
+                mail.example.com. A 192.0.2.1\n1.2.0.192.in-addr.arpa. PTR mail.example.com.\n_dmarc.example.com. TXT \"v=DMARC1; p=reject\"\n";
     let request = serde_json::json!({ "id": 1, "ip": "192.0.2.1", "message": "message.eml" });
     let answer = format!(
-        "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\ncheck*|spf*|lint*|batch*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
+        "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\ncheck*|spf*|lint*|preflight*|batch*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
     );
     for (name, content) in [
         ("message.eml", message),
@@ -166,5 +169,5 @@ fn without_a_command_the_program_says_what_it_can_do() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(COMMANDS.iter().all(|command| told.contains(command)), "{told}");
     assert!(told.ends_with("\nA command is missing. mailverdict --help tells of all commands, and\nmailverdict check --help of one, with examples.\n"));
-    assert!(told.lines().count() <= 16 && told.lines().all(|line| line.len() < 80), "{told}");
+    assert!(told.lines().count() <= 22 && told.lines().all(|line| line.len() < 80), "{told}");
 }

@@ -30,7 +30,7 @@ fn each_shell_completes_commands_and_options() {
 fn manual_pages_have_what_the_help_has() {
     let page = printed(&["man"]);
     assert!(page.contains(".TH mailverdict 1") && page.contains(r"mailverdict\-batch(1)"), "{page}");
-    for command in ["check", "spf", "lint", "batch"] {
+    for command in ["check", "spf", "lint", "preflight", "batch"] {
         let page = printed(&["man", command]);
         assert!(page.contains(&format!(".TH mailverdict-{command} 1")), "{page}");
         let help = printed(&[command, "--help"]);
@@ -105,6 +105,6 @@ fn the_schemas_of_spf_and_batch_stand_by_themselves() {
 fn an_unknown_command_has_no_page() {
     let output = run(&["man", "lunch"]);
     assert_eq!(output.status.code(), Some(2));
-    let told = "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, lint, completions, schema, man\n";
+    let told = "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, lint, preflight, completions, schema, man\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
 }
