@@ -16,6 +16,7 @@ mod fold;
 mod forged;
 mod format;
 mod parse;
+mod removal;
 
 pub(crate) use self::{
     describe::{Describe, MAX_REASON_LEN, Results, shown_reason},
