@@ -11,6 +11,7 @@ mod line_endings;
 mod malformation;
 mod odd_octets;
 mod oddity;
+mod pairs;
 mod possible_domains;
 mod reading;
 mod return_path;
@@ -23,6 +24,7 @@ pub use from_text::FromText;
 pub use line_endings::{LineEndings, to_crlf};
 pub use malformation::{Malformation, MalformationKind};
 pub use oddity::Oddity;
+pub use pairs::HeaderPairs;
 pub use singular::SingularFields;
 
 pub(crate) use body_line_ends::BodyLineEnds;
