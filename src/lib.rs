@@ -50,6 +50,7 @@ mod ready;
 pub mod received;
 pub mod received_spf;
 mod registered_methods;
+pub mod reply;
 pub mod report;
 pub mod session;
 pub mod spf;
