@@ -1,7 +1,7 @@
 //! Has questions asked, side by side, until what they were asked for has come to its end.
 
 use crate::{
-    dns::{AnyAnswer, AnyLookup, LookupError, Question, RecordType, Resolver, address_of},
+    dns::{AnyLookup, LookupError, Question, Resolver},
     known::{AtHand, Log},
 };
 use std::{
@@ -82,7 +82,7 @@ pub(crate) fn drive_at_once<R: Resolver, T>(
             return result;
         }
         for question in log.hand_out() {
-            let answer = match pin!(look_up(resolver, &question)).poll(&mut Context::from_waker(Waker::noop())) {
+            let answer = match pin!(question.ask(resolver)).poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(answer) => answer,
                 Poll::Pending => Err(LookupError::OutOfTime),
             };
@@ -109,7 +109,7 @@ async fn some<F: Future<Output = Answered>>(open: &mut Vec<Pin<Box<F>>>, waits: 
 
 async fn ask<R: Resolver>(resolver: &R, clock: &Clock, question: Question) -> Answered {
     let (answer, took) = {
-        let mut answer = pin!(look_up(resolver, &question));
+        let mut answer = pin!(question.ask(resolver));
         match poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await {
             Poll::Ready(answer) => (answer, None),
             Poll::Pending => wait(resolver, clock, answer).await,
@@ -143,17 +143,4 @@ async fn wait<R: Resolver>(
 /// The time, where there is an operating system that has a clock.
 fn now() -> Option<Instant> {
     if cfg!(all(target_family = "wasm", target_os = "unknown")) { None } else { Some(Instant::now()) }
-}
-
-async fn look_up<R: Resolver>(resolver: &R, Question { name, record_type }: &Question) -> AnyLookup {
-    match record_type {
-        RecordType::Txt => resolver.txt(name).await.map(AnyAnswer::Txt),
-        RecordType::A => resolver.a(name).await.map(AnyAnswer::A),
-        RecordType::Aaaa => resolver.aaaa(name).await.map(AnyAnswer::Aaaa),
-        RecordType::Mx => resolver.mx(name).await.map(AnyAnswer::Mx),
-        RecordType::Ptr => match address_of(name) {
-            Some(ip) => resolver.ptr(ip).await.map(AnyAnswer::Ptr),
-            None => Err(LookupError::Malformed),
-        },
-    }
 }

@@ -108,6 +108,14 @@ impl Hickory {
         Self::with_servers(vec![server_config(address)], ATTEMPT)
     }
 
+    /// Asks these servers, the first of them first, by UDP and TCP.
+    ///
+    /// # Errors
+    /// [`HickoryError::Setup`].
+    pub fn servers(addresses: impl IntoIterator<Item = SocketAddr>) -> Result<Self, HickoryError> {
+        Self::with_servers(addresses.into_iter().map(server_config).collect(), ATTEMPT)
+    }
+
     /// [`server`](Self::server) with another time for one attempt than 2.5 seconds; there are two.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../../docs/dns-faults.md")]
 
+mod ask;
 #[cfg(feature = "hickory")]
 mod cache;
 mod details;
