@@ -91,7 +91,7 @@ fn sources() -> Vec<Source> {
 }
 
 /// The crates beside the library.
-const CRATES: [&str; 2] = [COMMAND_LINE, "crates/mailverdict-crypto/src"];
+const CRATES: [&str; 3] = [COMMAND_LINE, "crates/mailverdict-crypto/src", "crates/milter/src"];
 const COMMAND_LINE: &str = "crates/cli/src";
 
 /// Those of the library and of the crates beside it.
