@@ -2,7 +2,7 @@
 //!
 //! Cases are files of `tests/data/lint`. A case has a `zone`, and may say:
 //!
-//! - `domain`, where it is not `a.example`; `selectors`, `senders`, and a `message`,
+//! - `domain`, where it is not `a.example`; `selectors`, `senders`, a `message` or several `messages`, and `at` which time,
 //! - `keys`: records with public keys in place of their names in braces; `fail`: names that have no answer for TXT,
 //! - `repeat`: a `part` of the zone and how many `times` it stands in the place of `<>`, `#` being the count,
 //! - `needs`: a feature without which the case is passed over,
@@ -31,7 +31,7 @@ use support::{
     signer::Key,
 };
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "name",
     "zone",
     "keys",
@@ -39,6 +39,8 @@ const KEYS: [&str; 18] = [
     "selectors",
     "senders",
     "message",
+    "messages",
+    "at",
     "fail",
     "repeat",
     "found",
@@ -86,10 +88,14 @@ fn scope(case: &Yaml<'_>) -> Scope {
     for sender in list(case, "senders") {
         scope = scope.with_sender(sender.parse().unwrap());
     }
-    if let Some(message) = text(case, "message") {
+    let messages = list(case, "messages");
+    for message in text(case, "message").into_iter().chain(messages.iter().map(String::as_str)) {
         scope = scope.with_message(Message::parse(message.as_bytes()).unwrap().header());
     }
-    scope
+    match text(case, "at") {
+        Some(at) => scope.at(at.parse().unwrap()),
+        None => scope,
+    }
 }
 
 fn line(finding: &Finding) -> String {

@@ -7,6 +7,8 @@ mod strict;
 mod unreadable;
 
 pub(super) use header::of_header;
+pub(crate) use header::of_signatures;
+pub(crate) use strict::forbids_subdomains;
 
 use super::{Finding, alias, elsewhere};
 use crate::{

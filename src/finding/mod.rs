@@ -21,7 +21,7 @@ pub use quote::Quote;
 pub use rule::Rule;
 
 pub(crate) use absent::{PUBLISH_SPF, no_dmarc, no_spf_of_sender};
-pub(crate) use dkim::of_entry as of_key_entry;
+pub(crate) use dkim::{forbids_subdomains, of_entry as of_key_entry, of_signatures};
 pub(crate) use dmarc::{MAX_LABELS, lowered, of_texts as of_dmarc_texts, too_deep, weaker};
 pub(crate) use dns::findings as unanswered;
 pub(crate) use elsewhere::{

@@ -287,6 +287,8 @@ rules! {
     DkimWildcard: "dkim-wildcard", Warning, Dkim, None;
     /// The same key stands at several names.
     DkimSharedModulus: "dkim-shared-modulus", Notice, Dkim, None;
+    /// A key has been in use for more than a year.
+    DkimAge: "dkim-age", Notice, Dkim, None;
     /// All keys are of Ed25519.
     DkimEd25519Only: "dkim-ed25519-only", Warning, Dkim, Some("RFC 8463 §5");
     /// A record of ADSP or of DomainKeys.
@@ -303,6 +305,10 @@ rules! {
     SigTraceFields: "sig-trace-fields", Warning, Dkim, Some("RFC 6376 §5.4");
     /// A signature leaves out fields that the message has.
     SigFields: "sig-fields", Warning, Dkim, Some("RFC 6376 §5.4.1");
+    /// A signature is canonicalized so that it survives almost no change.
+    SigFragile: "sig-fragile", Notice, Dkim, Some("RFC 6376 §3.4");
+    /// A signature does not expire, or too soon, or too late.
+    SigExpiry: "sig-expiry", Notice, Dkim, Some("RFC 6376 §3.5");
     /// A signature expired, and had not when the message was received.
     SignatureExpiredSince: "signature-expired-since", Notice, Dkim, Some("RFC 6376 §3.5");
     /// No signature aligns with From.

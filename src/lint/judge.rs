@@ -1,8 +1,8 @@
 //! From what was gathered to a report.
 
 use super::{
-    context::Context, correct, dmarc, gather::Gathered, keys, mx, parked, report::Report, scope::Scope, senders, spf,
-    texts,
+    context::Context, correct, dmarc, gather::Gathered, keys, mx, parked, report::Report, scope::Scope, senders,
+    signatures, spf, texts,
 };
 use crate::{
     finding::{Finding, Rule, of_name, unanswered},
@@ -21,6 +21,7 @@ pub(super) fn judge(scope: &Scope, policy: &Policy, gathered: &Gathered, log: Lo
     let (texts, of_texts) = texts::look(&context);
     findings.extend(of_dmarc);
     findings.extend(of_keys);
+    findings.extend(signatures::look(&context));
     findings.extend(mx::findings(&context));
     findings.extend(of_senders);
     findings.extend(of_texts);

@@ -10,7 +10,7 @@ use crate::{
     crypto::{numbers, small_factor},
     dkim::{KeyRecord, keys::ReadRecords},
     dns::{Answer, AnyAnswer, RecordType},
-    finding::{Finding, RecordText, Rule, Severity, of_key_entry, of_name, quoted},
+    finding::{Finding, RecordText, Rule, Severity, forbids_subdomains, of_key_entry, of_name, quoted},
     known::Entry,
     lex::{Span, printable, tag_list::Tags},
     name::{Name, shown},
@@ -101,24 +101,8 @@ impl OfKey<'_, '_> {
 
     /// RFC 6376 §3.6.1, t=s.
     fn strict(&self) -> Option<Finding> {
-        if !self.record.strict_identity {
-            return None;
-        }
-        let tag = self.tag("t");
-        let quoted = quoted(self.text.at(tag));
-        if self.key.is_for_subdomain() {
-            let says = format!("{quoted} forbids signatures for subdomains, and a message is signed for one (i=)");
-            let finding =
-                self.text.finding(Rule::DkimStrictSubdomain, tag, &says, "Take the s out, or sign without i=.");
-            return Some(Finding { severity: Severity::Error, ..finding });
-        }
-        let says = format!("{quoted} forbids signatures for subdomains (i=)");
-        Some(self.text.finding(
-            Rule::DkimStrictSubdomain,
-            tag,
-            &says,
-            "Take the s out where subdomains sign with this key.",
-        ))
+        let tag = self.tag("t").filter(|_| self.record.strict_identity)?;
+        Some(forbids_subdomains(&self.text, tag, self.key.subdomain_identity()))
     }
 
     /// Keys that anybody can sign with, or with luck, which are told apart by trial: for each message that would be too dear.

@@ -16,6 +16,8 @@ mod range_set;
 mod report;
 mod scope;
 mod senders;
+mod signatures;
+mod signed;
 mod spf;
 mod texts;
 

@@ -1,7 +1,9 @@
 //! What is looked at.
 
+use super::signed::Signed;
 use crate::{
     dkim::Signature,
+    finding::{Finding, of_signatures},
     message::{Header, return_path},
     name::{Domain, Name, NameError},
     time::UnixTime,
@@ -27,6 +29,9 @@ pub struct Scope {
     at: UnixTime,
     reverse_paths: Vec<Domain>,
     has_message: bool,
+    /// What is wrong with the signatures of the messages that were given.
+    of_messages: Vec<Finding>,
+    signed: Vec<Signed>,
 }
 
 /// Where a key is looked for.
@@ -36,8 +41,8 @@ pub struct KeyName {
     domain: Name,
     name: Name,
     is_used: bool,
-    /// Whether the domain of `i=` lies below that of `d=`.
-    is_for_subdomain: bool,
+    /// `i=` of a signature, where its domain lies below that of `d=`.
+    subdomain_identity: Option<Box<str>>,
 }
 
 impl Scope {
@@ -50,6 +55,8 @@ impl Scope {
             at: UnixTime(0),
             reverse_paths: Vec::new(),
             has_message: false,
+            of_messages: Vec::new(),
+            signed: Vec::new(),
         }
     }
 
@@ -60,14 +67,14 @@ impl Scope {
     pub fn with_selector(mut self, selector: &str) -> Result<Self, NameError> {
         let name = self.domain.as_name().prepend(&format!("{selector}._domainkey"))?;
         let domain = self.domain.as_name().clone();
-        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: false, is_for_subdomain: false });
+        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: false, subdomain_identity: None });
         Ok(self)
     }
 
     /// And the key of this name, by which another domain signs, or this one.
     pub(crate) fn with_key(mut self, domain: &Domain, selector: &str, name: &Name) -> Self {
         let (domain, name) = (domain.as_name().clone(), name.clone());
-        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: true, is_for_subdomain: false });
+        self.add_key(KeyName { selector: selector.into(), domain, name, is_used: true, subdomain_identity: None });
         self
     }
 
@@ -85,12 +92,16 @@ impl Scope {
     #[must_use]
     pub fn with_message(mut self, header: &Header<'_>) -> Self {
         self.has_message = true;
+        let room = MAX_GIVEN.saturating_sub(self.of_messages.len());
+        self.of_messages.extend(of_signatures(header).into_iter().take(room));
+        self.signed.push(Signed::of(header));
+        self.signed.truncate(MAX_GIVEN);
         for field in header.named("DKIM-Signature").take(MAX_GIVEN) {
             let Ok(signature) = Signature::parse(field.value()) else { continue };
-            let Signature { domain, selector, key_name, identity_domain, .. } = signature;
-            let is_for_subdomain = identity_domain != domain;
+            let Signature { domain, selector, key_name, identity, identity_domain, .. } = signature;
+            let subdomain_identity = (identity_domain != domain).then(|| Box::from(&*identity));
             let (selector, domain) = (selector.as_str().into(), domain.as_name().clone());
-            self.add_key(KeyName { selector, domain, name: key_name, is_used: true, is_for_subdomain });
+            self.add_key(KeyName { selector, domain, name: key_name, is_used: true, subdomain_identity });
         }
         let path = return_path(header).unwrap_or_default();
         let domain = path.rsplit_once('@').and_then(|(_, domain)| Domain::parse(domain).ok());
@@ -103,7 +114,8 @@ impl Scope {
         self
     }
 
-    /// At this time, which explanations of SPF may name (macro `%{t}`); 1970 where nobody says. Nothing else depends on it.
+    /// At this time, which explanations of SPF may name (macro `%{t}`), and by which a key is old whose selector holds a date; 1970
+    /// where nobody says.
     #[must_use]
     pub fn at(self, at: UnixTime) -> Self {
         Self { at, ..self }
@@ -112,7 +124,9 @@ impl Scope {
     fn add_key(&mut self, key: KeyName) {
         if let Some(known) = self.keys.iter_mut().find(|known| known.name == key.name) {
             known.is_used |= key.is_used;
-            known.is_for_subdomain |= key.is_for_subdomain;
+            if known.subdomain_identity.is_none() {
+                known.subdomain_identity = key.subdomain_identity;
+            }
         } else if self.keys.len() < MAX_GIVEN {
             self.keys.push(key);
         }
@@ -136,6 +150,16 @@ impl Scope {
     /// Whether a message was given, which shows how mail of the domain is signed.
     pub(super) fn has_message(&self) -> bool {
         self.has_message
+    }
+
+    /// What is wrong with the signatures of messages, whatever they come to.
+    pub(super) fn of_messages(&self) -> &[Finding] {
+        &self.of_messages
+    }
+
+    /// How the messages are signed.
+    pub(super) fn signed(&self) -> &[Signed] {
+        &self.signed
     }
 
     /// The time of the look.
@@ -165,8 +189,8 @@ impl KeyName {
         &self.name
     }
 
-    pub(super) fn is_for_subdomain(&self) -> bool {
-        self.is_for_subdomain
+    pub(super) fn subdomain_identity(&self) -> Option<&str> {
+        self.subdomain_identity.as_deref()
     }
 
     /// Whether a message is signed with it.

@@ -2,9 +2,9 @@
 
 use super::signature::{MAX_SIGNATURES, Signed, of_signature, signer};
 use crate::{
-    dkim::{DkimResult, PermReason, SignatureReport},
+    dkim::{DkimResult, FailReason, PermReason, PolicyReason, Signature, SignatureReport},
     finding::{Finding, Rule},
-    message::Header,
+    message::{Header, HeaderField, SingularFields},
     received::Hop,
 };
 
@@ -35,6 +35,33 @@ pub(in crate::finding) fn of_header<'h>(
         found.extend(expired_since(&signed, border));
     }
     found
+}
+
+/// What the signatures of a message say, whatever they come to: for those who do not evaluate them.
+pub(crate) fn of_signatures(header: &Header<'_>) -> Vec<Finding> {
+    let fields = header.fields().iter().enumerate().filter(|(_, field)| field.is("DKIM-Signature"));
+    let read = |(field_index, field): (usize, &HeaderField<'_>)| {
+        let signature = Signature::parse(field.value()).ok()?.into_summary();
+        // RFC 8301 §3.1. Of all else the text alone is looked at.
+        let result = match signature.algorithm.as_deref() {
+            Some("rsa-sha1") => DkimResult::Policy(PolicyReason::HistoricAlgorithm),
+            Some(_) | None => DkimResult::Fail(FailReason::InvalidSignature),
+        };
+        let (key, body_hash, header_hash, unsigned_octets) = (None, None, None, 0);
+        let not_covered = SingularFields::default();
+        Some(SignatureReport {
+            field_index,
+            signature,
+            result,
+            key,
+            body_hash,
+            header_hash,
+            unsigned_octets,
+            not_covered,
+        })
+    };
+    let signatures: Vec<SignatureReport> = fields.filter_map(read).take(MAX_SIGNATURES).collect();
+    of_header(&signatures, header, &|| None)
 }
 
 /// Only where h= could be read.

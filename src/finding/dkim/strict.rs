@@ -6,6 +6,7 @@ use crate::{
     dns::RecordType,
     finding::{Finding, Rule, Severity, quote::quoted, record_text::RecordText},
     known::Log,
+    lex::Span,
     name::Name,
     verdict::Verdict,
 };
@@ -32,13 +33,21 @@ fn of_key(report: &SignatureReport, name: &Name, log: &Log) -> Option<Finding> {
         let record = KeyRecord::parse(text).ok().filter(|record| record.strict_identity)?;
         Some((text, record.span_of("t")?.whole()))
     })?;
-    let text = RecordText { name, text };
-    let identity = quoted(report.signature.identity.as_deref().unwrap_or_default().as_bytes());
-    let says = format!(
-        "{} forbids signatures for subdomains, and a message is signed for one (i= is {identity}): the signature does not count",
-        quoted(text.at(Some(tag)))
-    );
+    let identity = report.signature.identity.as_deref().unwrap_or_default();
+    Some(forbids_subdomains(&RecordText { name, text }, tag, Some(identity)))
+}
+
+/// `t=s` in a key record. `identity` is that of a signature which it forbids (`i=`), or nothing where no such signature is known.
+pub(crate) fn forbids_subdomains(text: &RecordText<'_>, tag: Span, identity: Option<&str>) -> Finding {
+    let forbids = format!("{} forbids signatures for subdomains", quoted(text.at(Some(tag))));
+    let Some(identity) = identity else {
+        let says = format!("{forbids} (i=)");
+        let advice = "Take the s out of t= where subdomains sign with this key.";
+        return text.finding(Rule::DkimStrictSubdomain, Some(tag), &says, advice);
+    };
+    let identity = quoted(identity.as_bytes());
+    let says = format!("{forbids}, and a message is signed for one (i= is {identity}): the signature does not count");
     let advice = "Take the s out of t=, or sign without i=.";
     let finding = text.finding(Rule::DkimStrictSubdomain, Some(tag), &says, advice);
-    Some(Finding { severity: Severity::Error, ..finding })
+    Finding { severity: Severity::Error, ..finding }
 }
