@@ -302,6 +302,26 @@ fn of_keys_hosts_and_other_texts() {
     run("others", 25);
 }
 
+/// Of what stands just outside of a rule, the rule says nothing.
+#[test]
+fn what_is_near_is_not_found() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lint/near.yml");
+    let source = std::fs::read_to_string(path).unwrap();
+    let documents = Yaml::load_from_str(&source).unwrap();
+    let cases = documents[0].as_mapping_get("cases").unwrap().as_vec().unwrap();
+    let mut failed = Vec::new();
+    for case in cases {
+        let report = now(Lint::new(zone(case)).look(&scope(case)));
+        check(&report);
+        let near = list(case, "near");
+        assert!(!near.is_empty());
+        let found = report.findings.iter().filter(|finding| near.iter().any(|id| id == finding.rule.id()));
+        failed.extend(found.map(|finding| format!("{}: {} {finding}", text(case, "name").unwrap(), line(finding))));
+    }
+    assert!(cases.len() >= 35, "only {} cases", cases.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
 /// Thirty domains of good faith: nothing is an error, nor a warning.
 #[test]
 fn clean_domains_are_clean() {

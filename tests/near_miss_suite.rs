@@ -71,6 +71,9 @@ const OF_LINT: [&str; 55] = [
     "tlsrpt-record",
 ];
 
+/// Of them, those that need a type of records which no resolver is asked for.
+const NOT_ASKED: [&str; 1] = ["spf-type99"];
+
 /// What the cases say of one rule.
 #[derive(Default)]
 struct Cases {
@@ -171,4 +174,26 @@ fn each_rule_has_a_case_on_both_sides() {
         sum(found),
         sum(near)
     );
+}
+
+/// The same of the rules of a look at a domain; the cases are those of `lint_suite`.
+#[test]
+fn each_rule_of_a_look_has_a_case_on_both_sides() {
+    let (mut found, mut near) = (String::new(), String::new());
+    for file in ["spf", "dmarc", "others", "near"] {
+        let source = read(&format!("tests/data/lint/{file}.yml"));
+        let documents = Yaml::load_from_str(&source).unwrap();
+        for case in documents[0].as_mapping_get("cases").unwrap().as_vec().unwrap() {
+            for line in near::ids(case, "found") {
+                found.push_str(&format!(" {} ", line.split(' ').nth(1).unwrap()));
+            }
+            near::ids(case, "near").iter().for_each(|id| near.push_str(&format!(" {id} ")));
+        }
+    }
+    let lacks = |of: &str, id: &&&str| !of.contains(&format!(" {id} "));
+    let rules = || OF_LINT.iter().filter(|id| !NOT_ASKED.contains(id));
+    assert_eq!(rules().filter(|id| lacks(&found, id)).collect::<Vec<_>>(), Vec::<&&str>::new(), "not found");
+    assert_eq!(rules().filter(|id| lacks(&near, id)).collect::<Vec<_>>(), Vec::<&&str>::new(), "without a near miss");
+    // What is named is a rule.
+    assert!(rules().all(|id| Rule::ALL.iter().any(|rule| rule.id() == *id)));
 }
