@@ -160,6 +160,9 @@ pub(crate) struct Lint {
     /// Print JSON.
     #[arg(long, conflicts_with = "quiet", help_heading = OUTPUT)]
     pub(crate) json: bool,
+    /// Write what was found to this file as one page of HTML, which asks for nothing and runs nothing; `-` prints it in place of the text.
+    #[arg(long, value_name = "FILE", conflicts_with = "json", help_heading = OUTPUT)]
+    pub(crate) html: Option<PathBuf>,
     /// Print nothing: the exit status tells.
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) quiet: bool,

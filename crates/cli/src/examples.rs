@@ -54,6 +54,8 @@ Examples:
       example.com
   Records before they are published:
     mailverdict lint --zone example.zone example.com
+  A page for a browser, to look at or to send:
+    mailverdict lint --html page.html example.com
   Many domains, as JSON:
     mailverdict lint - < domains.txt > found.jsonl";
 

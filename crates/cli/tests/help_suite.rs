@@ -33,7 +33,7 @@ fn options_stand_below_headings() {
         ("spf", "Output", "json explain headers"),
         ("lint", "What is known of its mail", "selector message sender-ip at"),
         ("lint", "The DNS", "zone dns timeout"),
-        ("lint", "Output", "json quiet"),
+        ("lint", "Output", "json html quiet"),
         ("preflight", "What is planned", "from mail-from ip helo sign message at"),
         ("preflight", "The DNS", "zone dns timeout"),
         ("preflight", "Output", "json"),

@@ -23,8 +23,32 @@ const ELEMENTS: &str = "html head meta title style body header nav main section 
 const ATTRIBUTES: &str = "lang charset http-equiv content name id class href aria-label aria-labelledby scope value viewBox \
     preserveAspectRatio aria-hidden focusable x y width height";
 
+/// What a page is about.
+struct Kind {
+    /// How its title begins, or ends.
+    title: fn(&str) -> bool,
+    sections: &'static [&'static str],
+    /// Those that stand among them where there is something to say.
+    at_times: &'static [&'static str],
+}
+
+const OF_A_MESSAGE: Kind = Kind {
+    title: |title| title.starts_with("DMARC: "),
+    sections: &["results", "findings", "way", "spf", "dkim", "arc", "dmarc", "fields", "dns"],
+    at_times: &["recorded", "changes"],
+};
+const OF_A_LOOK: Kind = Kind {
+    title: |title| title.ends_with(" - mailverdict") && title.contains(": "),
+    sections: &["spf", "dmarc", "dkim", "mx", "findings", "dns"],
+    at_times: &["senders", "texts", "corrections"],
+};
+
 /// A page that does nothing, and that everybody can read.
 fn assert_sound(name: &str, page: &str) -> Document {
+    assert_sound_as(&OF_A_MESSAGE, name, page)
+}
+
+fn assert_sound_as(kind: &Kind, name: &str, page: &str) -> Document {
     let document = Document::of(page);
     assert_eq!(document.errors, Vec::<String>::new(), "{name}");
     assert_eq!(document.comments, 0, "{name}");
@@ -51,13 +75,13 @@ fn assert_sound(name: &str, page: &str) -> Document {
             assert!(ids.contains(target), "{name}: {target}");
         }
     }
-    assert_structure(name, &document);
+    assert_structure(kind, name, &document);
     assert_policy(name, &document);
     document
 }
 
 /// Headings in their order, landmarks once, tables with headings, pictures with words beside them.
-fn assert_structure(name: &str, document: &Document) {
+fn assert_structure(kind: &Kind, name: &str, document: &Document) {
     let headings = document.elements.iter().filter_map(|element| element.name.strip_prefix('h')?.parse::<u8>().ok());
     let mut level = 0;
     for heading in headings {
@@ -68,12 +92,12 @@ fn assert_structure(name: &str, document: &Document) {
         assert_eq!(document.all(once).count(), 1, "{name}: {once}");
     }
     assert_eq!(document.all("html").next().unwrap().attribute("lang"), Some("en"), "{name}");
-    assert!(document.all("title").all(|title| title.text.starts_with("DMARC: ")), "{name}");
+    assert!(document.all("title").all(|title| (kind.title)(&title.text)), "{name}");
     assert!(document.all("th").all(|cell| cell.attribute("scope").is_some()), "{name}");
     assert!(document.all("svg").all(|picture| picture.attribute("aria-hidden") == Some("true")), "{name}");
     let sections: Vec<&str> = document.all("section").filter_map(|section| section.attribute("id")).collect();
-    let sections: Vec<&str> = sections.into_iter().filter(|id| !["recorded", "changes"].contains(id)).collect();
-    assert_eq!(sections, ["results", "findings", "way", "spf", "dkim", "arc", "dmarc", "fields", "dns"], "{name}");
+    let sections: Vec<&str> = sections.into_iter().filter(|id| !kind.at_times.contains(id)).collect();
+    assert_eq!(sections, kind.sections, "{name}");
     assert_eq!(document.all("section").count(), document.all("h2").count(), "{name}");
 }
 
@@ -323,5 +347,92 @@ proptest! {
         let zone = folder.file("a.zone", "a.example. TXT \"v=spf1 -all\"\n");
         let arguments = ["check", &path, "--zone", &zone, "--raw"].map(str::to_owned).to_vec();
         assert_sound("random octets", &Case { name: "random octets".to_owned(), arguments }.page());
+    }
+}
+
+/// Texts of strangers: markup, quotes, controls, and what turns a line round.
+const HOSTILE: [&str; 6] = [
+    "<script>alert(1)</script>",
+    "\\\"><img src=x onerror=alert(1)>",
+    "</pre></code></table><!--",
+    "\\027[31m\\226\\128\\174",
+    "&lt;&amp;&#60;",
+    "javascript:alert(1)",
+];
+
+/// What `lint` prints, in the folder of the repository.
+fn looked(arguments: &[&str]) -> String {
+    let output = support::run(&[&["lint"], arguments].concat(), b"");
+    assert!(matches!(output.status.code(), Some(0 | 1)) && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The page of a look says what its JSON says, whoever wrote the records.
+#[test]
+fn pages_of_looks_say_all_that_is_said() {
+    let folder = Folder::new("looks");
+    let hostile = folder.path("hostile.db");
+    let mut zone = String::from("a.example. MX 10 mx.a.example.\nmx.a.example. A 10.0.0.1\n");
+    for (at, text) in HOSTILE.iter().enumerate() {
+        zone += &format!("t{at}.example. TXT \"v=spf1 include:{text}.example a:{text} ip4:{text} -all\"\n");
+        zone += &format!("_dmarc.t{at}.example. TXT \"v=DMARC1; p=none; x={text}; rua=mailto:{text}@b.example\"\n");
+        zone += &format!("s._domainkey.t{at}.example. TXT \"v=DKIM1; k={text}; p={text}\"\n");
+        zone += &format!("_smtp._tls.t{at}.example. TXT \"v=TLSRPTv1; rua={text}\"\n");
+        zone += &format!("default._bimi.t{at}.example. TXT \"v=BIMI1; l={text}\"\n");
+    }
+    fs::write(&hostile, zone).unwrap();
+    let hostile = format!("--zone={hostile}");
+    let contoso = "--zone=tests/data/lint/contoso.db";
+    let northwind = "--zone=tests/data/lint/northwind.db";
+    let mut looks = vec![
+        vec![contoso.to_owned(), "--selector=selector1".into(), "--sender-ip=1.2.3.4".into(), "contoso.example".into()],
+        vec![contoso.to_owned(), "good.example".into()],
+        vec![northwind.to_owned(), "--selector=selector1".into(), "northwind.example".into()],
+        vec!["--zone=tests/data/microsoft365/zone.db".to_owned(), "fabrikam.org".into()],
+        vec![contoso.to_owned(), "nothing.example".into()],
+    ];
+    looks.extend((0..HOSTILE.len()).map(|at| vec![hostile.clone(), "--selector=s".into(), format!("t{at}.example")]));
+    let (mut told, mut marked) = (0, 0);
+    for look in &looks {
+        let arguments: Vec<&str> = look.iter().map(String::as_str).collect();
+        let name = arguments.join(" ");
+        let page = looked(&[&["--html=-"], &arguments[..]].concat());
+        let document = assert_sound_as(&OF_A_LOOK, &name, &page);
+        let shown = document.words();
+        let json: Value = serde_json::from_str(&looked(&[&["--json"], &arguments[..]].concat())).unwrap();
+        let mut said: Vec<&Value> = vec![&json["domain"], &json["dmarc"]["name"]];
+        for finding in json["findings"].as_array().unwrap() {
+            said.extend(["id", "severity", "says", "advice", "reference"].iter().map(|member| &finding[member]));
+        }
+        said.extend(json["corrections"].as_array().unwrap().iter().map(|line| &line["line"]));
+        said.extend(json["dkim"].as_array().unwrap().iter().map(|key| &key["name"]));
+        said.extend(json["mx"].as_array().unwrap().iter().map(|mx| &mx["host"]));
+        for sentence in said.into_iter().filter_map(Value::as_str) {
+            let sentence = words(&sentence.replace('\u{2026}', "..."));
+            assert!(shown.contains(&sentence), "{name}: {sentence}\n{shown}");
+            told += 1;
+        }
+        marked += document.all("mark").count();
+    }
+    assert!(told > 200 && marked > 30, "{told} sentences, {marked} marks");
+}
+
+#[test]
+fn a_page_of_a_look_stands_beside_the_text_or_in_its_place() {
+    let folder = Folder::new("look");
+    let file = folder.path("look.html");
+    let arguments = ["--zone=tests/data/lint/contoso.db", "good.example"];
+    let text = looked(&arguments);
+    let both = looked(&[&[&*format!("--html={file}")], &arguments[..]].concat());
+    assert_eq!(both, text);
+    assert_sound_as(&OF_A_LOOK, "a file", &fs::read_to_string(&file).unwrap());
+    for (arguments, said) in [
+        (&["lint", "--html=-", "--json", "a.example"][..], "cannot be used with"),
+        (&["lint", "--zone=tests/data/lint/contoso.db", "--html=x.html", "-"], "--html goes with one domain"),
+        (&["lint", "--zone=tests/data/lint/contoso.db", "--html=/nowhere/x.html", "a.example"], "/nowhere/x.html"),
+    ] {
+        let output = support::run(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
     }
 }

@@ -4,11 +4,8 @@ use super::{
     text::{Bounded, cut},
     word::word_as,
 };
-use crate::{
-    findings::{Marked, Stretches, ascii, like, shown},
-    report::Report,
-};
-use mailverdict::finding::Finding;
+use crate::findings::{Marked, Stretches, ascii, like, shown};
+use mailverdict::{finding::Finding, known::Log, message::Header};
 use maud::{Markup, html};
 
 /// Findings that are shown.
@@ -18,14 +15,13 @@ const AROUND: usize = 300;
 /// Octets that are shown of the place.
 const MAX_PLACE: usize = 600;
 
-/// The findings, the worst first.
-pub(super) fn findings(report: &Report<'_>) -> Markup {
-    let all = &report.evaluated.findings;
-    let item = |finding: &Finding| html! { li { (row(finding, report)) } };
+/// The findings, the worst first; `none` is said where there are none.
+pub(super) fn findings(all: &[Finding], log: &Log, header: Option<&Header<'_>>, none: &str) -> Markup {
+    let item = |finding: &Finding| html! { li { (row(finding, log, header)) } };
     let Bounded { items, more } = Bounded::of(all, MAX_FINDINGS, item);
     html! {
         @if all.is_empty() {
-            p { "There is nothing to say of the records that were read, the message and the session." }
+            p { (none) }
         } @else {
             ol.findings { @for item in items { (item) } }
         }
@@ -33,12 +29,12 @@ pub(super) fn findings(report: &Report<'_>) -> Markup {
     }
 }
 
-fn row(finding: &Finding, report: &Report<'_>) -> Markup {
+fn row(finding: &Finding, log: &Log, header: Option<&Header<'_>>) -> Markup {
     let severity = finding.severity;
     html! {
         h3 { (word_as(severity.keyword(), like(severity))) " " (finding.rule.id()) }
         p { (cut(&ascii(&finding.says))) }
-        @if let Some(marked) = Marked::of(finding, report.log, Some(report.message.header())) {
+        @if let Some(marked) = Marked::of(finding, log, header) {
             @if let Some(stretches) = marked.stretches() { (record(stretches)) }
         }
         @if let Some(advice) = &finding.advice { p { "What to do: " (cut(&ascii(advice))) } }

@@ -1,10 +1,11 @@
-//! The page of one message as a document that browsers show: the same words as the page of the terminal, with pictures.
+//! Pages as documents that browsers show: the same words as those of the terminal, with pictures. Here that of one message.
 
 mod chain;
 mod change;
 mod coverage;
 mod document;
 mod finding;
+mod look;
 mod policy;
 mod signature;
 mod text;
@@ -25,7 +26,10 @@ use crate::{
     told::{Difference, IN_WORDS, RECORDED, of_weight},
 };
 use document::{Document, Section};
-use mailverdict::spf::{Observers, Tree};
+use mailverdict::{
+    known::Log,
+    spf::{Observers, Tree},
+};
 use maud::{Markup, html};
 use std::{fs, path::Path};
 use text::{Bounded, cut, cut_word, octets};
@@ -55,6 +59,18 @@ pub(crate) fn is_standard_output(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Writes the page of a look at a domain.
+pub(crate) fn write_look(report: &mailverdict::lint::Report, path: &Path) -> Result<(), Failure> {
+    write(&look::text(report), path)
+}
+
+fn write(text: &str, path: &Path) -> Result<(), Failure> {
+    if is_standard_output(path) {
+        return print(text);
+    }
+    fs::write(path, text).map_err(|error| Failure::Unwritable { path: path.to_owned(), error })
+}
+
 /// Standard output takes one thing, the page or JSON.
 pub(crate) fn assert_free(html: Option<&Path>, output: &Output) -> Result<(), Failure> {
     if output.json && html.is_some_and(is_standard_output) {
@@ -66,11 +82,7 @@ pub(crate) fn assert_free(html: Option<&Path>, output: &Output) -> Result<(), Fa
 impl Page<'_> {
     /// Writes the page to a file, or to standard output.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        let text = self.text();
-        if is_standard_output(path) {
-            return print(&text);
-        }
-        fs::write(path, text).map_err(|error| Failure::Unwritable { path: path.to_owned(), error })
+        write(&self.text(), path)
     }
 
     /// The whole document.
@@ -124,14 +136,14 @@ impl Page<'_> {
             differences.and_then(|content| section("recorded", "Otherwise than recorded", content)),
             section("results", "Results", results(report)),
             change::changes(report).and_then(|content| section("changes", "What changed", content)),
-            section("findings", "Findings", finding::findings(report)),
+            section("findings", "Findings", findings(report)),
             way.and_then(|content| section("way", "The way of the message", content)),
             section("spf", "SPF", spf(report, self.trees)),
             section("dkim", "DKIM", signature::signatures(report)),
             section("arc", "ARC", chain::chain(report)),
             section("dmarc", "DMARC", policy::dmarc(report)),
             section("fields", "Header fields", fields(report)),
-            section("dns", "DNS", questions(report)),
+            section("dns", "DNS", questions(report.log)),
         ]
         .into_iter()
         .flatten()
@@ -204,8 +216,8 @@ fn unfolded(line: &str) -> String {
     format!("{fold}{}", printable(content))
 }
 
-fn questions(report: &Report<'_>) -> Markup {
-    let steps = question_steps(report.log);
+fn questions(log: &Log) -> Markup {
+    let steps = question_steps(log);
     let (heading, lines) = steps.split_first().map_or((None, &[][..]), |(heading, lines)| (Some(heading), lines));
     let Bounded { items, more } =
         Bounded::of(lines, MAX_QUESTIONS, |line| html! { li { code { (cut(line.trim_start())) } } });
@@ -219,6 +231,11 @@ fn questions(report: &Report<'_>) -> Markup {
             },
         }
     }
+}
+
+fn findings(report: &Report<'_>) -> Markup {
+    let none = "There is nothing to say of the records that were read, the message and the session.";
+    finding::findings(&report.evaluated.findings, report.log, Some(report.message.header()), none)
 }
 
 /// What is otherwise than it was recorded.

@@ -3,8 +3,11 @@
 mod many;
 mod page;
 mod progress;
+pub(crate) mod words;
 
-use crate::{args::Lint as Args, block_on, failure::Failure, json, messages::Messages, print, request, source::Source};
+use crate::{
+    args::Lint as Args, block_on, failure::Failure, html, json, messages::Messages, print, request, source::Source,
+};
 use mailverdict::{
     Message,
     finding::Severity,
@@ -29,13 +32,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         if !args.messages.is_empty() {
             return Err(Failure::Usage("--message goes with one domain, and not with those of standard input".into()));
         }
+        if args.html.is_some() {
+            return Err(Failure::Usage("--html goes with one domain, and not with those of standard input".into()));
+        }
         return many::run(args, lint);
     }
     let domain = Domain::parse(&args.domain)
         .map_err(|error| Failure::Usage(format!("\"{}\" is no domain: {error}", args.domain)))?;
     let scope = scope(args, domain)?;
     let report = block_on(progress::shown(&scope, lint.look(&scope)))?;
-    if args.json {
+    if let Some(path) = &args.html {
+        html::write_look(&report, path)?;
+    }
+    if args.html.as_deref().is_some_and(html::is_standard_output) {
+        // It stands there in place of the text.
+    } else if args.json {
         print(&json::to_line(&Line::of(&report)))?;
     } else if !args.quiet {
         print(&page::text(&report))?;

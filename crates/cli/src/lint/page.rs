@@ -1,13 +1,11 @@
 //! What a domain publishes, as people read it: the records first, the tree with its counts, and then what is wrong.
 
+use super::words;
 use crate::{
     findings::{self, ascii, prose},
     style::{Style, printable, wrapped_at},
 };
-use mailverdict::{
-    lint::{DmarcPublished, KeyPublished, Report, Sender, SpfPublished, SpfTerm},
-    report::Permission,
-};
+use mailverdict::lint::{DmarcPublished, Report, SpfPublished, SpfTerm};
 use std::fmt::{self, Write as _};
 
 /// Columns before what belongs to a section.
@@ -38,11 +36,11 @@ fn write(out: &mut String, report: &Report, style: Style) -> fmt::Result {
         None => paragraph(out, INDENT, "no record applies"),
     })?;
     if report.dkim.is_empty() {
-        section(out, style, "DKIM", |out| {
-            paragraph(out, INDENT, "no selector is known: --selector names one, --message takes those of a message")
-        })?;
+        section(out, style, "DKIM", |out| paragraph(out, INDENT, words::NO_SELECTOR))?;
     } else {
-        section(out, style, "DKIM", |out| report.dkim.iter().try_for_each(|key| write_key(out, key)))?;
+        section(out, style, "DKIM", |out| {
+            report.dkim.iter().try_for_each(|key| paragraph(out, INDENT, &words::key(key)))
+        })?;
     }
     section(out, style, "MX", |out| {
         if report.mx.is_empty() {
@@ -52,7 +50,9 @@ fn write(out: &mut String, report: &Report, style: Style) -> fmt::Result {
         report.mx.iter().try_for_each(|mx| writeln!(out, "{}", printable(&host(mx))))
     })?;
     if !report.senders.is_empty() {
-        section(out, style, "SENDERS", |out| report.senders.iter().try_for_each(|sender| write_sender(out, sender)))?;
+        section(out, style, "SENDERS", |out| {
+            report.senders.iter().try_for_each(|sender| paragraph(out, INDENT, &words::sender(sender)))
+        })?;
     }
     if !report.texts.is_empty() {
         section(out, style, "TLS AND PICTURE", |out| {
@@ -100,17 +100,8 @@ fn record(out: &mut String, name: &str, text: &str) -> fmt::Result {
 fn write_spf(out: &mut String, spf: &SpfPublished) -> fmt::Result {
     let Some(text) = &spf.record else { return paragraph(out, INDENT, "several records") };
     record(out, &spf.name.to_string(), text)?;
-    let lookups = format!(
-        "{} of 10 lookups for a client that no term matches, {} at best; {} of 2 in vain",
-        spf.lookups, spf.least_lookups, spf.void_lookups
-    );
-    paragraph(out, INDENT, &lookups)?;
-    let addresses = format!(
-        "allowed: {}, {}",
-        counted(spf.ipv4_addresses, "IPv4 address", "IPv4 addresses"),
-        counted(u64::try_from(spf.ipv6_prefixes).unwrap_or(u64::MAX), "IPv6 network", "IPv6 networks")
-    );
-    paragraph(out, INDENT, &addresses)?;
+    paragraph(out, INDENT, &words::lookups(spf))?;
+    paragraph(out, INDENT, &words::allowed(spf))?;
     if spf.terms.is_empty() {
         return Ok(());
     }
@@ -118,7 +109,7 @@ fn write_spf(out: &mut String, spf: &SpfPublished) -> fmt::Result {
     let mut left = spf.terms.as_slice();
     let mut shown = 0;
     while let [term, rest @ ..] = left {
-        let more = addresses_in_a_row(left);
+        let more = words::addresses_in_a_row(left);
         if more > MAX_ADDRESSES {
             write_term(out, term, &format!(" and {} networks more", more - 1))?;
             left = left.get(more..).unwrap_or_default();
@@ -132,22 +123,6 @@ fn write_spf(out: &mut String, spf: &SpfPublished) -> fmt::Result {
         }
     }
     Ok(())
-}
-
-fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// How many terms in a row are addresses of the same record.
-fn addresses_in_a_row(terms: &[SpfTerm]) -> usize {
-    let Some(first) = terms.first() else { return 0 };
-    let is_address = |term: &&SpfTerm| {
-        let start = term.term.get(..4).unwrap_or_default();
-        (start.eq_ignore_ascii_case("ip4:") || start.eq_ignore_ascii_case("ip6:"))
-            && term.depth == first.depth
-            && term.domain == first.domain
-    };
-    terms.iter().take_while(is_address).count()
 }
 
 /// The running count where the term asks, what it costs, and the term below that of the record that leads to it.
@@ -168,53 +143,5 @@ fn write_term(out: &mut String, term: &SpfTerm, more: &str) -> fmt::Result {
 
 fn write_dmarc(out: &mut String, dmarc: &DmarcPublished) -> fmt::Result {
     record(out, &dmarc.name.to_string(), &dmarc.record)?;
-    let organization = dmarc.organizational_domain.as_ref().map_or("not known", |domain| domain.as_str());
-    paragraph(out, INDENT, &format!("organizational domain: {organization}"))?;
-    let testing = if dmarc.testing { "; each lowered by one, for a test" } else { "" };
-    let policies = format!(
-        "mail of the domain that fails: {}; of subdomains: {}; of names that do not exist: {}{testing}",
-        dmarc.policy.keyword(),
-        dmarc.subdomain_policy.keyword(),
-        dmarc.nonexistent_policy.keyword()
-    );
-    paragraph(out, INDENT, &policies)?;
-    if let Some(older) = &dmarc.rfc7489 {
-        let part = if older.percent < 100 { format!(", for {} of 100 messages", older.percent) } else { String::new() };
-        let older = format!(
-            "receivers that follow RFC 7489: {}; of all names below: {}{part}",
-            older.policy.keyword(),
-            older.subdomain_policy.keyword()
-        );
-        paragraph(out, INDENT, &older)?;
-    }
-    dmarc.destinations.iter().try_for_each(|to| {
-        let permission = match &to.permission {
-            Permission::Internal => String::new(),
-            permission => format!(": {permission}"),
-        };
-        paragraph(out, INDENT, &format!("reports to {}{permission}", to.uri))
-    })
-}
-
-fn write_key(out: &mut String, key: &KeyPublished) -> fmt::Result {
-    let kind = match (&key.key_type, key.bits) {
-        (Some(kind), Some(bits)) => format!("{kind}, {bits} bits"),
-        (Some(kind), None) => format!("{kind}, no key that can be used"),
-        (None, _) => "no key".to_owned(),
-    };
-    let by: String = key.aliases.iter().map(|alias| format!(" by way of {alias}")).collect();
-    paragraph(out, INDENT, &format!("{}: {kind}{by}", key.name))
-}
-
-fn write_sender(out: &mut String, sender: &Sender) -> fmt::Result {
-    let name = match sender.names.first() {
-        Some(name) if sender.is_confirmed => format!("{name}"),
-        Some(name) => format!("{name}, which does not lead back"),
-        None => "without a name".to_owned(),
-    };
-    let spf = match &sender.spf {
-        Some(report) => format!("SPF {}: {report}", report.result.keyword()),
-        None => "SPF is not known, because it depends on what only the message tells".to_owned(),
-    };
-    paragraph(out, INDENT, &format!("{} ({name}): {spf}", sender.ip))
+    words::policies(dmarc).iter().try_for_each(|said| paragraph(out, INDENT, said))
 }
