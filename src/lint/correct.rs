@@ -1,8 +1,9 @@
-//! The SPF record that could be published in place of what is: offered where a look at it finds nothing wrong.
+//! Records that could be published in place of what is: offered where a look at them finds nothing wrong.
 
-use super::{context::Context, gather::Gathered, mend::mended, report::Correction, scope::Scope, spf};
+use super::{context::Context, dmarc, gather::Gathered, mend::mended, report::Correction, scope::Scope, spf};
 use crate::{
-    finding::{Finding, Quote, Rule, Severity},
+    dns::RecordType,
+    finding::{Finding, Quote, Rule, Severity, of_dmarc_texts},
     known::Log,
     lex::Span,
     policy::Policy,
@@ -41,6 +42,28 @@ pub(super) fn spf(context: &Context<'_>) -> Option<Correction> {
     }
     None
 }
+
+/// Of the record of DMARC at the domain's own name, where what stands there is read otherwise than it was meant, or not at all.
+pub(super) fn dmarc(context: &Context<'_>) -> Option<Correction> {
+    let name = context.domain().prepend("_dmarc").ok()?;
+    let record = dmarc::mended(context.texts(&name))?.into_boxed_str();
+    let log = context.log.if_published(&name, &record);
+    let left = of_dmarc_texts(log.entry(&name, RecordType::Txt)?);
+    let is_wrong =
+        |finding: &Finding| matches!(finding.severity, Severity::Error) || DMARC_MENDED.contains(&finding.rule);
+    (!left.iter().any(is_wrong)).then_some(Correction { name, record })
+}
+
+/// What is mended, and no longer found.
+const DMARC_MENDED: [Rule; 7] = [
+    Rule::DmarcMultiple,
+    Rule::DmarcNotARecord,
+    Rule::DmarcPMissing,
+    Rule::DmarcPBad,
+    Rule::DmarcValueBad,
+    Rule::DmarcDuplicateTag,
+    Rule::DmarcUri,
+];
 
 /// What was asked and answered, had another record been published.
 struct Look<'a> {

@@ -1,7 +1,10 @@
 //! The DMARC record that applies to a domain: what it comes to, and what is wrong with it.
 
+mod mend;
 mod record;
 mod reports;
+
+pub(super) use mend::mended;
 
 use super::{
     context::{Context, ordered},

@@ -41,7 +41,7 @@ pub(super) fn judge(scope: &Scope, policy: &Policy, gathered: &Gathered, log: Lo
     findings.sort_by_key(|finding| finding.severity);
     let mut mx = context.mail_hosts(context.domain()).unwrap_or_default().to_vec();
     mx.sort_by_key(|mx| mx.preference);
-    let corrections = correct::spf(&context).into_iter().collect();
+    let corrections = correct::spf(&context).into_iter().chain(correct::dmarc(&context)).collect();
     Report { domain: scope.domain().clone(), spf, dmarc, dkim, mx, senders, texts, findings, corrections, log }
 }
 

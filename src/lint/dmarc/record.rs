@@ -229,7 +229,7 @@ impl OfRecord<'_, '_> {
 }
 
 /// The tag that was probably meant by a name that is none.
-fn meant(name: &[u8]) -> Option<&'static str> {
+pub(super) fn meant(name: &[u8]) -> Option<&'static str> {
     const SLIPS: [(&str, &[&str]); 6] = [
         ("p", &["po", "policy", "pp", "pol", "action"]),
         ("rua", &["ruaa", "rau", "ura", "ru", "rufa", "reports"]),
