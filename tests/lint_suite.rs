@@ -11,9 +11,13 @@
 //! - `dkim`: each key; `senders_found`: what each sender meets; `dmarc`: the organizational domain, and the policies; `corrected`: the record that is offered; `mended`: that of DMARC; `spf`: lookups, the least lookups, void lookups, IPv4 addresses and IPv6 prefixes; `tree`: its terms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[allow(dead_code, reason = "answers come in one order here")]
+#[path = "support/late.rs"]
+mod late;
 mod support;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use late::{Arrival, Late};
 use mailverdict::{
     Authenticator, Message, Session,
     dns::{Answer, Lookup, LookupError, Mx, RecordType, Resolver, Zone},
@@ -449,6 +453,33 @@ proptest! {
             }
         }
     }
+}
+
+/// However the answers come, a look costs what its questions cost, and no error is left out for notices before it.
+#[test]
+fn a_large_look_stays_small() {
+    let includes: String = (0..9).map(|at| format!(" include:i{at}.example")).collect();
+    let mut zone = format!("a.example. TXT \"v=spf1{includes} -all\"\n");
+    for at in 0..9 {
+        let hosts: String = (0..60).map(|host| format!(" a:h{host}.i{at}.example")).collect();
+        let bits: String = (0..30).map(|bit| format!(" ip4:9.{at}.{bit}.1/24")).collect();
+        let strings = format!("v=spf1{hosts}{bits} -all");
+        let strings: Vec<String> =
+            strings.as_bytes().chunks(200).map(|part| format!("\"{}\"", std::str::from_utf8(part).unwrap())).collect();
+        zone += &format!("i{at}.example. TXT {}\n", strings.join(" "));
+    }
+    zone += "a.example. TXT \"other\"\ni8.example. TXT \"v=spf1 second\"\n";
+    let zone = Zone::parse(&zone, "zone").unwrap();
+    let scope = Scope::of(Domain::parse("a.example").unwrap());
+    let at_hand = now(Lint::new(&zone).look(&scope));
+    let late = Late::new(&zone);
+    let start = std::time::Instant::now();
+    let (report, _) = late.run(Arrival::Shuffled(7), Lint::new(&late).look(&scope));
+    println!("{} questions one by one in {:?}", report.log().entries().len(), start.elapsed());
+    assert!(report.log().entries().len() > 900);
+    assert_eq!(report.findings, at_hand.findings);
+    assert!(report.findings.iter().any(|finding| finding.rule.id() == "spf-multiple"));
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 /// Parts of DMARC records of all kinds, good and bad.

@@ -7,7 +7,7 @@ use crate::{
     name::Name,
     spf::{HostSpec, Mechanism, Qualifier, Term},
 };
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 /// Clients of both families.
 #[derive(Clone, Debug, Default)]
@@ -157,16 +157,16 @@ impl Allowed {
                 Clients { ip6: RangeSet::network(net.addr().to_bits(), net.prefix_len(), 128), ..none }
             }
             Mechanism::Include(_) => included().unwrap_or_default(),
-            Mechanism::A(host) => asked(records, place, term).map_or(none, |name| addresses(records, name, host)),
+            Mechanism::A(host) => asked(records, place, term).map_or(none, |name| addresses(records, &name, host)),
             Mechanism::Mx(host) => {
-                let answer = asked(records, place, term).and_then(|name| records.answer(name, RecordType::Mx));
+                let answer = asked(records, place, term).and_then(|name| records.answer(&name, RecordType::Mx));
                 let Some(Ok(AnyAnswer::Mx(hosts))) = answer else { return none };
                 let of = |name| addresses(records, name, host);
                 hosts.records().iter().map(|mx| of(&mx.exchange)).fold(none, Clients::union)
             }
             // RFC 7208 §5.7: whoever the client is.
             Mechanism::Exists(_) => {
-                let answer = asked(records, place, term).and_then(|name| records.answer(name, RecordType::A));
+                let answer = asked(records, place, term).and_then(|name| records.answer(&name, RecordType::A));
                 let is_there = answer.is_some_and(|answer| answer.is_ok_and(|answer| !answer.is_void()));
                 if is_there { Clients::all() } else { none }
             }
@@ -183,7 +183,7 @@ fn qualifier(term: Term<'_>) -> Qualifier {
     }
 }
 
-fn asked<'r>(records: &'r Records<'_>, place: Place, term: Term<'r>) -> Option<&'r Name> {
+fn asked<'r>(records: &'r Records<'_>, place: Place, term: Term<'r>) -> Option<Cow<'r, Name>> {
     target(term, &records.nodes().get(place.node)?.name)
 }
 

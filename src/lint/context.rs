@@ -9,7 +9,7 @@ use crate::{
     name::{Name, shown},
     policy::Policy,
 };
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// What is looked at of the SPF records.
 const BOUNDS: Bounds = Bounds { names: super::MAX_RECORDS, octets: 4 << 20 };
@@ -46,12 +46,12 @@ impl<'l> Context<'l> {
     }
 
     /// The name that a term asks for.
-    pub(super) fn target(&self, place: Place) -> Option<&Name> {
+    pub(super) fn target(&self, place: Place) -> Option<Cow<'_, Name>> {
         target(self.records.term(place)?, &self.records.nodes().get(place.node)?.name)
     }
 
     /// The name whose record a term goes on with.
-    pub(super) fn record_target(&self, place: Place) -> Option<&Name> {
+    pub(super) fn record_target(&self, place: Place) -> Option<Cow<'_, Name>> {
         self.records.term(place).and_then(record_target)?;
         self.target(place)
     }

@@ -238,33 +238,35 @@ impl Gather {
             self.directive(&directive.mechanism, domain);
         }
         if let Some(target) = record.effective_redirect().map(Term::Redirect).and_then(record_target) {
-            self.target(target, Want::Spf);
+            self.target(target, domain, Want::Spf);
         }
         if let Some(exp) = &record.exp {
-            self.target(&exp.domain, Want::Texts);
+            self.target(&exp.domain, domain, Want::Texts);
         }
     }
 
     fn directive(&mut self, mechanism: &Mechanism, domain: &Name) {
         let mut of_host = |host: &HostSpec, want: fn(Name) -> Want| match &host.domain {
-            Some(spec) => self.target(spec, want),
+            Some(spec) => self.target(spec, domain, want),
             None => self.want(want(domain.clone())),
         };
         match mechanism {
-            Mechanism::Include(spec) => self.target(spec, Want::Spf),
+            Mechanism::Include(spec) => self.target(spec, domain, Want::Spf),
             Mechanism::A(host) => of_host(host, Want::Addresses),
             Mechanism::Mx(host) => of_host(host, Want::Hosts),
-            Mechanism::Exists(spec) => self.target(spec, Want::Ip4),
+            Mechanism::Exists(spec) => self.target(spec, domain, Want::Ip4),
             Mechanism::All | Mechanism::Ptr(_) | Mechanism::Ip4(_) | Mechanism::Ip6(_) => {}
         }
     }
 
-    fn target(&mut self, spec: &DomainSpec, want: fn(Name) -> Want) {
-        if let Some(name) = spec.literal() {
+    /// Of a term in the record of a domain.
+    fn target(&mut self, spec: &DomainSpec, domain: &Name, want: fn(Name) -> Want) {
+        if let Some(name) = spec.target_in(domain) {
+            let name = name.into_owned();
             self.want(want(name.clone()));
             // A host of the domain's own may say in HELO who it is.
             if matches!(want(name.clone()), Want::Addresses(_)) && name.is_at_or_below(self.domain.as_name()) {
-                self.want(Want::Texts(name.clone()));
+                self.want(Want::Texts(name));
             }
         }
     }

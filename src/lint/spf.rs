@@ -23,6 +23,9 @@ use crate::{
 /// Findings about SPF.
 const MAX_FINDINGS: usize = 200;
 
+/// Findings that are made to choose from.
+const MOST_FINDINGS: usize = 1000;
+
 /// Octets of a term that a report lists: it may stand in a tree a thousand times.
 const MAX_TERM: usize = 1000;
 
@@ -33,8 +36,13 @@ pub(super) fn look(context: &Context<'_>) -> (Option<SpfPublished>, Vec<Finding>
     let allowed = Allowed::of(records, 0);
     let mut found = tree::findings(context, &allowed);
     for place in 0..records.nodes().len() {
-        found.extend(of_node(context, &allowed, place));
+        let mut of_node = of_node(context, &allowed, place);
+        // Where there is more than is told, no error is left out for a notice before it.
         if found.len() > MAX_FINDINGS {
+            of_node.retain(|finding| finding.severity == Severity::Error);
+        }
+        found.extend(of_node);
+        if found.len() > MOST_FINDINGS {
             break;
         }
     }

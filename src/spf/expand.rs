@@ -3,6 +3,7 @@
 use super::macro_string::{DomainSpec, Macro, MacroLetter, MacroPart, MacroString, truncate};
 use crate::name::{MAX_NAME_LEN, Name, NameError};
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     net::{IpAddr, Ipv6Addr},
 };
@@ -45,6 +46,32 @@ const LEAST_OCTETS: usize = 16;
 const MAX_ADDRESS_LEN: usize = 63;
 /// Digits of the last second that can be told.
 const MAX_TIMESTAMP_LEN: usize = 20;
+
+impl DomainSpec {
+    /// The target name in a record of `domain`, where it is the same for each client and sender: without a macro, or with `%{d}` alone
+    /// (RFC 7208 §7.2).
+    pub(crate) fn target_in<'s>(&'s self, domain: &Name) -> Option<Cow<'s, Name>> {
+        if let Some(name) = self.literal() {
+            return Some(Cow::Borrowed(name));
+        }
+        let is_known = |part: &MacroPart| match part {
+            MacroPart::Expand(used) => used.letter == MacroLetter::Domain,
+            MacroPart::Literal(_) | MacroPart::Percent | MacroPart::Space | MacroPart::UrlSpace => true,
+        };
+        let parts = self.macro_string().parts();
+        let uses_domain = parts.iter().any(|part| matches!(part, MacroPart::Expand(_)));
+        if !uses_domain || !parts.iter().all(is_known) {
+            return None;
+        }
+        let root = Name::root();
+        let ip = IpAddr::from([0; 4]);
+        let nobody = Values { ip, sender: "", local_part: "", sender_domain: &root, helo: "", receiver: "", now: 0 };
+        match nobody.target(self, domain, "") {
+            Target::Name(name) => Some(Cow::Owned(name)),
+            Target::Malformed(..) | Target::NonAsciiLocalPart => None,
+        }
+    }
+}
 
 impl Values<'_> {
     /// Octets that the macros of a string stand for, before any of them is expanded: the most that this reads.

@@ -27,7 +27,7 @@ pub(super) fn findings(records: &mut Records<'_>, report: &SpfReport) -> Option<
     }
 }
 
-/// RFC 7208 §5.2 and §6.1. What a literal name leads to is told with its term.
+/// RFC 7208 §5.2 and §6.1. What a name leads to that is the same for each client is told with its term.
 fn without_record(
     records: &Records<'_>,
     domain: &Name,
@@ -36,7 +36,7 @@ fn without_record(
     reason: &NoneReason,
 ) -> Option<Finding> {
     let (text, record) = records.at(domain)?.record()?;
-    let is_made = |spec: &DomainSpec| spec.literal().is_none();
+    let is_made = |spec: &DomainSpec| spec.target_in(domain).is_none();
     let is_it = |found: &crate::spf::Term<'_>| record_target(*found).is_some_and(is_made) && found.to_string() == term;
     let span = record.terms().into_iter().find(is_it)?.span();
     let says = format!(

@@ -115,7 +115,7 @@ pub(crate) fn voids(records: &Records<'_>, walk: &Walk, is_ip4: bool) -> Vec<Str
 /// What a term asks for in vain.
 fn void(records: &Records<'_>, place: Place, is_ip4: bool) -> Option<String> {
     let term = records.term(place)?;
-    let asked = target(term, &records.nodes().get(place.node)?.name)?;
+    let asked = &*target(term, &records.nodes().get(place.node)?.name)?;
     let addresses = if is_ip4 { RecordType::A } else { RecordType::Aaaa };
     let record_type = match term {
         Term::Directive(directive) => match &directive.mechanism {

@@ -10,6 +10,7 @@ use crate::{
         SharedRecord, Term, faults, find_record,
     },
 };
+use std::borrow::Cow;
 
 /// How much is looked at, of all identities together.
 #[derive(Clone, Copy, Debug)]
@@ -214,17 +215,18 @@ fn reached(record: &Record) -> usize {
     all.map_or(record.directives.len(), |all| all + 1)
 }
 
-/// The name that a term asks for; `None` where it asks for none, or macros make it.
-pub(crate) fn target<'r>(term: Term<'r>, domain: &'r Name) -> Option<&'r Name> {
+/// The name that a term of a domain's record asks for; `None` where it asks for none, or where macros make another one for each client or
+/// sender.
+pub(crate) fn target<'r>(term: Term<'r>, domain: &'r Name) -> Option<Cow<'r, Name>> {
     match term {
         Term::Directive(directive) => match &directive.mechanism {
-            Mechanism::Include(spec) | Mechanism::Exists(spec) => spec.literal(),
+            Mechanism::Include(spec) | Mechanism::Exists(spec) => spec.target_in(domain),
             Mechanism::A(HostSpec { domain: spec, .. }) | Mechanism::Mx(HostSpec { domain: spec, .. }) => {
-                spec.as_ref().map_or(Some(domain), DomainSpec::literal)
+                spec.as_ref().map_or(Some(Cow::Borrowed(domain)), |spec| spec.target_in(domain))
             }
             Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) | Mechanism::Ptr(_) => None,
         },
-        Term::Redirect(modifier) => modifier.domain.literal(),
+        Term::Redirect(modifier) => modifier.domain.target_in(domain),
         Term::Exp(_) | Term::UnknownModifier(_) => None,
     }
 }

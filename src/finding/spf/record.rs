@@ -153,7 +153,7 @@ fn unknown_modifier(reading: &mut Reading<'_>, term: Term<'_>, name: &str) {
 /// An include or a redirect whose target has no record, or none that can match.
 fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, is_glued: bool) {
     let Some(spec) = record_target(term) else { return };
-    let Some(target) = spec.literal() else {
+    let Some(target) = spec.target_in(&reading.node.name) else {
         // RFC 7208 §4.3: a name that is malformed has no record.
         if let [MacroPart::Literal(text)] = spec.macro_string().parts() {
             let says = format!(
@@ -164,6 +164,7 @@ fn effect(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, is_g
         }
         return;
     };
+    let target = &*target;
     let Some(node) = records.at(target).filter(|node| !node.is_beside) else { return };
     let name = || match records.alias(target) {
         Some(alias) => format!("{}, an alias of {}", shown(target), shown(alias)),
@@ -213,12 +214,12 @@ fn limits(reading: &mut Reading<'_>, records: &Records<'_>, term: Term<'_>, numb
     else {
         return;
     };
-    let Some(Ok(AnyAnswer::Mx(answer))) = records.answer(asked, RecordType::Mx) else { return };
+    let Some(Ok(AnyAnswer::Mx(answer))) = records.answer(&asked, RecordType::Mx) else { return };
     let (hosts, limit) = (answer.records().len(), numbers.mx_hosts);
     if hosts > usize::from(limit) {
         let says = format!(
             "finds {hosts} mail hosts of {}, and {limit} are allowed: receivers answer permerror",
-            shown(asked)
+            shown(&asked)
         );
         reading.tell(Rule::SpfMxLimit, term, &says, "Write their addresses as ip4: and ip6: terms.");
     }

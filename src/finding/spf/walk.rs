@@ -6,6 +6,7 @@ use crate::{
     name::Name,
     spf::{MAX_RECORDS_SIZE, Mechanism, Qualifier, Term},
 };
+use std::borrow::Cow;
 
 /// Lookups that are counted at most: a few records that include each other come to millions.
 const MAX_COUNTED: usize = 1000;
@@ -106,7 +107,7 @@ impl Walk {
                 continue;
             }
             let before = walk.total - lookups(term);
-            let Some(asked) = target_of(records, place).cloned() else {
+            let Some(asked) = target_of(records, place).map(Cow::into_owned) else {
                 walk.is_open = true;
                 continue;
             };
@@ -206,7 +207,7 @@ impl Families<Option<Qualifier>> {
     }
 }
 
-fn target_of<'r>(records: &'r Records<'_>, place: Place) -> Option<&'r Name> {
+fn target_of<'r>(records: &'r Records<'_>, place: Place) -> Option<Cow<'r, Name>> {
     target(records.term(place)?, &records.nodes().get(place.node)?.name)
 }
 
@@ -215,7 +216,7 @@ fn matched_by_all(records: &Records<'_>, term: Term<'_>, place: Place) -> Famili
     let none = Families::default();
     let Term::Directive(directive) = term else { return none };
     let has_address = |record_type| {
-        let answer = target_of(records, place).and_then(|name| records.answer(name, record_type));
+        let answer = target_of(records, place).and_then(|name| records.answer(&name, record_type));
         answer.is_some_and(|answer| answer.is_ok_and(|answer| !answer.is_void()))
     };
     match &directive.mechanism {
@@ -240,6 +241,7 @@ fn is_void(records: &Records<'_>, term: Term<'_>, place: Place) -> Families<bool
         records.answer(name, record_type).is_some_and(|answer| answer.is_ok_and(AnyAnswer::is_void))
     };
     let Some(asked) = target_of(records, place) else { return Families::default() };
+    let asked = &*asked;
     let both = |is_void| Families { ip4: is_void, ip6: is_void };
     let Term::Directive(directive) = term else { return both(void(asked, RecordType::Txt)) };
     match &directive.mechanism {

@@ -13,8 +13,8 @@ const ORDER: [&str; 11] = ["p", "sp", "np", "adkim", "aspf", "psd", "t", "pct", 
 /// The record that was meant by the texts of a name; `None` where nothing is wrong that could be mended, or where it is not known what
 /// was meant: a policy is never chosen for its owner, but for `p=none`, which a record without `p` comes to.
 pub(in crate::lint) fn mended(texts: &[Box<[u8]>]) -> Option<String> {
-    let is_meant = |text: &&Box<[u8]>| Record::parse(text).is_ok() || near_miss(text).is_some();
-    let texts: Vec<&[u8]> = texts.iter().filter(is_meant).map(|text| &**text).collect();
+    let is_meant = |text: &&[u8]| Record::parse(text).is_ok() || near_miss(text).is_some();
+    let texts: Vec<&[u8]> = texts.iter().map(|text| &**text).filter(is_meant).collect();
     if texts.iter().map(|text| text.len()).sum::<usize>() > MAX_OCTETS {
         return None;
     }

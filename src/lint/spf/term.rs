@@ -45,7 +45,7 @@ fn dangling(context: &Context<'_>, place: Place) -> Option<Finding> {
         Term::Redirect(_) => true,
         Term::Exp(_) | Term::UnknownModifier(_) => false,
     };
-    let target = context.target(place)?;
+    let target = &*context.target(place)?;
     let above = registrable(target)?;
     if !passes || context.is_own(target) || !context.is_gone(&above) {
         return None;

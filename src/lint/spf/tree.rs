@@ -13,6 +13,7 @@ use crate::{
     name::{Name, shown},
     spf::{DomainSpec, Mechanism, Qualifier, Record},
 };
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// Addresses above which somebody who sends mail of others has one of them.
@@ -92,7 +93,7 @@ fn too_large(context: &Context<'_>) -> Option<Finding> {
 /// The same record asked for by two terms, the second of which is the owner's own.
 fn twice(context: &Context<'_>) -> Vec<Finding> {
     let Context { records, walk, .. } = context;
-    let mut seen: Vec<(&Name, Place)> = Vec::new();
+    let mut seen: Vec<(Cow<'_, Name>, Place)> = Vec::new();
     let mut found: Vec<Finding> = Vec::new();
     for Visit { place, .. } in &walk.visits {
         let Some(name) = context.record_target(*place) else { continue };
@@ -132,7 +133,7 @@ fn permissive(context: &Context<'_>, allowed: &Allowed) -> Option<Finding> {
         let brought = allowed.brought_by(visit.place).map_or(0, |brought| brought.addresses);
         if let Some(target) = target.filter(|target| !context.is_own(target) && brought > 0) {
             of_others += brought;
-            others.push(format!("{brought} by {}", shown(target)));
+            others.push(format!("{brought} by {}", shown(&target)));
         }
     }
     others.truncate(MAX_LISTED);
@@ -177,7 +178,7 @@ fn not_inherited(context: &Context<'_>, record: &Record) -> Option<Finding> {
     };
     let index = record.directives.iter().position(|directive| {
         let Mechanism::Include(spec) = &directive.mechanism else { return false };
-        let target = spec.literal().and_then(|name| records.at(name)).and_then(|node| node.record());
+        let target = spec.target_in(context.domain()).and_then(|name| records.at(&name)).and_then(|node| node.record());
         target.is_some_and(|(_, record)| refuses(record))
     })?;
     let place = Place { node: 0, index };
