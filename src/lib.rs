@@ -14,6 +14,7 @@
 //! * [`change`]: what happened to a message whose signatures do not verify.
 //! * [`lint`]: what a domain publishes, before anybody sends.
 //! * [`preflight`]: whether mail would pass, before it is sent.
+//! * [`sign`]: signatures are made.
 //! * [`report`]: which reports domain owners ask for, and where these may be sent.
 
 // docs/architecture.md draws the floors; tests/architecture.rs keeps imports pointing downward.
@@ -53,6 +54,7 @@ mod registered_methods;
 pub mod reply;
 pub mod report;
 pub mod session;
+pub mod sign;
 pub mod spf;
 pub mod text;
 pub mod time;

@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 12] = [
     &["spf", "dkim", "authentication_results", "received"],
     &["arc", "dmarc"],
     &["policy", "verdict"],
-    &["evaluation", "registered_methods", "received_spf", "reply", "report", "finding", "change"],
+    &["evaluation", "registered_methods", "received_spf", "reply", "report", "finding", "change", "sign"],
     &["driver", "json"],
     &["authenticator", "evidence", "lint", "fuzzing"],
     &["preflight"],

@@ -313,7 +313,7 @@ pub(crate) fn sig_i_tag(
 }
 
 /// `Local-part = Dot-string / Quoted-string` of RFC 5321 §4.1.2, with the UTF-8 of RFC 6531 §3.3.
-fn is_local_part(text: &str) -> bool {
+pub(crate) fn is_local_part(text: &str) -> bool {
     let atext =
         |c: char| !c.is_ascii() && !c.is_control() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     if let Some(quoted) = text.strip_prefix('"') {
