@@ -17,6 +17,8 @@ pub(super) struct Facts<'f> {
     pub(super) direct: &'f Outcome,
     /// The header of the message as it leaves the host.
     pub(super) header: &'f Header<'f>,
+    /// How many signatures stand on top of it that were planned, and not made.
+    pub(super) planned: usize,
     /// What the domains publish.
     pub(super) looks: &'f Looks,
     /// What is wrong with the message, the host and the records.
@@ -36,7 +38,7 @@ impl Facts<'_> {
 
     /// Those of them that the message itself has.
     pub(super) fn passing_for_good(&self) -> impl Iterator<Item = &SignatureReport> {
-        self.passing().filter(|report| report.field_index >= self.plan.signatures().len())
+        self.passing().filter(|report| report.field_index >= self.planned)
     }
 
     /// The keys that are to sign, or did.

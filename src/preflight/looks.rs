@@ -23,10 +23,17 @@ impl Looks {
     }
 
     /// What is wrong with records, and what the evaluation of the message met; the worst first, each once.
-    pub(super) fn findings(&self, plan: &Plan, direct: &Verdict, log: &Log, header: &Header<'_>) -> Vec<Finding> {
+    pub(super) fn findings(
+        &self,
+        plan: &Plan,
+        direct: &Verdict,
+        planned: usize,
+        log: &Log,
+        header: &Header<'_>,
+    ) -> Vec<Finding> {
         // Planned signatures stand on top, and are none; the records of their keys were looked at.
         let mut verdict = direct.clone();
-        verdict.dkim.retain(|report| report.field_index >= plan.signatures().len());
+        verdict.dkim.retain(|report| report.field_index >= planned);
         let session = super::way::Way::Direct.session(plan);
         let of_path = self.return_path.iter().flat_map(|report| &report.findings);
         let all =

@@ -6,13 +6,15 @@ use super::{
     planned_signature,
     way::Way,
 };
-use crate::{lint, message::Message};
+use crate::{lint, message::Message, sign::SigningAlgorithm};
 
 /// The message as it leaves the host, and as a list hands it on.
 #[derive(Debug)]
 pub(super) struct Mail {
     sent: Vec<u8>,
     by_list: Vec<u8>,
+    /// Signatures on top that were planned, and not made.
+    pub(super) planned: usize,
 }
 
 impl Mail {
@@ -24,12 +26,16 @@ impl Mail {
         };
         let message = Message::written(&unsigned);
         let mut sent = Vec::with_capacity(unsigned.len() + 1024 * plan.signatures().len());
+        let mut planned = 0;
         for key in plan.signatures() {
-            sent.extend(planned_signature::field(&message, key, algorithm(key, author), plan.time()));
+            if let Some(field) = planned_signature::field(&message, key, algorithm(key, author), plan.time()) {
+                sent.extend(field.as_bytes());
+                planned += 1;
+            }
         }
         sent.extend(&unsigned);
         let by_list = list::through(&Message::written(&sent));
-        Self { sent, by_list }
+        Self { sent, by_list, planned }
     }
 
     /// What arrives on this way.
@@ -42,11 +48,15 @@ impl Mail {
 }
 
 /// What the key that is published signs with; most do so with RSA.
-fn algorithm(key: &PlannedKey, author: &lint::Report) -> &'static str {
+fn algorithm(key: &PlannedKey, author: &lint::Report) -> SigningAlgorithm {
     let is_ed25519 = |published: &&lint::KeyPublished| {
         published.name == *key.name() && published.key_type.as_deref() == Some("ed25519")
     };
-    if author.dkim.iter().any(|published| is_ed25519(&published)) { "ed25519-sha256" } else { "rsa-sha256" }
+    if author.dkim.iter().any(|published| is_ed25519(&published)) {
+        SigningAlgorithm::Ed25519Sha256
+    } else {
+        SigningAlgorithm::RsaSha256
+    }
 }
 
 /// A message that offends nobody, with text of eight bits, which some hosts convert.

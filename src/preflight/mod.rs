@@ -98,9 +98,16 @@ impl<R: Resolver> Preflight<R> {
             [evaluated(Way::Forwarded).await.0, evaluated(Way::Rewritten).await.0, evaluated(Way::List).await.0];
         let looks = Looks { author, return_path };
         let message = mail.on(Way::Direct);
-        let findings = looks.findings(plan, &direct.verdict, &log, message.header());
+        let findings = looks.findings(plan, &direct.verdict, mail.planned, &log, message.header());
         let log = looks.log(&log);
-        let facts = Facts { plan, direct: &direct, header: message.header(), looks: &looks, findings: &findings };
+        let facts = Facts {
+            plan,
+            direct: &direct,
+            header: message.header(),
+            planned: mail.planned,
+            looks: &looks,
+            findings: &findings,
+        };
         let requirements = DEMANDS.iter().map(|demand| judge(&facts, demand)).collect();
         Report { direct, forwarded, rewritten, list, requirements, findings, log }
     }

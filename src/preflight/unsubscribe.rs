@@ -63,7 +63,7 @@ pub(super) fn one_click(facts: &Facts<'_>) -> Judgement {
     if signs_both {
         return Judgement::met("List-Unsubscribe and List-Unsubscribe-Post allow one click, and are signed");
     }
-    if !facts.plan.signatures().is_empty() {
+    if facts.planned > 0 {
         return Judgement::not_seen(
             "both fields are there; whether the signer will name them in h= can be seen in a signed message alone",
         );
