@@ -1,5 +1,9 @@
 //! What may be written on the command line.
 
+mod sign;
+
+pub(crate) use sign::{Keygen, Sign};
+
 use crate::examples;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -73,6 +77,19 @@ pub(crate) enum Command {
     /// asks of all senders is not met, else 0; 2 for bad usage or unreadable input.
     #[command(after_help = examples::PREFLIGHT)]
     Preflight(Preflight),
+    /// Make a key to sign with, and print its record.
+    ///
+    /// Exit status: 0 when the key is written; 2 for bad usage and for a file that is there already or cannot be written.
+    #[command(after_help = examples::KEYGEN)]
+    Keygen(Keygen),
+    /// Sign a message with DKIM; the signed message goes to standard output.
+    ///
+    /// With several keys, --domain, --selector and --key are repeated in step.
+    ///
+    /// Exit status: 0 when it is signed; 1 where --check finds that it does not verify, and nothing is written; 2 for bad usage, a key that
+    /// cannot be used, and a message that is not fit to be signed.
+    #[command(after_help = examples::SIGN)]
+    Sign(Sign),
     /// Print the completions of a shell, for it to read.
     #[command(after_help = examples::COMPLETIONS)]
     Completions {

@@ -70,6 +70,25 @@ Examples:
     mailverdict preflight --from alice@example.com --ip 192.0.2.1 \\
       --message message.eml --zone example.zone";
 
+pub(crate) const KEYGEN: &str = "\
+Examples:
+  A key of RSA, and its record to publish:
+    mailverdict keygen --domain example.com --selector s1 \\
+      --out s1.key
+  One of Ed25519 beside it:
+    mailverdict keygen --domain example.com --selector s2 \\
+      --algorithm ed25519 --out s2.key";
+
+pub(crate) const SIGN: &str = "\
+Examples:
+  A message, signed:
+    mailverdict sign --domain example.com --selector s1 --key s1.key \\
+      message.eml > signed.eml
+  With both keys, for some days, and tried by what the DNS says:
+    mailverdict sign --domain example.com --selector s1 --key s1.key \\
+      --domain example.com --selector s2 --key s2.key \\
+      --expires-in 604800 --check message.eml > signed.eml";
+
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   bash:
@@ -106,6 +125,7 @@ SPF, DKIM, DMARC and ARC.
   mailverdict preflight --from ADDRESS --ip IP
                                whether mail would pass, before it is sent
   mailverdict batch            many messages, as lines of JSON
+  mailverdict keygen, sign     a key with its record, and a signed message
   mailverdict completions, man, schema
                                what shells, readers and scripts need
 

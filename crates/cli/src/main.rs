@@ -26,6 +26,7 @@ mod preflight;
 mod report;
 mod request;
 mod rows;
+mod sign;
 mod source;
 mod spf;
 mod standard;
@@ -79,6 +80,8 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Batch(args) => batch::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Preflight(args) => preflight::run(&args),
+        Command::Keygen(args) => sign::keygen(&args),
+        Command::Sign(args) => sign::run(&args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Schema { of } => manual::schema(of),
         Command::Man { command } => manual::page(command.as_deref()),

@@ -16,7 +16,8 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 9] = ["check", "replay", "spf", "lint", "preflight", "batch", "completions", "schema", "man"];
+const COMMANDS: [&str; 11] =
+    ["check", "replay", "spf", "lint", "preflight", "keygen", "sign", "batch", "completions", "schema", "man"];
 
 /// The option is found below the heading, and no other heading stands between.
 #[test]
@@ -37,6 +38,9 @@ fn options_stand_below_headings() {
         ("preflight", "What is planned", "from mail-from ip helo sign message at"),
         ("preflight", "The DNS", "zone dns timeout"),
         ("preflight", "Output", "json"),
+        ("sign", "Who signs", "domain selector key algorithm"),
+        ("sign", "What is signed", "canonicalization headers oversign identity expires-in at copy-headers force"),
+        ("sign", "The DNS", "check zone dns timeout"),
         ("batch", "The DNS", "zone dns timeout"),
         ("batch", "How messages are judged", "at dmarc trusted-sealer receiver"),
         ("batch", "Output", "jobs authserv-id changes"),
@@ -89,7 +93,8 @@ fn the_examples_can_be_typed() {
                 mail.example.com. A 192.0.2.1\n1.2.0.192.in-addr.arpa. PTR mail.example.com.\n_dmarc.example.com. TXT \"v=DMARC1; p=reject\"\n";
     let request = serde_json::json!({ "id": 1, "ip": "192.0.2.1", "message": "message.eml" });
     let answer = format!(
-        "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\ncheck*|spf*|lint*|preflight*|batch*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
+        "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\nkeygen*) '{PROGRAM}' \"$@\" | tee -a example.zone; exit ;;\n\
+         check*|spf*|lint*|preflight*|batch*|sign*--check*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
     );
     for (name, content) in [
         ("message.eml", message),
