@@ -18,10 +18,12 @@ pub use set::ArcField;
 pub use set_report::SetReport;
 pub use trust::Trusted;
 
+pub(crate) use set::MAX_INSTANCE;
+
 use crate::{
     dkim::{self, Keys, body_hash::BodyHasher},
     known::{Known, Unknown},
-    message::Header,
+    message::{Header, HeaderField},
     time::UnixTime,
 };
 use chain::Collection;
@@ -45,6 +47,17 @@ struct Collected {
 struct Complete {
     validation: Validation,
     body: BodyHasher,
+}
+
+/// The fields of each set from the first on, in the order in which seals sign them (RFC 8617 §5.1.1); none where there is no chain.
+pub(crate) fn sets<'m>(header: &Header<'m>) -> Result<Vec<[HeaderField<'m>; 3]>, FailReason> {
+    let collection = Collection::of(header);
+    if collection.is_empty() {
+        return Ok(Vec::new());
+    }
+    let chain = collection.into_chain()?;
+    let fields = |set: &set::Set<'m>| [set.results, set.message_signature, set.seal].map(|placed| placed.field);
+    Ok(chain.links.iter().map(|(set, _)| fields(set)).collect())
 }
 
 impl Validator {

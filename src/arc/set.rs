@@ -15,7 +15,7 @@ use crate::{
 use std::fmt;
 
 /// RFC 8617 §4.2.1: instances are 1 to 50.
-pub(super) const MAX_INSTANCE: u8 = 50;
+pub(crate) const MAX_INSTANCE: u8 = 50;
 
 /// The three fields of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

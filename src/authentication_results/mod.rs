@@ -11,6 +11,7 @@
 //! );
 //! ```
 
+mod combined;
 mod describe;
 mod fold;
 mod forged;

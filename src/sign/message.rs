@@ -1,6 +1,7 @@
 //! A message is signed, if it is fit for it.
 
 use super::{
+    draft::Kind,
     sign_error::SignError,
     signer::Signer,
     signing::{Signing, Unsigned},
@@ -17,8 +18,12 @@ impl Signer {
     /// # Errors
     /// [`SignError`] where the message is not fit to be signed.
     pub fn begin(&self, header: &Header<'_>, at: UnixTime) -> Result<Signing, SignError> {
+        self.begin_as(Kind::Signature, header, at)
+    }
+
+    fn begin_as(&self, kind: Kind, header: &Header<'_>, at: UnixTime) -> Result<Signing, SignError> {
         self.assert_fit(header)?;
-        Ok(Signing::new(self, header, at))
+        Ok(Signing::new(kind, self, header, at))
     }
 
     /// Of a whole message: what is to be signed, and the field that waits for it.
@@ -26,10 +31,14 @@ impl Signer {
     /// # Errors
     /// [`SignError`] where the message is not fit to be signed.
     pub fn prepare(&self, message: &Message<'_>, at: UnixTime) -> Result<Unsigned, SignError> {
+        self.prepare_as(Kind::Signature, message, at)
+    }
+
+    pub(super) fn prepare_as(&self, kind: Kind, message: &Message<'_>, at: UnixTime) -> Result<Unsigned, SignError> {
         if !self.is_forced && !LineEndings::of(message.body()).are_crlf() {
             return Err(SignError::BareLineEnds);
         }
-        let mut signing = self.begin(message.header(), at)?;
+        let mut signing = self.begin_as(kind, message.header(), at)?;
         signing.body(message.body());
         Ok(signing.end())
     }
@@ -39,13 +48,18 @@ impl Signer {
     /// # Errors
     /// [`SignError`].
     pub async fn sign<K: SigningKey>(&self, message: &Message<'_>, key: &K, at: UnixTime) -> Result<String, SignError> {
-        if key.algorithm() != self.algorithm {
-            let (key, signer) = (key.algorithm().name(), self.algorithm.name());
-            return Err(SignError::OtherAlgorithm { key, signer });
-        }
+        self.assert_fits(key)?;
         let unsigned = self.prepare(message, at)?;
         let signature = key.sign(unsigned.digest()).await.map_err(SignError::Key)?;
         Ok(unsigned.signed(&signature))
+    }
+
+    pub(super) fn assert_fits(&self, key: &impl SigningKey) -> Result<(), SignError> {
+        if key.algorithm() == self.algorithm {
+            return Ok(());
+        }
+        let (key, signer) = (key.algorithm().name(), self.algorithm.name());
+        Err(SignError::OtherAlgorithm { key, signer })
     }
 
     fn assert_fit(&self, header: &Header<'_>) -> Result<(), SignError> {

@@ -1,7 +1,8 @@
-//! Signatures are made: DKIM (RFC 6376, RFC 8301, RFC 8463).
+//! Signatures are made: DKIM (RFC 6376, RFC 8301, RFC 8463), and the sets of ARC (RFC 8617 §5.1).
 //!
 #![doc = include_str!("../../docs/sign.md")]
 
+mod draft;
 mod fields;
 mod folding;
 #[cfg(feature = "sign")]
@@ -9,6 +10,8 @@ mod key_error;
 mod message;
 #[cfg(feature = "sign")]
 mod private_key;
+mod seal_error;
+mod sealer;
 mod sign_error;
 mod signer;
 mod signing;
@@ -19,6 +22,8 @@ pub use fields::{DEFAULT_FIELDS, DEFAULT_OVERSIGNED};
 pub use key_error::KeyError;
 #[cfg(feature = "sign")]
 pub use private_key::{NewKey, PrivateKey};
+pub use seal_error::SealError;
+pub use sealer::Sealer;
 pub use sign_error::SignError;
 pub use signer::{Signer, SignerError};
 pub use signing::{Signing, Unsigned};

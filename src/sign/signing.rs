@@ -1,7 +1,7 @@
 //! A message on its way to be signed: its header first, then its body, of which nothing is kept.
 
 use super::{
-    folding::Folded,
+    draft::{Draft, Kind, data_span},
     signer::{Signer, push_quoted_printable},
 };
 use crate::{
@@ -15,14 +15,13 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// The name of the field.
-const FIELD_NAME: &str = "DKIM-Signature";
 /// Octets of copied fields (`z=`).
 const MAX_COPIES: usize = 16 << 10;
 
 /// A message whose body is still to come.
 #[derive(Clone, Debug)]
 pub struct Signing {
+    kind: Kind,
     signer: Signer,
     names: Vec<Box<str>>,
     copies: Vec<String>,
@@ -39,18 +38,8 @@ pub struct Unsigned {
     draft: Draft,
 }
 
-/// What the field says, but for `b=`.
-#[derive(Clone, Debug)]
-struct Draft {
-    signer: Signer,
-    names: Vec<Box<str>>,
-    copies: Vec<String>,
-    at: UnixTime,
-    body_hash: String,
-}
-
 impl Signing {
-    pub(super) fn new(signer: &Signer, header: &Header<'_>, at: UnixTime) -> Self {
+    pub(super) fn new(kind: Kind, signer: &Signer, header: &Header<'_>, at: UnixTime) -> Self {
         let names = signer.fields.of(header);
         let mut hasher = HeaderHasher::new(signer.canonicalization.header, HashAlgorithm::Sha256);
         let index = FieldIndex::new(header);
@@ -67,6 +56,7 @@ impl Signing {
         let wanted =
             Wanted { canonicalization: signer.canonicalization.body, hash: HashAlgorithm::Sha256, length: None };
         Self {
+            kind,
             signer: signer.clone(),
             names: names.into_iter().map(Box::from).collect(),
             copies,
@@ -84,19 +74,17 @@ impl Signing {
 
     /// The body has ended.
     pub fn end(self) -> Unsigned {
-        let Self { signer, names, copies, at, hasher, body, wanted } = self;
+        let Self { kind, signer, names, copies, at, hasher, body, wanted } = self;
         let body_hash = match body.finish().of(&wanted) {
             Some(BodyHash::Computed { digest, .. }) => STANDARD.encode(digest.as_bytes()),
             // Without a length there is no body that is too short.
             Some(BodyHash::TooShort { .. }) | None => String::new(),
         };
-        let draft = Draft { signer, names, copies, at, body_hash };
+        let draft = Draft { kind, signer, names, copies, at, body_hash };
         // What stands in `b=` is taken for empty (RFC 6376 §3.7), and so it does not matter what that is.
         let field = draft.with(&[0; 32]);
-        let value = field.get(FIELD_NAME.len() + 1..).unwrap_or_default();
-        let start = value.rfind("b=").map_or(value.len(), |at| at + 2);
         let digest = match HeaderField::parse(field.as_bytes()) {
-            Some(own) => hasher.finish(own, &(start..value.len())),
+            Some(own) => hasher.finish(own, &data_span(own.value())),
             // The name is that of a field.
             None => HashAlgorithm::Sha256.hasher().finish(),
         };
@@ -124,31 +112,5 @@ impl Unsigned {
     /// The field with its signature and CRLF, to be put on top of the message.
     pub fn signed(&self, signature: &[u8]) -> String {
         self.draft.with(signature)
-    }
-}
-
-impl Draft {
-    fn with(&self, signature: &[u8]) -> String {
-        let Self { signer, names, copies, at, body_hash } = self;
-        let mut field = Folded::behind(FIELD_NAME);
-        field.tag("v", "1");
-        field.tag("a", signer.algorithm.name());
-        field.tag("c", &signer.canonicalization.to_string());
-        field.tag("d", signer.domain.as_str());
-        field.tag("s", signer.selector.as_str());
-        if let Some(identity) = &signer.identity {
-            field.tag("i", identity);
-        }
-        field.tag("t", &at.0.to_string());
-        if let Some(seconds) = signer.expires_in {
-            field.tag("x", &at.0.saturating_add(seconds).to_string());
-        }
-        field.list("h", names.iter().map(|name| &**name), ':');
-        if !copies.is_empty() {
-            field.copies("z", &copies.join("|"));
-        }
-        field.tag("bh", body_hash);
-        field.last_base64("b", &STANDARD.encode(signature));
-        field.text() + "\r\n"
     }
 }
