@@ -2,7 +2,7 @@
 
 mod sign;
 
-pub(crate) use sign::{Keygen, Sign};
+pub(crate) use sign::{Keygen, Seal, Sign};
 
 use crate::examples;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -90,6 +90,16 @@ pub(crate) enum Command {
     /// cannot be used, and a message that is not fit to be signed.
     #[command(after_help = examples::SIGN)]
     Sign(Sign),
+    /// Seal a message that is handed on: an ARC set on top of it says what was found; it goes to standard output.
+    ///
+    /// Without --ip the set reports what the message's own Authentication-Results of --authserv-id say; those of strangers must have been
+    /// removed when it came in.
+    ///
+    /// Exit status: 0 when it is sealed; 1 where its chain failed or is full, and it is written as it was, and where --check finds that
+    /// the chain does not hold, and nothing is written; 2 for bad usage, a key that cannot be used, and a message that is not fit to be
+    /// sealed.
+    #[command(after_help = examples::SEAL)]
+    Seal(Seal),
     /// Print the completions of a shell, for it to read.
     #[command(after_help = examples::COMPLETIONS)]
     Completions {

@@ -89,6 +89,13 @@ Examples:
       --domain example.com --selector s2 --key s2.key \\
       --expires-in 604800 --check message.eml > signed.eml";
 
+pub(crate) const SEAL: &str = "\
+Examples:
+  A message that is handed on, evaluated as its client is known:
+    mailverdict seal --domain example.com --selector s1 --key s1.key \\
+      --authserv-id mx.example.com --ip 192.0.2.1 \\
+      --mail-from alice@example.com message.eml > sealed.eml";
+
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   bash:
@@ -126,6 +133,7 @@ SPF, DKIM, DMARC and ARC.
                                whether mail would pass, before it is sent
   mailverdict batch            many messages, as lines of JSON
   mailverdict keygen, sign     a key with its record, and a signed message
+  mailverdict seal             a message handed on, with an ARC set
   mailverdict completions, man, schema
                                what shells, readers and scripts need
 

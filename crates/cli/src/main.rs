@@ -82,6 +82,7 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Preflight(args) => preflight::run(&args),
         Command::Keygen(args) => sign::keygen(&args),
         Command::Sign(args) => sign::run(&args),
+        Command::Seal(args) => sign::seal(&args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Schema { of } => manual::schema(of),
         Command::Man { command } => manual::page(command.as_deref()),

@@ -16,8 +16,8 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 11] =
-    ["check", "replay", "spf", "lint", "preflight", "keygen", "sign", "batch", "completions", "schema", "man"];
+const COMMANDS: [&str; 12] =
+    ["check", "replay", "spf", "lint", "preflight", "keygen", "sign", "seal", "batch", "completions", "schema", "man"];
 
 /// The option is found below the heading, and no other heading stands between.
 #[test]
@@ -41,6 +41,11 @@ fn options_stand_below_headings() {
         ("sign", "Who signs", "domain selector key algorithm"),
         ("sign", "What is signed", "canonicalization headers oversign identity expires-in at copy-headers force"),
         ("sign", "The DNS", "check zone dns timeout"),
+        ("seal", "Who signs", "domain selector key authserv-id"),
+        ("seal", "What is signed", "headers force"),
+        ("seal", "The SMTP session", "ip helo mail-from receiver"),
+        ("seal", "How messages are judged", "at dmarc trusted-sealer"),
+        ("seal", "The DNS", "check zone dns timeout"),
         ("batch", "The DNS", "zone dns timeout"),
         ("batch", "How messages are judged", "at dmarc trusted-sealer receiver"),
         ("batch", "Output", "jobs authserv-id changes"),
@@ -94,7 +99,7 @@ fn the_examples_can_be_typed() {
     let request = serde_json::json!({ "id": 1, "ip": "192.0.2.1", "message": "message.eml" });
     let answer = format!(
         "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\nkeygen*) '{PROGRAM}' \"$@\" | tee -a example.zone; exit ;;\n\
-         check*|spf*|lint*|preflight*|batch*|sign*--check*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
+         check*|spf*|lint*|preflight*|batch*|sign*--check*|seal*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
     );
     for (name, content) in [
         ("message.eml", message),

@@ -105,6 +105,6 @@ fn the_schemas_of_spf_and_batch_stand_by_themselves() {
 fn an_unknown_command_has_no_page() {
     let output = run(&["man", "lunch"]);
     assert_eq!(output.status.code(), Some(2));
-    let told = "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, lint, preflight, keygen, sign, completions, schema, man\n";
+    let told = "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, lint, preflight, keygen, sign, seal, completions, schema, man\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
 }

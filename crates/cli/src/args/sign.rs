@@ -1,13 +1,13 @@
 //! What may be written for those who sign.
 
-use super::Source;
+use super::{Client, Rules, SESSION, Source};
 use clap::{Args, ValueEnum};
 use mailverdict::{
     dkim::{Algorithm, Canonicalization},
     sign::{NewKey, SigningAlgorithm},
     time::UnixTime,
 };
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 // The headings of the help.
 const KEY: &str = "Who signs";
@@ -95,6 +95,43 @@ pub(crate) struct Sign {
     #[arg(long, help_heading = WHAT)]
     pub(crate) force: bool,
     /// Verify what was signed by what the DNS says, and write nothing where it does not pass.
+    #[arg(long, help_heading = super::DNS)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Seal {
+    /// The message as it leaves, a file in the format of RFC 5322; `-` reads standard input.
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) message: PathBuf,
+    /// The domain that seals (d=).
+    #[arg(long, value_name = "DOMAIN", help_heading = KEY)]
+    pub(crate) domain: String,
+    /// The selector (s=).
+    #[arg(long, value_name = "S", help_heading = KEY)]
+    pub(crate) selector: String,
+    /// The private key: PEM of PKCS#1 or PKCS#8, or 32 octets of an Ed25519 seed in base64.
+    #[arg(long, value_name = "KEYFILE", help_heading = KEY)]
+    pub(crate) key: PathBuf,
+    /// The name under which the results are reported, and that of the Authentication-Results fields that are taken for own ones.
+    #[arg(long, value_name = "NAME", help_heading = KEY)]
+    pub(crate) authserv_id: String,
+    /// Sign these fields where they are there, names with colons between; as `sign` does, and DKIM-Signature, where not given.
+    #[arg(long, value_name = "LIST", help_heading = WHAT)]
+    pub(crate) headers: Option<String>,
+    /// Seal also what readers take in different ways, or hosts write anew; never a message without one From.
+    #[arg(long, help_heading = WHAT)]
+    pub(crate) force: bool,
+    /// Evaluate the message, from this client; the own Authentication-Results of the message are reported where not given.
+    #[arg(long, value_name = "IP", value_parser = super::address, help_heading = SESSION)]
+    pub(crate) ip: Option<IpAddr>,
+    #[command(flatten)]
+    pub(crate) client: Client,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    /// Validate what was sealed by what the DNS says, and write nothing where the chain does not hold.
     #[arg(long, help_heading = super::DNS)]
     pub(crate) check: bool,
     #[command(flatten)]

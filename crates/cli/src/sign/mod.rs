@@ -1,48 +1,41 @@
-//! `mailverdict sign` and `mailverdict keygen`.
+//! `mailverdict sign`, `mailverdict seal` and `mailverdict keygen`.
 
 mod check;
 mod key_file;
 mod keygen;
+mod outgoing;
+mod seal;
 
 pub(crate) use keygen::keygen;
+pub(crate) use seal::run as seal;
 
-use crate::{
-    args::Sign as Args,
-    block_on,
-    failure::{Failure, FirstLine},
-    messages::Messages,
-    standard,
-};
+use crate::{args::Sign as Args, block_on, failure::Failure};
 use key_file::KeyFile;
 use mailverdict::{
-    Message, Session,
-    message::{LineEndings, to_crlf},
+    Session,
     sign::{SignError, Signer, SigningAlgorithm, SigningKey as _},
     time::UnixTime,
 };
-use std::{borrow::Cow, io::Write as _, path::Path, process::ExitCode};
+use outgoing::Outgoing;
+use std::process::ExitCode;
 
-/// What was signed does not verify by what the DNS says.
+/// What was signed does not verify by what the DNS says, or a chain cannot be continued.
 const EXIT_DIFFERS: u8 = 1;
 
 /// Signs one message, and writes it with the new fields on top.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let keys = keys(args)?;
-    let message = one(&args.message)?;
-    let ends = LineEndings::of(&message);
-    // A file saved on Unix; what mixes them is refused.
-    let is_of_unix = ends.crlf == 0 && ends.bare_lf > 0;
-    let crlf: Cow<'_, [u8]> = if is_of_unix { to_crlf(&message) } else { Cow::Borrowed(&message) };
+    let outgoing = Outgoing::read(&args.message)?;
+    let crlf = outgoing.crlf();
     let at = args.at.unwrap_or_else(|| Session::without_peer().received_at);
-    let fields = signed(&keys, &crlf, at, &args.message)?;
+    let fields = signed(&keys, &outgoing, &crlf, at)?;
     if args.check
         && let Some(differs) = check::difference(args, &keys, &fields, &crlf, at)?
     {
         crate::tell(&Failure::Usage(differs));
         return Ok(ExitCode::from(EXIT_DIFFERS));
     }
-    let fields = if is_of_unix { fields.replace("\r\n", "\n") } else { fields };
-    write(&[fields.as_bytes(), &message])?;
+    outgoing.print_below(&fields)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,43 +90,24 @@ fn signer(args: &Args, domain: &str, selector: &str, algorithm: SigningAlgorithm
 }
 
 /// The fields, the first key's on top.
-fn signed(keys: &[Pair], crlf: &[u8], at: UnixTime, path: &Path) -> Result<String, Failure> {
-    let no_message = |error| Failure::NoMessage { path: path.to_owned(), error, line: FirstLine::of(crlf) };
-    let message = Message::parse(crlf).map_err(no_message)?;
+fn signed(keys: &[Pair], outgoing: &Outgoing, crlf: &[u8], at: UnixTime) -> Result<String, Failure> {
+    let message = outgoing.parse(crlf)?;
     let mut fields = String::new();
     for Pair { signer, key } in keys {
         let field = block_on(signer.sign(&message, &key.key, at))?;
-        fields += &field.map_err(|error| Failure::Usage(not_signed(path, &error)))?;
+        let not_signed = |error| outgoing.usage(format!("not signed: {error}{}", forced(&error, "signs")));
+        fields += &field.map_err(not_signed)?;
     }
     Ok(fields)
 }
 
-fn not_signed(path: &Path, error: &SignError) -> String {
-    let forced = match error {
+/// What --force would do, where it helps.
+fn forced(error: &SignError, does: &str) -> String {
+    match error {
         SignError::MalformedFrom(_)
         | SignError::NoAuthorDomain
         | SignError::MalformedHeader(_)
-        | SignError::BareLineEnds => "; --force signs it all the same",
-        _ => "",
-    };
-    format!("{}: not signed: {error}{forced}", path.display())
-}
-
-/// The octets of the one message that a file holds.
-fn one(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut messages = Messages::open(path, true)?;
-    let message = messages.next().transpose()?;
-    if messages.next().is_some() {
-        let usage = format!("{}: expected one message, and there are several", path.display());
-        return Err(Failure::Usage(usage));
+        | SignError::BareLineEnds => format!("; --force {does} it all the same"),
+        _ => String::new(),
     }
-    Ok(message.map(|message| message.input.octets).unwrap_or_default())
-}
-
-fn write(parts: &[&[u8]]) -> Result<(), Failure> {
-    let written = standard::output().and_then(|mut out| {
-        parts.iter().try_for_each(|part| out.write_all(part))?;
-        out.flush()
-    });
-    written.map_err(Failure::Output)
 }
