@@ -16,9 +16,9 @@ use mailverdict::{
     sign::{KeyError, NewKey, PrivateKey, SignError, Signer, SignerError, SigningAlgorithm},
     time::UnixTime,
 };
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::prelude::*;
 use std::sync::OnceLock;
-use support::ready::now;
+use support::{good_faith::messages, ready::now};
 
 const NOW: UnixTime = UnixTime(1_759_738_505);
 
@@ -277,31 +277,6 @@ fn records_of_new_keys_lint_clean() {
         assert_eq!(wrong.map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
         assert_eq!(report.dkim[0].bits, Some(key.bits()));
     }
-}
-
-const NAMES: [&str; 8] = ["Subject", "To", "Date", "Reply-To", "X-Other", "Content-Type", "List-Id", "message-id"];
-
-/// A message of good faith with whatever texts.
-fn messages() -> impl Strategy<Value = Vec<u8>> {
-    let value = "[ -~]{0,60}(\r\n[ \t][!-~]{1,30})?";
-    let fields = vec((select(&NAMES[..]), value), 0..8);
-    let line = "[ -~\t]{0,80}\r\n";
-    (fields, vec(line, 0..8), any::<bool>()).prop_map(|(fields, lines, ends)| {
-        let mut raw = String::from("From: Alice <alice@contoso.com>\r\n");
-        let mut seen: Vec<&str> = Vec::new();
-        for (name, value) in fields {
-            if !seen.contains(&name) {
-                seen.push(name);
-                raw += &format!("{name}: {value}\r\n");
-            }
-        }
-        raw += "\r\n";
-        raw += &lines.concat();
-        if !ends {
-            raw += "without an end";
-        }
-        raw.into_bytes()
-    })
 }
 
 fn ways() -> Vec<(SigningAlgorithm, Canonicalization)> {

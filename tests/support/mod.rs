@@ -9,6 +9,7 @@ pub mod dns_server;
 pub mod evidence;
 #[cfg(feature = "hickory")]
 pub mod faulty_dns;
+pub mod good_faith;
 pub mod hostile_headers;
 pub mod near;
 #[cfg(feature = "hickory")]
