@@ -109,6 +109,17 @@ fn what_is_wanted_stands_in_the_field() {
     assert_eq!(results(algorithm, &raw), [DkimResult::Pass]);
 }
 
+/// RFC 6376 §3.5: x= has 12 digits at most.
+#[test]
+fn an_expiry_beyond_all_times_is_the_last() {
+    let algorithm = SigningAlgorithm::Ed25519Sha256;
+    for (seconds, expiry) in [(0, NOW.0 + 1), (1, NOW.0 + 1), (u64::MAX, 999_999_999_999)] {
+        let raw = signed(&signer(algorithm).with_expiry(seconds), RAW);
+        assert!(field(&raw).contains(&format!("x={expiry};")), "{seconds}");
+        assert_eq!(results(algorithm, &raw), [DkimResult::Pass]);
+    }
+}
+
 #[test]
 fn lines_are_short_and_values_are_not_torn() {
     let long = format!("X-Long: {}\r\n", "word ".repeat(400));

@@ -5,6 +5,9 @@ use crate::time::UnixTime;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::ops::Range;
 
+/// `t=` and `x=` have no more than 12 digits (RFC 6376 §3.5).
+pub(super) const LAST_TIME: u64 = 999_999_999_999;
+
 /// Which field it is: both sign the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -30,7 +33,7 @@ impl Draft {
     pub(super) fn with(&self, signature: &[u8]) -> String {
         let Self { kind, signer, names, copies, at, body_hash } = self;
         let names = names.iter().map(|name| &**name);
-        let time = at.0.to_string();
+        let time = at.0.min(LAST_TIME).to_string();
         let field = match kind {
             Kind::Signature => {
                 let mut field = Folded::behind("DKIM-Signature");
@@ -44,7 +47,7 @@ impl Draft {
                 }
                 field.tag("t", &time);
                 if let Some(seconds) = signer.expires_in {
-                    field.tag("x", &at.0.saturating_add(seconds).to_string());
+                    field.tag("x", &at.0.saturating_add(seconds).min(LAST_TIME).to_string());
                 }
                 field.list("h", names, ':');
                 if !copies.is_empty() {

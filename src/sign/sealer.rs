@@ -1,7 +1,7 @@
 //! Who seals what it hands on (RFC 8617 §5.1).
 
 use super::{
-    draft::{Kind, data_span},
+    draft::{Kind, LAST_TIME, data_span},
     folding::Folded,
     seal_error::SealError,
     sign_error::SignError,
@@ -113,7 +113,7 @@ impl Sealer {
         field.tag("cv", status.keyword());
         field.tag("d", self.signer.domain.as_str());
         field.tag("s", self.signer.selector.as_str());
-        field.tag("t", &at.0.to_string());
+        field.tag("t", &at.0.min(LAST_TIME).to_string());
         field.last_base64("b", &STANDARD.encode(signature));
         field.text() + "\r\n"
     }

@@ -153,7 +153,7 @@ impl Signer {
         Ok(self)
     }
 
-    /// Good for so many seconds (`x=`); for ever, where nobody says.
+    /// Good for so many seconds (`x=`), to the year 33658 at most; for ever, where nobody says.
     #[must_use]
     pub fn with_expiry(self, seconds: u64) -> Self {
         Self { expires_in: Some(seconds.max(1)), ..self }
