@@ -70,6 +70,7 @@ fn findings_and_made_inputs_hold() {
         ("master_file", properties::master_file),
         ("message", properties::message),
         ("name", properties::name),
+        ("sign", properties::sign),
         ("spf_record", properties::spf_record),
     ]);
 }

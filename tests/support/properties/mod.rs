@@ -20,6 +20,7 @@ mod pieces;
 #[path = "../ready.rs"]
 mod ready;
 mod seeds;
+mod signing;
 mod spans;
 mod verdict;
 
@@ -30,6 +31,7 @@ pub(crate) use grammar::{
     spf_record,
 };
 pub(crate) use seeds::seeds;
+pub(crate) use signing::sign;
 
 use ready::now;
 
