@@ -13,7 +13,9 @@ use mailverdict::{
     lint::{Lint, Scope},
     message::Header,
     name::{Domain, Name},
-    sign::{KeyError, NewKey, PrivateKey, SignError, Signer, SignerError, SigningAlgorithm},
+    sign::{
+        CheckError, KeyError, NewKey, PrivateKey, SignError, Signer, SignerError, SigningAlgorithm, sign_with_keys,
+    },
     time::UnixTime,
 };
 use proptest::prelude::*;
@@ -107,6 +109,49 @@ fn what_is_wanted_stands_in_the_field() {
         assert!(text.replace("\r\n\t", " ").replace(' ', "").contains(part), "{part}: {text}");
     }
     assert_eq!(results(algorithm, &raw), [DkimResult::Pass]);
+}
+
+#[test]
+fn several_keys_sign_in_one_call_and_are_checked() {
+    let raw = [RAW, &b"line\r\n".repeat(10_000)].concat();
+    let keys = [SigningAlgorithm::Ed25519Sha256, SigningAlgorithm::RsaSha256].map(|algorithm| {
+        let signer = Signer::new("contoso.com", algorithm.key_type(), algorithm).unwrap();
+        (signer, PrivateKey::read(key(algorithm).to_pem().unwrap().as_bytes()).unwrap())
+    });
+    let fields = now(sign_with_keys(&Message::parse(&raw).unwrap(), &keys, NOW)).unwrap();
+    let alone =
+        keys.each_ref().map(|(signer, key)| now(signer.sign(&Message::parse(&raw).unwrap(), key, NOW)).unwrap());
+    let [ed25519, rsa] = &alone;
+    assert_eq!(fields, format!("{rsa}{ed25519}"));
+
+    let signed = [fields.as_bytes(), &raw].concat();
+    let message = Message::parse(&signed).unwrap();
+    let zone = |flags: &str, published: [bool; 2]| {
+        let mut zone = Zone::default();
+        for ((signer, key), _) in keys.iter().zip(published).filter(|(_, published)| *published) {
+            zone.add_txt(&signer.key_name().unwrap(), format!("{}{flags}", key.record().unwrap()).into_bytes());
+        }
+        zone
+    };
+    let check = |zone: Zone| {
+        let reports = now(Authenticator::new(zone).check_dkim(&message, NOW));
+        [1, 0].map(|at: usize| keys[1 - at].0.assert_verifies(&reports[at]).map_err(|error| error.to_string()))
+    };
+    assert_eq!(check(zone("", [true, true])), [Ok(()), Ok(())]);
+    let testing = |name: &str| Err(format!("the record of {name}._domainkey.contoso.com says that it is a test (t=y)"));
+    assert_eq!(check(zone("; t=y", [true, true])), [testing("ed25519"), testing("rsa")]);
+    let [ed25519, rsa] = check(zone("", [true, false]));
+    assert_eq!(ed25519, Ok(()));
+    assert!(
+        rsa.unwrap_err().starts_with("by the record of rsa._domainkey.contoso.com it does not verify (permerror): ")
+    );
+    let reports = now(Authenticator::new(zone("", [true, true])).check_dkim(&message, NOW));
+    assert_eq!(keys[0].0.assert_verifies(&reports[0]), Err(CheckError::OtherSignature));
+    // One that does not sign keeps the others from it.
+    let [(signer, _), (_, key)] = keys;
+    let mixed = [(signer, key)];
+    let error = now(sign_with_keys(&Message::parse(RAW).unwrap(), &mixed, NOW)).unwrap_err();
+    assert!(matches!(error, SignError::OtherAlgorithm { .. }));
 }
 
 /// RFC 6376 §3.5: x= has 12 digits at most.

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../../docs/sign.md")]
 
+mod check_error;
 mod draft;
 mod fields;
 mod folding;
@@ -17,9 +18,11 @@ mod signer;
 mod signing;
 mod signing_key;
 
+pub use check_error::CheckError;
 pub use fields::{DEFAULT_FIELDS, DEFAULT_OVERSIGNED};
 #[cfg(feature = "sign")]
 pub use key_error::KeyError;
+pub use message::sign_with_keys;
 #[cfg(feature = "sign")]
 pub use private_key::{NewKey, PrivateKey};
 pub use seal_error::SealError;

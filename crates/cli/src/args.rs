@@ -312,7 +312,7 @@ pub(crate) struct Client {
     /// The name that the client gave in HELO or EHLO.
     #[arg(long, value_name = "NAME")]
     pub(crate) helo: Option<String>,
-    /// The envelope's sender; "" or "<>" is the null reverse-path. Where it is not given, `check` takes it from Return-Path.
+    /// The envelope's sender; "" or "<>" is the null reverse-path. Where it is not given, `check` and `seal` take it from Return-Path.
     #[arg(long, value_name = "ADDR")]
     pub(crate) mail_from: Option<String>,
     /// The name of the receiving host: macro %{r} of SPF.

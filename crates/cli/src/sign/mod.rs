@@ -13,7 +13,7 @@ use crate::{args::Sign as Args, block_on, failure::Failure};
 use key_file::KeyFile;
 use mailverdict::{
     Session,
-    sign::{SignError, Signer, SigningAlgorithm, SigningKey as _},
+    sign::{PrivateKey, SignError, Signer, SigningAlgorithm, SigningKey as _, sign_with_keys},
     time::UnixTime,
 };
 use outgoing::Outgoing;
@@ -39,14 +39,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A key, and who signs with it.
-struct Pair {
-    signer: Signer,
-    key: KeyFile,
-}
-
-/// Those of the command line; RSA stands above Ed25519, because every verifier knows it.
-fn keys(args: &Args) -> Result<Vec<Pair>, Failure> {
+/// Those of the command line, in the order in which their fields will stand.
+fn keys(args: &Args) -> Result<Vec<(Signer, PrivateKey)>, Failure> {
     let count = args.keys.len();
     if args.domains.len() != count || args.selectors.len() != count {
         let usage = "--domain, --selector and --key belong together, each as often as the others";
@@ -54,14 +48,14 @@ fn keys(args: &Args) -> Result<Vec<Pair>, Failure> {
     }
     let mut pairs = Vec::new();
     for ((domain, selector), path) in args.domains.iter().zip(&args.selectors).zip(&args.keys) {
-        let key = KeyFile::read(path)?;
-        if let Some(wanted) = args.algorithm.filter(|wanted| wanted.0 != key.key.algorithm()) {
-            let (is, wanted) = (key.key.algorithm().name(), wanted.0.name());
+        let KeyFile { key } = KeyFile::read(path)?;
+        if let Some(wanted) = args.algorithm.filter(|wanted| wanted.0 != key.algorithm()) {
+            let (is, wanted) = (key.algorithm().name(), wanted.0.name());
             return Err(Failure::Usage(format!("{}: the key signs with {is}, and not with {wanted}", path.display())));
         }
-        pairs.push(Pair { signer: signer(args, domain, selector, key.key.algorithm())?, key });
+        pairs.push((signer(args, domain, selector, key.algorithm())?, key));
     }
-    pairs.sort_by_key(|pair| pair.signer.algorithm() != SigningAlgorithm::RsaSha256);
+    pairs.sort_by_key(|(signer, _)| signer.algorithm() != SigningAlgorithm::RsaSha256);
     Ok(pairs)
 }
 
@@ -89,16 +83,11 @@ fn signer(args: &Args, domain: &str, selector: &str, algorithm: SigningAlgorithm
     Ok(if args.force { signer.forced() } else { signer })
 }
 
-/// The fields, the first key's on top.
-fn signed(keys: &[Pair], outgoing: &Outgoing, crlf: &[u8], at: UnixTime) -> Result<String, Failure> {
+/// The fields, to be put on top.
+fn signed(keys: &[(Signer, PrivateKey)], outgoing: &Outgoing, crlf: &[u8], at: UnixTime) -> Result<String, Failure> {
     let message = outgoing.parse(crlf)?;
-    let mut fields = String::new();
-    for Pair { signer, key } in keys {
-        let field = block_on(signer.sign(&message, &key.key, at))?;
-        let not_signed = |error| outgoing.usage(format!("not signed: {error}{}", forced(&error, "signs")));
-        fields += &field.map_err(not_signed)?;
-    }
-    Ok(fields)
+    let not_signed = |error| outgoing.usage(format!("not signed: {error}{}", forced(&error, "signs")));
+    block_on(sign_with_keys(&message, keys, at))?.map_err(not_signed)
 }
 
 /// What --force would do, where it helps.
