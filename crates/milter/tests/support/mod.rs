@@ -77,10 +77,16 @@ impl Milter {
 
     /// The first line of the log that holds this.
     pub fn wait_for(&self, text: &str) -> String {
+        self.wait_for_all(text, 1).swap_remove(0)
+    }
+
+    /// The lines of the log that hold this, as soon as there are so many.
+    pub fn wait_for_all(&self, text: &str, count: usize) -> Vec<String> {
         let start = Instant::now();
         loop {
-            if let Some(line) = self.log.lock().unwrap().iter().find(|line| line.contains(text)) {
-                return line.clone();
+            let lines: Vec<String> = self.lines().into_iter().filter(|line| line.contains(text)).collect();
+            if lines.len() >= count {
+                return lines;
             }
             assert!(
                 start.elapsed() < Duration::from_secs(20),
