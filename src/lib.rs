@@ -42,6 +42,7 @@ pub mod known;
 mod lex;
 pub mod lint;
 pub mod message;
+mod mime;
 pub mod name;
 pub mod policy;
 pub mod preflight;

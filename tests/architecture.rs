@@ -15,7 +15,7 @@ use std::{
 const FLOORS: [&[&str]; 12] = [
     // The last one for unit tests alone.
     &["lex", "ready"],
-    &["name", "text", "time"],
+    &["name", "text", "time", "mime"],
     &["message", "session", "dns", "crypto"],
     &["budget"],
     &["known"],

@@ -1,8 +1,8 @@
 //! Parts that came in another Content-Transfer-Encoding than they were signed in.
 
-use super::{
-    encoding::{BASE64_WIDTHS, QP_STYLES, base64_decoded, base64_encoded, base64_width, qp_decoded, qp_encoded},
-    mime::{Encoding, Part, Structure, field_range},
+use crate::mime::{
+    BASE64_WIDTHS, Encoding, Part, QP_STYLES, Structure, base64_decoded, base64_encoded, base64_width, field_range,
+    qp_decoded, qp_encoded,
 };
 use std::ops::Range;
 

@@ -3,13 +3,15 @@
 use super::{
     conversion::{self, Converted},
     edit::Edit,
-    mime::Structure,
     repair::{Break, REPAIRS, Repair, break_lengths, joined},
     search::{Search, Target},
     url,
     window::{self, Windows},
 };
-use crate::dkim::{Algorithm, ChangeKind, trial::BodyTrial};
+use crate::{
+    dkim::{Algorithm, ChangeKind, trial::BodyTrial},
+    mime::{Encoding, Structure},
+};
 
 /// Lines at the end of a body that may have been appended.
 const MAX_APPENDED: usize = 50_000;
@@ -261,7 +263,7 @@ impl Search {
     /// Text was put into a part that is encoded, and it was encoded anew.
     fn within_encoded(&mut self, body: &[u8], structure: &Structure, base: &[Edit]) {
         let Some(windows) = Windows::new(body, self.fresh(), &mut self.work) else { return };
-        let plain = super::mime::Encoding::Plain;
+        let plain = Encoding::Plain;
         for part in structure.leaves().filter(|part| part.is_text && part.encoding != plain).take(6) {
             let content = body.get(part.content.clone()).unwrap_or_default();
             let Some(octets) = conversion::decoded(content, part.encoding) else { continue };

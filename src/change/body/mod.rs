@@ -2,9 +2,7 @@
 
 mod conversion;
 mod edit;
-mod encoding;
 mod family;
-mod mime;
 mod repair;
 mod search;
 mod store;
@@ -17,8 +15,8 @@ use super::{said::whom_to_ask, suspect::Suspect, way::Way, work::Work};
 use crate::{
     dkim::{Change, ChangeKind, ChangePart, parse},
     message::{HeaderField, Message, to_crlf},
+    mime::{Structure, lines},
 };
-use mime::{Structure, lines};
 use search::{Search, Target};
 use std::collections::HashMap;
 

@@ -1,7 +1,6 @@
 //! What programs do to the lines of a whole body, undone.
 
-use super::mime::lines;
-use crate::dkim::ChangeKind;
+use crate::{dkim::ChangeKind, mime::lines};
 
 /// One thing that may have been done to a body.
 pub(super) struct Repair {

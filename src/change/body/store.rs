@@ -3,6 +3,7 @@
 use crate::{
     dkim::{Change, ChangeKind, ChangePart},
     message::{Header, Message},
+    mime::base64_decoded,
 };
 
 /// What tells of a store, unproven.
@@ -47,8 +48,7 @@ fn trace(header: &Header<'_>, body: &[u8]) -> Option<&'static str> {
         memchr::memmem::find(&start, b"<meta http-equiv=\"content-type\" content=\"text/html; charset=").is_some()
     };
     let is_base64 = value_has("Content-Transfer-Encoding", b"base64");
-    let decoded =
-        is_base64.then(|| super::encoding::base64_decoded(body.get(..40_000).unwrap_or(body).trim_ascii())).flatten();
+    let decoded = is_base64.then(|| base64_decoded(body.get(..40_000).unwrap_or(body).trim_ascii())).flatten();
     let is_through_exchange = header
         .fields()
         .iter()

@@ -1,10 +1,11 @@
 //! Stretches of a body that may have been added: which they are, and what the body hashes to without them.
 
-use super::{
-    super::work::Work,
+use super::super::work::Work;
+use crate::{
+    crypto::Digest,
+    dkim::trial::BodyTrial,
     mime::{Part, Structure, lines},
 };
-use crate::{crypto::Digest, dkim::trial::BodyTrial};
 use std::ops::Range;
 
 /// Octets between two places at which the state of the hash is kept, at least.

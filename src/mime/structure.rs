@@ -11,7 +11,7 @@ const MAX_BOUNDARY: usize = 200;
 
 /// How a part is encoded (RFC 2045 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// 7bit, 8bit, binary, none named, or one that is not known.
     Plain,
     QuotedPrintable,
@@ -20,26 +20,26 @@ pub(super) enum Encoding {
 
 /// A part without parts, or a multipart; the whole body is the first one.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// Octets of the body; empty for the whole body.
-    pub(super) header: Range<usize>,
+    pub(crate) header: Range<usize>,
     /// All of it, without the line end before the delimiter that ends it.
-    pub(super) content: Range<usize>,
-    pub(super) encoding: Encoding,
-    pub(super) is_multipart: bool,
-    pub(super) is_html: bool,
-    pub(super) is_text: bool,
-    pub(super) is_message: bool,
+    pub(crate) content: Range<usize>,
+    pub(crate) encoding: Encoding,
+    pub(crate) is_multipart: bool,
+    pub(crate) is_html: bool,
+    pub(crate) is_text: bool,
+    pub(crate) is_message: bool,
 }
 
 /// The parts of a body, and where its delimiters stand.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Structure {
-    pub(super) parts: Vec<Part>,
+pub(crate) struct Structure {
+    pub(crate) parts: Vec<Part>,
     /// Where the lines begin that tell parts apart, each with its end.
-    pub(super) delimiters: Vec<Range<usize>>,
+    pub(crate) delimiters: Vec<Range<usize>>,
     /// Whether the outermost multipart has its last delimiter.
-    pub(super) is_closed: bool,
+    pub(crate) is_closed: bool,
 }
 
 /// A multipart that is open.
@@ -50,7 +50,7 @@ struct Open {
 
 impl Structure {
     /// Of a body whose header says this of it.
-    pub(super) fn of(content_type: &[u8], transfer_encoding: &[u8], body: &[u8]) -> Self {
+    pub(crate) fn of(content_type: &[u8], transfer_encoding: &[u8], body: &[u8]) -> Self {
         let mut structure = Self { is_closed: true, ..Self::default() };
         let mut open: Vec<Open> = Vec::new();
         structure.begin(0..0, 0..body.len(), content_type, transfer_encoding, &mut open);
@@ -141,7 +141,7 @@ impl Structure {
     }
 
     /// Those that have text of their own.
-    pub(super) fn leaves(&self) -> impl Iterator<Item = &Part> {
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().filter(|part| !part.is_multipart)
     }
 }
@@ -159,7 +159,7 @@ fn delimits(rest: &[u8], open: &[Open]) -> Option<(usize, bool)> {
 }
 
 /// The lines of a text with their line ends: from where to where.
-pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     let mut start = 0;
     let mut ends = memchr::memchr_iter(b'\n', text).map(|at| at + 1);
     std::iter::from_fn(move || {
@@ -173,7 +173,7 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// The value of the first field of this name, given in lower case, unfolded.
-pub(super) fn field(fields: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn field(fields: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let range = field_range(fields, name)?;
     let text = fields.get(range)?;
     let value = text.get(name.len()..)?.trim_ascii_start().strip_prefix(b":")?;
@@ -181,7 +181,7 @@ pub(super) fn field(fields: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Where the first field of this name, given in lower case, stands, its line end included.
-pub(super) fn field_range(fields: &[u8], name: &[u8]) -> Option<Range<usize>> {
+pub(crate) fn field_range(fields: &[u8], name: &[u8]) -> Option<Range<usize>> {
     let mut found: Option<Range<usize>> = None;
     for (start, end) in lines(fields) {
         let line = fields.get(start..end)?;

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// How a program writes quoted-printable.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct QpStyle {
+pub(crate) struct QpStyle {
     /// Octets of a line, its soft line break included.
     limit: usize,
     /// Whether the last octet of a line may stand where a soft line break would.
@@ -12,7 +12,7 @@ pub(super) struct QpStyle {
 }
 
 /// The styles that are tried.
-pub(super) const QP_STYLES: [QpStyle; 4] = [
+pub(crate) const QP_STYLES: [QpStyle; 4] = [
     QpStyle { limit: 76, fills_last: true },
     QpStyle { limit: 76, fills_last: false },
     QpStyle { limit: 75, fills_last: false },
@@ -20,10 +20,10 @@ pub(super) const QP_STYLES: [QpStyle; 4] = [
 ];
 
 /// Characters of a line of base64, as programs write it.
-pub(super) const BASE64_WIDTHS: [usize; 5] = [76, 72, 64, 60, usize::MAX];
+pub(crate) const BASE64_WIDTHS: [usize; 5] = [76, 72, 64, 60, usize::MAX];
 
 /// The octets. What is no quoted-printable stays as it is (RFC 2045 §6.7, note 2): text may have been added that knows nothing of it.
-pub(super) fn qp_decoded(text: &[u8]) -> Vec<u8> {
+pub(crate) fn qp_decoded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((octet, after)) = rest.split_first() {
@@ -52,7 +52,7 @@ fn hexadecimal(text: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// The octets as quoted-printable.
-pub(super) fn qp_encoded(octets: &[u8], style: QpStyle) -> Vec<u8> {
+pub(crate) fn qp_encoded(octets: &[u8], style: QpStyle) -> Vec<u8> {
     let mut out = Vec::with_capacity(octets.len() + octets.len() / 8);
     let mut length = 0;
     let mut rest = octets;
@@ -90,13 +90,13 @@ pub(super) fn qp_encoded(octets: &[u8], style: QpStyle) -> Vec<u8> {
 }
 
 /// The octets; `None` for what is no base64. White space is passed over.
-pub(super) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
     STANDARD.decode(digits).ok()
 }
 
 /// The octets as base64 in lines of this width, without a line end at the end.
-pub(super) fn base64_encoded(octets: &[u8], width: usize) -> Vec<u8> {
+pub(crate) fn base64_encoded(octets: &[u8], width: usize) -> Vec<u8> {
     let text = STANDARD.encode(octets).into_bytes();
     if width >= text.len() {
         return text;
@@ -112,7 +112,7 @@ pub(super) fn base64_encoded(octets: &[u8], width: usize) -> Vec<u8> {
 }
 
 /// The width of the lines that base64 stands in.
-pub(super) fn base64_width(text: &[u8]) -> usize {
+pub(crate) fn base64_width(text: &[u8]) -> usize {
     memchr::memchr(b'\r', text).filter(|width| *width >= 4).unwrap_or(usize::MAX)
 }
 
