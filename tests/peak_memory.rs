@@ -17,6 +17,54 @@ use support::{
     signer::{Key, SignOptions, sign},
 };
 
+/// An aggregate report of so many rows, made while it is read.
+#[cfg(feature = "reports")]
+struct Rows {
+    left: u64,
+    piece: std::io::Cursor<Vec<u8>>,
+}
+
+#[cfg(feature = "reports")]
+impl std::io::Read for Rows {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.piece.read(to)?;
+        if read > 0 || self.left == 0 {
+            return Ok(read);
+        }
+        self.left -= 1;
+        let number = self.left;
+        self.piece = std::io::Cursor::new(
+            format!(
+                "<record><row><source_ip>2001:db8::{:x}</source_ip><count>{number}</count></row><odd/></record>\n",
+                number % 60_000
+            )
+            .into_bytes(),
+        );
+        self.piece.read(to)
+    }
+}
+
+/// Reports are read row by row: however many there are, and whatever is odd about each of them.
+#[cfg(feature = "reports")]
+fn rows_of_a_report_take_no_memory_together() {
+    let peak_of = |rows| {
+        let profiler = dhat::Profiler::builder().testing().build();
+        let source = Rows { left: rows, piece: std::io::Cursor::new(b"<feedback>".to_vec()) };
+        let mut reader = mailverdict::report::Reader::new(source, mailverdict::report::ReadLimits::default());
+        let mut seen = 0;
+        while reader.next_row().unwrap().is_some() {
+            seen += 1;
+        }
+        assert_eq!(seen, rows);
+        let peak = dhat::HeapStats::get().max_bytes;
+        drop(profiler);
+        peak
+    };
+    let (few, many) = (peak_of(1_000), peak_of(100_000));
+    println!("a report of 1,000 rows: {few} octets at most; of 100,000: {many}");
+    assert!(many <= few + few / 10 && many < 500_000, "{few} {many}");
+}
+
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
@@ -102,4 +150,6 @@ fn memory_is_a_fixed_multiple_of_the_message() {
         assert!(!field.is_empty());
     }
     to_say_what_changed_takes_no_more_than_some_bodies();
+    #[cfg(feature = "reports")]
+    rows_of_a_report_take_no_memory_together();
 }

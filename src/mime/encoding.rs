@@ -95,6 +95,25 @@ pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode(digits).ok()
 }
 
+/// The octets, as far as there are any: signs of no digit are passed over, and padding may be missing.
+#[cfg(feature = "reports")]
+pub(crate) fn base64_octets(text: &[u8]) -> Vec<u8> {
+    use base64::{alphabet, engine};
+    let lenient = engine::GeneralPurposeConfig::new()
+        .with_decode_padding_mode(engine::DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let lenient = engine::GeneralPurpose::new(&alphabet::STANDARD, lenient);
+    let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    // What follows the padding is no base64 (RFC 2045 §6.8).
+    let end = memchr::memchr(b'=', text).unwrap_or(text.len());
+    let mut digits: Vec<u8> = text.iter().take(end).copied().filter(is_digit).collect();
+    // One digit alone is no octet.
+    if digits.len() % 4 == 1 {
+        digits.pop();
+    }
+    lenient.decode(digits).unwrap_or_default()
+}
+
 /// The octets as base64 in lines of this width, without a line end at the end.
 pub(crate) fn base64_encoded(octets: &[u8], width: usize) -> Vec<u8> {
     let text = STANDARD.encode(octets).into_bytes();

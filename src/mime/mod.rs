@@ -7,3 +7,5 @@ pub(crate) use encoding::{
     BASE64_WIDTHS, QP_STYLES, base64_decoded, base64_encoded, base64_width, qp_decoded, qp_encoded,
 };
 pub(crate) use structure::{Encoding, Part, Structure, field_range, lines};
+#[cfg(feature = "reports")]
+pub(crate) use {encoding::base64_octets, structure::field};
