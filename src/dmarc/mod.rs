@@ -38,7 +38,7 @@ pub use policy::Policy;
 #[cfg(feature = "psl")]
 pub use public_suffix::BuiltInSuffixes;
 pub use public_suffix::{PublicSuffixes, SuffixList};
-pub use publication::{Found, PublishedRecord};
+pub use publication::{Found, PublishedRecord, RecordError};
 
 pub(crate) use publication::kept_record;
 pub use record::{Existence, FailureOptions, Mode, PolicyTag, PublicSuffix, Record, Request, Usability};

@@ -4,6 +4,7 @@ use super::{octets::printable, record::Record, uri::ReportUri};
 use crate::{
     dns::{Answer, LookupError, Reading, Records},
     known::{Known, Unknown},
+    lex::SyntaxError,
     name::{Domain, Name},
 };
 use std::sync::Arc;
@@ -45,6 +46,30 @@ pub struct PublishedRecord {
     pub text: Box<str>,
     /// What it says.
     pub record: Record,
+}
+
+impl PublishedRecord {
+    /// The record of a domain, as it would stand below it.
+    ///
+    /// # Errors
+    /// Where the text is no DMARC record, or the domain is too long for a name to be asked for.
+    pub fn parse(domain: Domain, text: &[u8]) -> Result<Self, RecordError> {
+        let name = domain.as_name().prepend("_dmarc").map_err(|_| RecordError::NotAName)?;
+        let record = Record::parse(text)?;
+        Ok(Self { domain, name, text: printable(text), record })
+    }
+}
+
+/// Why there is no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The text is none.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// The name would be longer than the DNS allows.
+    #[error("the name of the record would be longer than the DNS allows")]
+    NotAName,
 }
 
 /// What stands at `_dmarc` below a domain.

@@ -3,7 +3,7 @@
 use super::octets::{Part, printable};
 use crate::{
     dns::BLOCK,
-    lex::{Origin, Span},
+    lex::{Origin, Span, quoted::is_dot_atom},
     name::Domain,
 };
 use std::fmt;
@@ -117,6 +117,24 @@ impl ReportUri {
             ReportTarget::Other { scheme: printable(&scheme.to_ascii_lowercase()), host: host(rest) }
         };
         Ok(Self { uri: printable(uri), target, obsolete_size, span: Origin(None) })
+    }
+
+    /// The address of a mailbox, as a header field has it. `None` for other schemes, and for a local part that is no `dot-atom`
+    /// (RFC 5322 §3.4.1): what has to be quoted is nobody's mailbox for reports.
+    ///
+    /// ```
+    /// use mailverdict::dmarc::ReportUri;
+    /// assert_eq!(ReportUri::parse(b"mailto:dmarc%2Bx@example.com!10m")?.address().as_deref(), Some("dmarc+x@example.com"));
+    /// assert_eq!(ReportUri::parse(b"mailto:a%0Ab@example.com")?.address(), None);
+    /// # Ok::<(), mailverdict::dmarc::UriError>(())
+    /// ```
+    pub fn address(&self) -> Option<String> {
+        match &self.target {
+            ReportTarget::Mailbox { local_part, domain } if is_dot_atom(local_part) => {
+                Some(format!("{local_part}@{domain}"))
+            }
+            ReportTarget::Mailbox { .. } | ReportTarget::Other { .. } => None,
+        }
     }
 
     /// Where it stands in its record, with the obsolete size. `None` where it was read by itself.

@@ -4,6 +4,8 @@ use super::{
     inputs::Inputs,
     verdict::{VERSION, Written},
 };
+#[cfg(feature = "reports")]
+use crate::report::Observation;
 use crate::{
     change::Changes,
     finding::{Finding, findings, findings_of_header, findings_of_spf},
@@ -38,6 +40,9 @@ pub struct Evaluated<'v> {
     /// What changed since the signatures were made; to compute it costs, and so it is written where it is put here
     /// ([`change::changes`](crate::change::changes)).
     pub changes: Option<Changes>,
+    /// Whether it is told what an aggregate report says of the message (`report`).
+    #[cfg(feature = "reports")]
+    pub tells_report: bool,
 }
 
 impl<'v> Evaluated<'v> {
@@ -76,6 +81,8 @@ impl<'v> Evaluated<'v> {
             findings: findings(verdict, session, log),
             tells_records: true,
             changes: None,
+            #[cfg(feature = "reports")]
+            tells_report: false,
         };
         evaluated.add_findings(findings_of_header(verdict, session, log, header, Some(authserv_id)));
         evaluated
@@ -99,9 +106,14 @@ impl Serialize for Evaluated<'_> {
             received_spf: Option<&'e str>,
             findings: &'e [Finding],
             evaluated: Inputs<'e>,
+            #[cfg(feature = "reports")]
+            #[serde(skip_serializing_if = "Option::is_none")]
+            report: Option<Option<Observation>>,
         }
         let shape = Shape {
             version: VERSION,
+            #[cfg(feature = "reports")]
+            report: self.tells_report.then(|| Observation::of(self.verdict, self.session)),
             evaluated: Inputs::new(&self.verdict.spf, self.session, self.tells_records.then_some(self.log)),
             verdict: Written::of(self.verdict, self.message, Some(self.session), self.changes.as_ref()),
             authentication_results: &self.authentication_results,

@@ -16,10 +16,14 @@ mod row;
 mod summary;
 #[cfg(feature = "reports")]
 mod words;
+#[cfg(feature = "reports")]
+mod write;
 
 pub(crate) use destination::destinations;
 pub use destination::{Destination, MAX_DESTINATIONS, Permission, Refusal, ReportKind};
 pub use failure_reports::FailureReports;
+#[cfg(feature = "reports")]
+pub use write::{Aggregator, Observation, Reporter, Topic, WrittenReport};
 #[cfg(feature = "reports")]
 pub use {
     aggregate::{Aggregate, PublishedPolicy, ReportEdition},

@@ -1,0 +1,16 @@
+//! Reports of what was seen here, written.
+
+mod aggregator;
+mod mail;
+mod observation;
+mod reporter;
+mod runs;
+mod topic;
+mod written;
+mod xml;
+
+pub use aggregator::Aggregator;
+pub use observation::Observation;
+pub use reporter::Reporter;
+pub use topic::Topic;
+pub use written::WrittenReport;
