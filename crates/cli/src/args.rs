@@ -1,7 +1,9 @@
 //! What may be written on the command line.
 
+mod report;
 mod sign;
 
+pub(crate) use report::{Read as ReportRead, Report, Write as ReportWrite};
 pub(crate) use sign::{Keygen, Seal, Sign};
 
 use crate::examples;
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     /// asks of all senders is not met, else 0; 2 for bad usage or unreadable input.
     #[command(after_help = examples::PREFLIGHT)]
     Preflight(Preflight),
+    /// Read reports of receivers, or write reports of what was seen.
+    #[command(subcommand)]
+    Report(Report),
     /// Make a key to sign with, and print its record.
     ///
     /// Exit status: 0 when the key is written; 2 for bad usage and for a file that is there already or cannot be written.
@@ -116,8 +121,8 @@ pub(crate) enum Command {
     /// Print the manual page, or that of a command.
     #[command(after_help = examples::MAN)]
     Man {
-        /// The command, such as `check`.
-        command: Option<String>,
+        /// The command, such as `check`, or `report read`.
+        command: Vec<String>,
     },
 }
 
@@ -380,6 +385,7 @@ pub(crate) enum SchemaOf {
     Batch,
     Lint,
     Preflight,
+    Report,
 }
 
 /// Seconds, or RFC 3339.

@@ -70,6 +70,24 @@ Examples:
     mailverdict preflight --from alice@example.com --ip 192.0.2.1 \\
       --message message.eml --zone example.zone";
 
+pub(crate) const REPORT_READ: &str = "\
+Examples:
+  Who sends as the domain, and what fails:
+    mailverdict report read reports/
+  With the names of hosts, as a page for a browser:
+    mailverdict report read --zone example.zone --html page.html reports/
+  For programs, and for tables:
+    mailverdict report read --json reports.mbox > reports.jsonl
+    mailverdict report read --csv report.xml.gz > rows.csv";
+
+pub(crate) const REPORT_WRITE: &str = "\
+Examples:
+  Reports of a day, from the results of batch:
+    mailverdict report write --submitter mx.example.net \\
+      --org-name Example --email dmarc@example.net \\
+      --begin 2025-10-06T00:00:00Z --end 2025-10-06T23:59:59Z \\
+      --out outgoing < results.jsonl";
+
 pub(crate) const KEYGEN: &str = "\
 Examples:
   A key of RSA, and its record to publish:
@@ -132,6 +150,8 @@ SPF, DKIM, DMARC and ARC.
   mailverdict preflight --from ADDRESS --ip IP
                                whether mail would pass, before it is sent
   mailverdict batch            many messages, as lines of JSON
+  mailverdict report read PATH what receivers say of a domain's mail
+  mailverdict report write     reports to domain owners
   mailverdict keygen, sign     a key with its record, and a signed message
   mailverdict seal             a message handed on, with an ARC set
   mailverdict completions, man, schema

@@ -11,6 +11,12 @@ pub(crate) fn push_line(out: &mut Vec<u8>, value: &impl Serialize) {
     out.push(b'\n');
 }
 
+/// Writes a line while it is made.
+pub(crate) fn write_line(out: &mut impl io::Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Safe)).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
+
 /// Adds a line with the members of an object, behind `id`, which is JSON already.
 pub(crate) fn push_line_with_id(out: &mut Vec<u8>, id: &str, object: &impl Serialize) {
     out.extend_from_slice(b"{\"id\":");

@@ -24,6 +24,7 @@ mod messages;
 mod page;
 mod preflight;
 mod report;
+mod reports;
 mod request;
 mod rows;
 mod sign;
@@ -80,12 +81,13 @@ fn run() -> Result<ExitCode, Failure> {
         Command::Batch(args) => batch::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Preflight(args) => preflight::run(&args),
+        Command::Report(args) => reports::run(&args),
         Command::Keygen(args) => sign::keygen(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Seal(args) => sign::seal(&args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Schema { of } => manual::schema(of),
-        Command::Man { command } => manual::page(command.as_deref()),
+        Command::Man { command } => manual::page(&command),
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn schema(of: SchemaOf) -> Result<ExitCode, Failure> {
         SchemaOf::Batch => print(&bundled(include_str!("../schema/batch.schema.json"))?)?,
         SchemaOf::Lint => print(include_str!("../schema/lint.schema.json"))?,
         SchemaOf::Preflight => print(include_str!("../schema/preflight.schema.json"))?,
+        SchemaOf::Report => print(include_str!("../schema/report.schema.json"))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -50,17 +51,15 @@ fn bundled(schema: &str) -> Result<String, Failure> {
 }
 
 /// Prints the manual page of the program, or of one of its commands.
-pub(crate) fn page(command: Option<&str>) -> Result<ExitCode, Failure> {
+pub(crate) fn page(words: &[String]) -> Result<ExitCode, Failure> {
     let mut program = Arguments::command().disable_help_subcommand(true);
     // So that each command knows the line that calls it.
     program.build();
-    let (of, title) = match command {
-        None => (program, NAME.to_owned()),
-        Some(name) => {
-            let command = program.find_subcommand(name).cloned().ok_or_else(|| unknown(&program, name))?;
-            (command, format!("{NAME}-{name}"))
-        }
-    };
+    let (mut of, mut title) = (program, NAME.to_owned());
+    for name in words {
+        of = of.find_subcommand(name).cloned().ok_or_else(|| unknown(&of, name))?;
+        title = format!("{title}-{name}");
+    }
     let mut text = Vec::new();
     let version = format!("{NAME} {}", env!("CARGO_PKG_VERSION"));
     clap_mangen::Man::new(of).title(title).source(version).render(&mut text).map_err(Failure::Output)?;

@@ -149,7 +149,12 @@ fn pages_load_quietly_and_fit_a_phone() {
     let Some(browser) = browser() else { return };
     let folder = Folder::new("browser");
     let large = pages::large(&folder).into_iter().take(7);
-    let cases: Vec<_> = pages::of_the_data().into_iter().chain(pages::hostile(&folder)).chain(large).collect();
+    let cases: Vec<_> = pages::of_the_data()
+        .into_iter()
+        .chain(pages::hostile(&folder))
+        .chain(pages::of_reports(&folder))
+        .chain(large)
+        .collect();
     let pages: Vec<String> = cases.iter().map(pages::Case::page).collect();
     let files: Vec<String> = pages
         .iter()

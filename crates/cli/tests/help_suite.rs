@@ -16,8 +16,27 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 12] =
-    ["check", "replay", "spf", "lint", "preflight", "keygen", "sign", "seal", "batch", "completions", "schema", "man"];
+const COMMANDS: [&str; 14] = [
+    "check",
+    "replay",
+    "spf",
+    "lint",
+    "preflight",
+    "keygen",
+    "sign",
+    "seal",
+    "batch",
+    "report read",
+    "report write",
+    "completions",
+    "schema",
+    "man",
+];
+
+/// The words of a command, and more.
+fn with<'w>(command: &'w str, more: &'w str) -> Vec<&'w str> {
+    command.split(' ').chain([more]).collect()
+}
 
 /// The option is found below the heading, and no other heading stands between.
 #[test]
@@ -46,12 +65,18 @@ fn options_stand_below_headings() {
         ("seal", "The SMTP session", "ip helo mail-from receiver"),
         ("seal", "How messages are judged", "at dmarc trusted-sealer"),
         ("seal", "The DNS", "check zone dns timeout"),
+        ("report read", "Output", "json csv html max-unpacked"),
+        ("report read", "The DNS", "zone dns timeout"),
+        ("report write", "Who reports", "submitter org-name email contact"),
+        ("report write", "The period", "begin end"),
+        ("report write", "Output", "out"),
+        ("report write", "The DNS", "zone dns timeout"),
         ("batch", "The DNS", "zone dns timeout"),
         ("batch", "How messages are judged", "at dmarc trusted-sealer receiver"),
         ("batch", "Output", "jobs authserv-id changes"),
     ];
     for (command, heading, options) in places {
-        let help = help(&[command, "-h"]);
+        let help = help(&with(command, "-h"));
         let (_, section) = help.split_once(&format!("\n{heading}:\n")).unwrap_or_else(|| panic!("{heading}: {help}"));
         let section = section.split("\n\n").next().unwrap();
         let named = section.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
@@ -71,7 +96,7 @@ fn examples(help: &str) -> Vec<String> {
 fn each_command_has_examples_that_fit_a_terminal() {
     for command in COMMANDS {
         for form in ["-h", "--help"] {
-            let help = help(&[command, form]);
+            let help = help(&with(command, form));
             let examples = examples(&help);
             assert!(examples.iter().all(|line| line.starts_with(&format!("mailverdict {command}"))), "{examples:?}");
             assert!(!examples.is_empty());
@@ -88,7 +113,7 @@ fn the_examples_can_be_typed() {
     use std::{fs, os::unix::fs::PermissionsExt as _};
     let folder = std::env::temp_dir().join(format!("mailverdict-examples-{}", std::process::id()));
     let home = ["home/.local/share/bash-completion/completions", "home/.local/share/man/man1", "home/.zfunc"];
-    for path in home.into_iter().chain(["home/.config/fish/completions", "bin"]) {
+    for path in home.into_iter().chain(["home/.config/fish/completions", "bin", "reports"]) {
         fs::create_dir_all(folder.join(path)).unwrap();
     }
     let message = "Received: from mail.example.com ([192.0.2.1]) by mx.example.net; Mon, 6 Oct 2025 08:15:05 +0000\n\
@@ -96,10 +121,12 @@ fn the_examples_can_be_typed() {
     let separator = "From alice@example.com Mon Oct  6 08:15:05 2025\n";
     let zone = "example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"\nmail.example.com. TXT \"v=spf1 a -all\"\n\
                 mail.example.com. A 192.0.2.1\n1.2.0.192.in-addr.arpa. PTR mail.example.com.\n_dmarc.example.com. TXT \"v=DMARC1; p=reject\"\n";
+    let report = "<feedback xmlns=\"urn:ietf:params:xml:ns:dmarc-2.0\"><record><row><source_ip>192.0.2.1</source_ip><count>1</count></row></record></feedback>\n";
+    let mail = format!("From: a@b.example\nContent-Type: text/xml\n\n{report}");
     let request = serde_json::json!({ "id": 1, "ip": "192.0.2.1", "message": "message.eml" });
     let answer = format!(
         "#!/bin/sh\ncase \"$1 $*\" in\n*--zone*) ;;\nkeygen*) '{PROGRAM}' \"$@\" | tee -a example.zone; exit ;;\n\
-         check*|spf*|lint*|preflight*|batch*|sign*--check*|seal*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
+         check*|spf*|lint*|preflight*|batch*|sign*--check*|seal*|report*write*) set -- \"$@\" --zone example.zone ;;\nesac\nexec '{PROGRAM}' \"$@\"\n"
     );
     for (name, content) in [
         ("message.eml", message),
@@ -107,6 +134,9 @@ fn the_examples_can_be_typed() {
         ("example.zone", zone),
         ("requests.jsonl", &format!("{request}\n")),
         ("domains.txt", "example.com\nmail.example.com\n"),
+        ("reports/a.xml", report),
+        ("reports.mbox", &format!("{separator}{mail}\n{separator}{mail}\n")),
+        ("report.xml.gz", report),
         ("bin/mailverdict", &answer),
         ("bin/man", "#!/bin/sh\ngrep EXAMPLES\n"),
     ] {
@@ -120,7 +150,7 @@ fn the_examples_can_be_typed() {
     let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
     let mut tried = 0;
     for command in COMMANDS {
-        for example in examples(&help(&[command, "--help"])) {
+        for example in examples(&help(&with(command, "--help"))) {
             let mut shell = Command::new("sh");
             shell.args(["-e", "-c", &example]).current_dir(&folder).env("PATH", &path).env("HOME", folder.join("home"));
             let output = shell.output().unwrap();
@@ -177,7 +207,8 @@ fn without_a_command_the_program_says_what_it_can_do() {
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(COMMANDS.iter().all(|command| told.contains(command)), "{told}");
+    let words = COMMANDS.iter().map(|command| command.split(' ').next().unwrap());
+    assert!(words.clone().all(|command| told.contains(command)), "{told}");
     assert!(told.ends_with("\nA command is missing. mailverdict --help tells of all commands, and\nmailverdict check --help of one, with examples.\n"));
     assert!(told.lines().count() <= 22 && told.lines().all(|line| line.len() < 80), "{told}");
 }

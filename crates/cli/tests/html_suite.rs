@@ -43,6 +43,12 @@ const OF_A_LOOK: Kind = Kind {
     at_times: &["senders", "texts", "corrections"],
 };
 
+const OF_REPORTS: Kind = Kind {
+    title: |title| title.starts_with("Mail ") && title.ends_with(" - mailverdict"),
+    sections: &["result", "days", "sources", "reasons"],
+    at_times: &["failures", "tls"],
+};
+
 /// A page that does nothing, and that everybody can read.
 fn assert_sound(name: &str, page: &str) -> Document {
     assert_sound_as(&OF_A_MESSAGE, name, page)
@@ -415,6 +421,24 @@ fn pages_of_looks_say_all_that_is_said() {
         marked += document.all("mark").count();
     }
     assert!(told > 200 && marked > 30, "{told} sentences, {marked} marks");
+}
+
+/// Their text says the same.
+#[test]
+fn pages_of_reports_are_sound_and_say_what_the_text_says() {
+    let folder = Folder::new("html-reports");
+    for case in pages::of_reports(&folder) {
+        let page = case.page();
+        let document = assert_sound_as(&OF_REPORTS, &case.name, &page);
+        let shown = document.words();
+        let told = case.told(&[]);
+        let sentences = told.lines().filter(|line| line.contains("messages: ") || line.contains("is to be done"));
+        for sentence in sentences.map(words) {
+            assert!(shown.contains(&sentence), "{}: {sentence}", case.name);
+        }
+        assert!(document.all("rect").count() >= 4 || case.name.contains("nothing"), "{}", case.name);
+        println!("{}: {} octets", case.name, page.len());
+    }
 }
 
 #[test]

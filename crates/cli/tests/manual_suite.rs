@@ -30,10 +30,11 @@ fn each_shell_completes_commands_and_options() {
 fn manual_pages_have_what_the_help_has() {
     let page = printed(&["man"]);
     assert!(page.contains(".TH mailverdict 1") && page.contains(r"mailverdict\-batch(1)"), "{page}");
-    for command in ["check", "spf", "lint", "preflight", "batch"] {
-        let page = printed(&["man", command]);
-        assert!(page.contains(&format!(".TH mailverdict-{command} 1")), "{page}");
-        let help = printed(&[command, "--help"]);
+    for command in ["check", "spf", "lint", "preflight", "batch", "report read", "report write"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let page = printed(&[&["man"][..], &words].concat());
+        assert!(page.contains(&format!(".TH mailverdict-{} 1", command.replace(' ', "-"))), "{page}");
+        let help = printed(&[&words[..], &["--help"]].concat());
         let options = help
             .split_whitespace()
             .filter_map(|word| word.strip_prefix("--"))
@@ -105,6 +106,6 @@ fn the_schemas_of_spf_and_batch_stand_by_themselves() {
 fn an_unknown_command_has_no_page() {
     let output = run(&["man", "lunch"]);
     assert_eq!(output.status.code(), Some(2));
-    let told = "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, lint, preflight, keygen, sign, seal, completions, schema, man\n";
+    let told = "mailverdict: there is no command \"lunch\"; there are check, replay, spf, batch, lint, preflight, report, keygen, sign, seal, completions, schema, man\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
 }

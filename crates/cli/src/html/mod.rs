@@ -7,6 +7,7 @@ mod document;
 mod finding;
 mod look;
 mod policy;
+mod readings;
 mod signature;
 mod text;
 mod timeline;
@@ -21,6 +22,7 @@ use crate::{
     page::{client_lines, compared},
     print,
     report::Report,
+    reports::{Hosts, Readings},
     rows::table,
     style::{Row, printable},
     told::{Difference, IN_WORDS, RECORDED, of_weight},
@@ -62,6 +64,11 @@ pub(crate) fn is_standard_output(path: &Path) -> bool {
 /// Writes the page of a look at a domain.
 pub(crate) fn write_look(report: &mailverdict::lint::Report, path: &Path) -> Result<(), Failure> {
     write(&look::text(report), path)
+}
+
+/// Writes the page of what reports say.
+pub(crate) fn write_readings(readings: &Readings, hosts: &Hosts, path: &Path) -> Result<(), Failure> {
+    write(&readings::text(readings, hosts), path)
 }
 
 fn write(text: &str, path: &Path) -> Result<(), Failure> {

@@ -66,6 +66,36 @@ pub fn of_the_data() -> Vec<Case> {
     cases
 }
 
+/// What receivers report: a month, and a report in which each text is the payload.
+pub fn of_reports(folder: &Folder) -> Vec<Case> {
+    let payload = String::from_utf8_lossy(&payload()).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let row = |place: u32| {
+        format!(
+            "<record><row><source_ip>192.0.2.{place}</source_ip><count>{}</count><policy_evaluated><dkim>{}</dkim><spf>fail</spf><reason>\
+             <type>local_policy</type><comment>{payload}</comment></reason></policy_evaluated></row><identifiers><header_from>{payload}\
+             </header_from></identifiers><auth_results><dkim><domain>{payload}</domain><selector>{payload}</selector><result>pass</result>\
+             </dkim><spf><domain>{payload}{place}</domain><result>softfail</result></spf></auth_results></record>",
+            u64::MAX / 3,
+            if place.is_multiple_of(2) { "pass" } else { "fail" }
+        )
+    };
+    let rows: String = (0..250).map(row).collect();
+    let report = |domain: &str| {
+        format!(
+            "<feedback><report_metadata><org_name>{payload}</org_name><report_id>{payload}</report_id><date_range><begin>0</begin><end>\
+             18446744073709551615</end></date_range></report_metadata><policy_published><domain>{domain}{payload}</domain>\
+             </policy_published>{rows}</feedback>"
+        )
+    };
+    let (one, other) = (folder.file("hostile.xml", &report("")), folder.file("other.xml", &report("b")));
+    let bare = folder.file("bare.xml", "<feedback></feedback>");
+    vec![
+        Case::new("a month of reports", &["report", "read", "tests/data/report_read/month.mbox"]),
+        Case::new("hostile reports", &["report", "read", &one, &other]),
+        Case::new("a report of nothing", &["report", "read", &bare]),
+    ]
+}
+
 fn messages(folder: &str) -> Vec<String> {
     let entries = fs::read_dir(Path::new(ROOT).join(folder)).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
