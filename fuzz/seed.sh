@@ -66,6 +66,9 @@ for folder in tests/data/fuzz/*/; do
     files "$(basename "$folder")" "$folder"*
 done
 files evidence tests/data/evidence/*.json
+# Reports as they are practised: those of the cases, and public samples where they are at hand.
+sed -n 's/^ *xml: *//p' tests/data/report_read/aggregate.yml | sed 's|.*|<feedback>&</feedback>|' | lines report
+files report "${MAILVERDICT_REPORTS:-/nowhere}"/*
 for target in fuzz/corpus/*/ "$arithmetic"/*/; do
     printf '%s %s\n' "$(basename "$target")" "$(find "$target" -type f | wc -l)"
 done

@@ -70,10 +70,61 @@ fn findings_and_made_inputs_hold() {
         ("master_file", properties::master_file),
         ("message", properties::message),
         ("name", properties::name),
+        #[cfg(feature = "reports")]
+        ("report", properties::report),
         ("sign", properties::sign),
         ("spf_record", properties::spf_record),
     ]);
 }
+
+/// What reports are made of, and what is made of them.
+#[cfg(feature = "reports")]
+const MARKUP: [&[u8]; 44] = [
+    b"<feedback>",
+    b"</feedback>",
+    b"<record>",
+    b"</record>",
+    b"<row>",
+    b"</row>",
+    b"<source_ip>",
+    b"</source_ip>",
+    b"192.0.2.1",
+    b"<count>",
+    b"</count>",
+    b"3",
+    b"3.0",
+    b"<auth_results>",
+    b"<dkim>",
+    b"</dkim>",
+    b"<spf>",
+    b"</spf>",
+    b"<domain>",
+    b"</domain>",
+    b"<result>",
+    b"PASS",
+    b"<identifiers>",
+    b"<header_from>",
+    b"contoso.com",
+    b"</header_from>",
+    b"<envelope_from/>",
+    b"<x:y a=\"1\">",
+    b"</x:y>",
+    b"<",
+    b">",
+    b"&",
+    b"&amp;",
+    b"&#0;",
+    b"&x;",
+    b"]]>",
+    b"<![CDATA[",
+    b"<!--",
+    b"-->",
+    b"<?x?>",
+    b"\"",
+    b"\xff",
+    b"\0\x1b",
+    b" \n",
+];
 
 proptest::proptest! {
     /// What is found in whatever is evaluated is told in bounds, in print, and in its own words; see `properties::authenticate`.
@@ -82,6 +133,14 @@ proptest::proptest! {
         properties::authenticate(&data);
         properties::check_host(&data);
         properties::lint(&data);
+    }
+
+    /// Reports of all that reports are made of, in whatever order.
+    #[cfg(feature = "reports")]
+    #[test]
+    fn any_markup_holds(pieces in proptest::collection::vec(proptest::sample::select(&MARKUP[..]), 0..80)) {
+        properties::report(&pieces.concat());
+        properties::report(&[b"<feedback>", &pieces.concat()[..]].concat());
     }
 
     /// Evidence in which octets were changed is read or refused, and what is read holds.

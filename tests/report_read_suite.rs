@@ -2,12 +2,15 @@
 #![cfg(feature = "reports")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/read_pieces.rs"]
+mod read_pieces;
 #[path = "support/report.rs"]
 mod report;
 #[path = "support/skip.rs"]
 mod skip;
 
 use mailverdict::report::{Extension, FailureReport, ReadError, ReadLimits, Report, TlsReport, read};
+use read_pieces::Pieces;
 use report::{gzip, line, wrapped, zip};
 use saphyr::{LoadableYamlNode as _, Yaml};
 use std::{env, fs, path::PathBuf, process::Command};
@@ -115,16 +118,6 @@ fn all_practised_forms_are_read_and_departures_told() {
 /// However a text is cut into pieces while it is read, it is the same report.
 #[test]
 fn pieces_make_no_difference() {
-    struct Pieces<'o>(&'o [u8], usize);
-    impl std::io::Read for Pieces<'_> {
-        fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-            let len = self.1.min(to.len()).min(self.0.len());
-            let (piece, rest) = self.0.split_at(len);
-            to[..len].copy_from_slice(piece);
-            self.0 = rest;
-            Ok(len)
-        }
-    }
     for case in &cases("aggregate") {
         let octets = octets(case);
         let whole = |mut reader: mailverdict::report::Reader<Pieces<'_>>| {

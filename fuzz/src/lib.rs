@@ -22,5 +22,5 @@ macro_rules! targets {
 targets! {
     inner: canonicalize, mailbox_list, tag_list;
     properties: arc_chain, authenticate, authentication_results, change, check_host, dkim_signature, dkim_signed, dmarc_record, evidence,
-        key_record, lint, macro_string, master_file, message, name, sign, spf_record;
+        key_record, lint, macro_string, master_file, message, name, report, sign, spf_record;
 }

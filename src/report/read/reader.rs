@@ -148,7 +148,8 @@ impl<R: Read> Reader<R> {
             return Err(ReadError::Xml { line: self.line, says: error.to_string().into() });
         }
         self.progress = Progress::Ended;
-        self.add("report-truncated", format!("the report breaks off: {error}"));
+        let error = quoted(&error.to_string());
+        self.add("report-truncated", format!("the report breaks off, and a parser says {error}"));
         Ok(Step::End)
     }
 

@@ -17,8 +17,13 @@ mod grammar;
 mod invented;
 #[path = "../pieces.rs"]
 mod pieces;
+#[cfg(feature = "reports")]
+#[path = "../read_pieces.rs"]
+mod read_pieces;
 #[path = "../ready.rs"]
 mod ready;
+#[cfg(feature = "reports")]
+mod report;
 mod seeds;
 mod signing;
 mod spans;
@@ -30,6 +35,8 @@ pub(crate) use grammar::{
     authentication_results, dkim_signature, dmarc_record, key_record, macro_string, master_file, message, name,
     spf_record,
 };
+#[cfg(feature = "reports")]
+pub(crate) use report::report;
 pub(crate) use seeds::seeds;
 pub(crate) use signing::sign;
 
