@@ -324,6 +324,10 @@ fn the_rules_know_nothing_of_machinery() {
         if !source.room().is_some_and(|room| RULES.contains(&room)) {
             continue;
         }
+        // What reads and writes reports stands around a verdict, as findings do; it reads the log.
+        if source.path.starts_with("report/read/") || source.path.starts_with("report/write/") {
+            continue;
+        }
         seen += 1;
         let code = source.product_code();
         offences

@@ -2,6 +2,8 @@
 #![cfg(feature = "reports")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/ready.rs"]
+mod ready;
 #[path = "support/report.rs"]
 mod report;
 #[path = "support/skip.rs"]
@@ -13,8 +15,8 @@ use mailverdict::{
     dns::{LookupError, RecordType, Zone},
     name::{Domain, Name},
     report::{
-        Aggregate, Aggregator, Aligned, Applied, DkimRow, DkimWord, Observation, ReadLimits, Reason, ReasonType,
-        Report, Reporter, Row, Scope, SpfRow, SpfWord, Topic, WrittenReport, read,
+        Aggregate, Aggregator, Aligned, Applied, DkimRow, DkimWord, FailureReporter, Observation, ReadLimits, Reason,
+        ReasonType, Report, Reporter, Row, Scope, SpfRow, SpfWord, Topic, WrittenReport, read,
     },
     time::UnixTime,
 };
@@ -486,4 +488,85 @@ fn each_policy_has_its_own_report() {
     let reports = written(&[first.clone(), second, first], 10);
     assert_eq!(reports.iter().map(|(_, report, _)| report.messages).collect::<Vec<_>>(), [1, 2]);
     assert_ne!(reports[0].1.file_name, reports[1].1.file_name);
+}
+
+const PRIVATE: &str = "Received: from x (x [192.0.2.66]) by mx.example.net for <victim.person@mx.example.net>; Mon, 6 Oct 2025 08:15:05 +0000\r\n\
+    DKIM-Signature: v=1; a=rsa-sha256; d=contoso.com; s=s1; i=alice.private@contoso.com; h=from; z=Subject:secret; bh=AAAA; b=BBBB\r\n\
+    To: Victim Person <victim.person@mx.example.net>\r\nSubject: secret\r\nX-Secret: secret\r\nMessage-ID: <1.alice.private@contoso.com>\r\n\
+    From: Alice Private <alice.private@contoso.com>\r\n";
+
+/// The mails of so many equal messages, each received so many seconds after the one before.
+fn failures(ruf: &str, mail_from: &str, count: u64, step: u64, most: u64) -> Vec<Option<String>> {
+    let zone = format!(
+        "contoso.com. TXT \"v=spf1 ip4:192.0.2.1 include:spf.contoso.com include:a.contoso.com include:b.contoso.com -all\"\n\
+         spf.contoso.com. TXT \"v=spf1 -all\"\na.contoso.com. TXT \"v=spf1 -all\"\nb.contoso.com. TXT \"v=spf1 -all\"\n\
+         other.example. TXT \"v=spf1 -all\"\n_dmarc.contoso.com. TXT \"v=DMARC1; p=reject; {ruf}\"\n"
+    );
+    let authenticator = Authenticator::new(Zone::parse(zone, "zone").unwrap());
+    let raw = format!("{PRIVATE}\r\nsecret\r\n");
+    let message = Message::parse(raw.as_bytes()).unwrap();
+    let mut reporter = FailureReporter::new(Domain::parse("mx.example.net").unwrap(), "dmarc@example.net", most);
+    (0..count)
+        .map(|number| {
+            let at = UnixTime(1_759_738_505 + number * step);
+            let session = Session::new(Ipv4Addr::from(OTHER)).received_at(at).with_mail_from(mail_from);
+            let mut nobody = mailverdict::spf::Observers { helo: (), mail_from: () };
+            let (verdict, log) = ready::now(authenticator.explain(&message, session.clone(), &mut nobody));
+            let report = reporter.report(&verdict, &session, &log, message.header())?;
+            Some(report.mail("f@contoso.com").unwrap())
+        })
+        .collect()
+}
+
+/// RFC 9991 §4 and §7.
+#[test]
+fn failure_reports_tell_what_helps_and_nothing_private() {
+    let mail = failures("ruf=mailto:f@contoso.com", "alice.private@contoso.com", 1, 0, 10).remove(0).unwrap();
+    for private in ["alice", "Alice", "secret", "victim", "Victim", "z="] {
+        assert!(!mail.contains(private), "{private}: {mail}");
+    }
+    for told in [
+        "\r\nContent-Type: multipart/report; report-type=feedback-report;\r\n",
+        "\r\nAuth-Failure: dmarc\r\n",
+        "\r\nIdentity-Alignment: dkim, spf\r\n",
+        "\r\nDKIM-Domain: contoso.com\r\n",
+        "\r\nDKIM-Selector: s1\r\n",
+        "\r\nSPF-DNS: txt : contoso.com : \"v=spf1 ip4:192.0.2.1 include:spf.contoso.com\r\n include:a.contoso.com",
+        "\r\nFrom: <redacted@contoso.com>\r\n",
+        "\r\nReceived: from x (x [192.0.2.66]) by mx.example.net for <redacted",
+    ] {
+        assert!(mail.contains(told), "{told}: {mail}");
+    }
+    assert!(mail.split("\r\n").all(|line| line.len() <= 998 && line.is_ascii() && !line.contains('\n')));
+    // Our reader has nothing to say.
+    let mail = mail.into_bytes();
+    let found = read(&mail, ReadLimits::default());
+    let Ok(Report::Failure(report)) = &found[0].report else { panic!("{found:?}") };
+    assert_eq!(report.findings, []);
+    assert_eq!(
+        (&report.identity_alignment[..], report.source_ip),
+        (&["dkim".into(), "spf".into()][..], Some(OTHER.into()))
+    );
+    assert_eq!(report.arrival, Some(UnixTime(1_759_738_505)));
+}
+
+#[test]
+fn failure_reports_are_made_for_those_who_ask_and_not_too_many() {
+    // Without `ruf`, with `fo` that asks for other reports, for the record of a public suffix.
+    for none in ["fo=1", "ruf=mailto:f@contoso.com; fo=d", "ruf=mailto:f@contoso.com; psd=y"] {
+        assert_eq!(failures(none, "a@contoso.com", 1, 0, 10), [None], "{none}");
+    }
+    let mails = failures("ruf=mailto:f@contoso.com", "a@other.example", 12, 600, 2);
+    let told: Vec<_> = mails
+        .iter()
+        .map(|mail| {
+            let mail = mail.as_ref()?;
+            assert!(!mail.contains("SPF-DNS"), "SPF failed for another domain: {mail}");
+            let (_, rest) = mail.split_once("Incidents: ").unwrap_or(("", "1\r\n"));
+            rest.split("\r\n").next()?.parse::<u64>().ok()
+        })
+        .collect();
+    // Six in an hour: two are reported, the first of the next hour tells of four more.
+    let hour = |first| [Some(first), Some(1), None, None, None, None];
+    assert_eq!(told, [hour(1), hour(5)].concat());
 }

@@ -2,7 +2,6 @@
 //! without any network.
 
 mod content;
-mod marks;
 mod policy;
 mod rdata;
 mod recorded;

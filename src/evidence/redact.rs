@@ -1,11 +1,11 @@
 //! Evidence without the body and without local parts.
 
-use super::{Content, Evidence, Recorded, content::Redacted, marks::Marks};
+use super::{Content, Evidence, Recorded, content::Redacted};
 use crate::{
     dns::Question,
     evaluation::Evaluation,
     finding::{Finding, Rule},
-    message::{Message, MessageError},
+    message::{Marks, Message, MessageError},
     name::Name,
     session::{MailFrom, Session},
     spf::{Observers, SpfReport},

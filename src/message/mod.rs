@@ -9,6 +9,8 @@ mod from_error;
 mod from_text;
 mod line_endings;
 mod malformation;
+#[cfg(feature = "serde")]
+mod marks;
 mod odd_octets;
 mod oddity;
 mod pairs;
@@ -28,6 +30,8 @@ pub use pairs::HeaderPairs;
 pub use singular::SingularFields;
 
 pub(crate) use body_line_ends::BodyLineEnds;
+#[cfg(feature = "serde")]
+pub(crate) use marks::Marks;
 pub(crate) use reading::{Holder, Reading};
 pub(crate) use return_path::return_path;
 pub(crate) use singular::SingularCounts;

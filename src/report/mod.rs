@@ -23,7 +23,7 @@ pub(crate) use destination::destinations;
 pub use destination::{Destination, MAX_DESTINATIONS, Permission, Refusal, ReportKind};
 pub use failure_reports::FailureReports;
 #[cfg(feature = "reports")]
-pub use write::{Aggregator, Observation, Reporter, Topic, WrittenReport};
+pub use write::{Aggregator, FailureNotice, FailureReporter, Observation, Reporter, Topic, WrittenReport};
 #[cfg(feature = "reports")]
 pub use {
     aggregate::{Aggregate, PublishedPolicy, ReportEdition},

@@ -1,6 +1,7 @@
 //! Reports of what was seen here, written.
 
 mod aggregator;
+mod failure;
 mod mail;
 mod observation;
 mod reporter;
@@ -10,6 +11,7 @@ mod written;
 mod xml;
 
 pub use aggregator::Aggregator;
+pub use failure::{FailureNotice, FailureReporter};
 pub use observation::Observation;
 pub use reporter::Reporter;
 pub use topic::Topic;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// A mark for each local part that was met: the same for the same one.
 #[derive(Debug, Default)]
-pub(super) struct Marks(HashMap<Vec<u8>, usize>);
+pub(crate) struct Marks(HashMap<Vec<u8>, usize>);
 
 /// What can stand for `@` in an address: itself, its percent-encoding in a URL, and its form in quoted-printable.
 const AT: [&[u8]; 3] = [b"@", b"%40", b"=40"];
@@ -36,13 +36,13 @@ impl Form {
 
 impl Marks {
     /// The mark of a local part: letters and digits, so that no macro takes it apart.
-    pub(super) fn mark(&mut self, local_part: &[u8]) -> String {
+    pub(crate) fn mark(&mut self, local_part: &[u8]) -> String {
         let next = self.0.len() + 1;
         format!("redacted{}", self.0.entry(local_part.to_ascii_lowercase()).or_insert(next))
     }
 
     /// An address with a mark; as it is where it has no local part.
-    pub(super) fn address(&mut self, address: &str) -> String {
+    pub(crate) fn address(&mut self, address: &str) -> String {
         match address.rsplit_once('@') {
             Some((local_part, domain)) if !local_part.is_empty() => {
                 format!("{}@{domain}", self.mark(local_part.as_bytes()))
@@ -52,7 +52,7 @@ impl Marks {
     }
 
     /// A header of which each field has marks.
-    pub(super) fn header(&mut self, header: &[u8]) -> Vec<u8> {
+    pub(crate) fn header(&mut self, header: &[u8]) -> Vec<u8> {
         let mut redacted = Vec::with_capacity(header.len());
         let mut rest = header;
         while !rest.is_empty() {
