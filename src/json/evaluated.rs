@@ -4,8 +4,6 @@ use super::{
     inputs::Inputs,
     verdict::{VERSION, Written},
 };
-#[cfg(feature = "reports")]
-use crate::report::Observation;
 use crate::{
     change::Changes,
     finding::{Finding, findings, findings_of_header, findings_of_spf},
@@ -16,6 +14,8 @@ use crate::{
     spf::SpfReports,
     verdict::Verdict,
 };
+#[cfg(feature = "reports")]
+use crate::{dmarc::Disposition, report::Observation};
 use serde::{Serialize, Serializer};
 
 /// A verdict with what was evaluated, the header fields that tell of it, and its findings.
@@ -42,7 +42,20 @@ pub struct Evaluated<'v> {
     pub changes: Option<Changes>,
     /// Whether it is told what an aggregate report says of the message (`report`).
     #[cfg(feature = "reports")]
-    pub tells_report: bool,
+    pub reported: Reported,
+}
+
+/// Whether it is told what an aggregate report says of a message (`report`, which is null where none says anything).
+#[cfg(feature = "reports")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reported {
+    /// It is not.
+    #[default]
+    No,
+    /// It is; what is done with the message is what the verdict says.
+    AsJudged,
+    /// It is; this is what is done with the message.
+    Handled(Disposition),
 }
 
 impl<'v> Evaluated<'v> {
@@ -82,7 +95,7 @@ impl<'v> Evaluated<'v> {
             tells_records: true,
             changes: None,
             #[cfg(feature = "reports")]
-            tells_report: false,
+            reported: Reported::No,
         };
         evaluated.add_findings(findings_of_header(verdict, session, log, header, Some(authserv_id)));
         evaluated
@@ -92,6 +105,19 @@ impl<'v> Evaluated<'v> {
     pub fn add_findings(&mut self, more: impl IntoIterator<Item = Finding>) {
         self.findings.extend(more);
         self.findings.sort_by_key(|finding| finding.severity);
+    }
+}
+
+#[cfg(feature = "reports")]
+impl Evaluated<'_> {
+    /// Something where it is told; within that, something where a report says something.
+    fn report(&self) -> Option<Option<Observation>> {
+        let seen = || Observation::of(self.verdict, self.session);
+        match self.reported {
+            Reported::No => None,
+            Reported::AsJudged => Some(seen()),
+            Reported::Handled(disposition) => Some(seen().map(|seen| seen.handled(disposition))),
+        }
     }
 }
 
@@ -113,7 +139,7 @@ impl Serialize for Evaluated<'_> {
         let shape = Shape {
             version: VERSION,
             #[cfg(feature = "reports")]
-            report: self.tells_report.then(|| Observation::of(self.verdict, self.session)),
+            report: self.report(),
             evaluated: Inputs::new(&self.verdict.spf, self.session, self.tells_records.then_some(self.log)),
             verdict: Written::of(self.verdict, self.message, Some(self.session), self.changes.as_ref()),
             authentication_results: &self.authentication_results,

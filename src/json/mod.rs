@@ -33,6 +33,8 @@ mod shown;
 mod spf;
 mod verdict;
 
+#[cfg(feature = "reports")]
+pub use evaluated::Reported;
 pub use evaluated::{Evaluated, EvaluatedSpf};
 pub use inputs::Inputs;
 pub use verdict::VERSION;

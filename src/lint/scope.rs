@@ -78,6 +78,33 @@ impl Scope {
         self
     }
 
+    /// And the keys of the signatures that a row of an aggregate report tells of, as far as they are of the domain or of one below it.
+    ///
+    /// ```
+    /// use mailverdict::{lint::Scope, name::Domain, report::{ReadLimits, Reader}};
+    /// let xml = b"<feedback><record><auth_results><dkim><domain>mail.contoso.com</domain><selector>s1</selector>\
+    ///     <result>fail</result></dkim></auth_results></record></feedback>";
+    /// let mut reader = Reader::new(&xml[..], ReadLimits::default());
+    /// let mut scope = Scope::of(Domain::parse("contoso.com").unwrap());
+    /// while let Some(row) = reader.next_row()? {
+    ///     scope.add_row(&row);
+    /// }
+    /// # Ok::<(), mailverdict::report::ReadError>(())
+    /// ```
+    #[cfg(feature = "reports")]
+    pub fn add_row(&mut self, row: &crate::report::Row) {
+        for dkim in &row.dkim_results {
+            let (Some(domain), Some(selector)) = (&dkim.domain, &dkim.selector) else { continue };
+            let Ok(domain) = Domain::parse(domain) else { continue };
+            if !domain.is_at_or_below(&self.domain) {
+                continue;
+            }
+            let Ok(name) = domain.as_name().prepend(&format!("{selector}._domainkey")) else { continue };
+            let (selector, domain) = (selector.clone(), domain.as_name().clone());
+            self.add_key(KeyName { selector, domain, name, is_used: true, subdomain_identity: None });
+        }
+    }
+
     /// And what this host meets that sends for the domain.
     #[must_use]
     pub fn with_sender(mut self, ip: IpAddr) -> Self {

@@ -1,8 +1,10 @@
 //! What may be written on the command line.
 
+mod preflight;
 mod report;
 mod sign;
 
+pub(crate) use preflight::Preflight;
 pub(crate) use report::{Read as ReportRead, Report, Write as ReportWrite};
 pub(crate) use sign::{Keygen, Seal, Sign};
 
@@ -181,6 +183,10 @@ pub(crate) struct Lint {
     /// Look at the keys of the signatures of this message as well, and at the domain of its Return-Path; may be given several times.
     #[arg(long = "message", value_name = "FILE", help_heading = MAIL)]
     pub(crate) messages: Vec<PathBuf>,
+    /// Look at the keys of the domain that these reports of receivers tell of as well, as `report read` takes them; may be given several
+    /// times.
+    #[arg(long = "report", value_name = "PATH", help_heading = MAIL)]
+    pub(crate) reports: Vec<PathBuf>,
     /// Say what this host meets that sends for the domain: its name, and what SPF comes to; may be given several times.
     #[arg(long = "sender-ip", value_name = "IP", value_parser = address, help_heading = MAIL)]
     pub(crate) senders: Vec<IpAddr>,
@@ -198,36 +204,6 @@ pub(crate) struct Lint {
     /// Print nothing: the exit status tells.
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Preflight {
-    /// The author, as From will have it, such as alice@example.com.
-    #[arg(long, value_name = "ADDR", help_heading = PLAN)]
-    pub(crate) from: String,
-    /// The envelope's sender; "" or "<>" is the null reverse-path. The address of --from where not given.
-    #[arg(long, value_name = "ADDR", help_heading = PLAN)]
-    pub(crate) mail_from: Option<String>,
-    /// The address of the host that will hand the mail over.
-    #[arg(long, value_name = "IP", value_parser = address, help_heading = PLAN)]
-    pub(crate) ip: IpAddr,
-    /// The name that it will give in HELO or EHLO.
-    #[arg(long, value_name = "NAME", help_heading = PLAN)]
-    pub(crate) helo: Option<String>,
-    /// Take the mail for signed by the key of this domain and selector; may be given several times.
-    #[arg(long = "sign", value_name = "DOMAIN/SELECTOR", help_heading = PLAN)]
-    pub(crate) signatures: Vec<String>,
-    /// Take this message, as it is to be sent, in place of one that is made up.
-    #[arg(long, value_name = "FILE", help_heading = PLAN)]
-    pub(crate) message: Option<PathBuf>,
-    /// Sent at this time: seconds since 1970, or as in 2025-10-06T08:15:05Z. Now, where not given.
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = PLAN)]
-    pub(crate) at: Option<UnixTime>,
-    #[command(flatten)]
-    pub(crate) source: Source,
-    /// Print JSON.
-    #[arg(long, help_heading = OUTPUT)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -257,7 +233,6 @@ const DNS: &str = "The DNS";
 const RULES: &str = "How messages are judged";
 const OUTPUT: &str = "Output";
 const MAIL: &str = "What is known of its mail";
-const PLAN: &str = "What is planned";
 
 /// Which of the hops, as the Received fields tell them, handed the message over.
 #[derive(Debug, Args)]

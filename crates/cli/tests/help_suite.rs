@@ -51,7 +51,7 @@ fn options_stand_below_headings() {
         ("spf", "The SMTP session", "ip helo mail-from receiver at"),
         ("spf", "The DNS", "zone dns timeout"),
         ("spf", "Output", "json explain headers"),
-        ("lint", "What is known of its mail", "selector message sender-ip at"),
+        ("lint", "What is known of its mail", "selector message report sender-ip at"),
         ("lint", "The DNS", "zone dns timeout"),
         ("lint", "Output", "json html quiet"),
         ("preflight", "What is planned", "from mail-from ip helo sign message at"),

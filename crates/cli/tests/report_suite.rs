@@ -315,18 +315,12 @@ fn bad_lines_and_those_of_another_time_are_told() {
     let zone = format!("--zone={}", folder.file("z.zone", ZONE));
     let out = format!("--out={}", folder.path("out"));
     let line = text(&run(&["batch", &zone], requests(1).as_bytes()).stdout);
-    let of = |time: &str| line.replacen('{', &format!("{{\"time\":\"{time}\","), 1);
+    let of = |time: u64| line.replacen('{', &format!("{{\"time\":{time},"), 1);
     let hostile =
         line.replace("\"policy_domain\":\"contoso.com\",\"policy\"", "\"policy_domain\":\"../../x\",\"policy\"");
     assert_ne!(hostile, line);
-    let input = [
-        &line,
-        "junk\n",
-        "{\"error\":\"no message\",\"id\":null}\n",
-        &*of("2025-10-06T12:00:00Z"),
-        &of("2025-10-07T00:00:00Z"),
-    ]
-    .concat();
+    let input =
+        [&line, "junk\n", "{\"error\":\"no message\",\"id\":null}\n", &*of(1_759_752_000), &of(1_759_795_200)].concat();
     let output = run(&[&WRITE[..], &[&out, &zone]].concat(), input.as_bytes());
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let told = text(&output.stdout);
@@ -344,4 +338,26 @@ fn bad_lines_and_those_of_another_time_are_told() {
     assert!(text(&output.stderr).contains("the policy domain is none"), "{output:?}");
     let late = [&WRITE[..7], &["--begin=2", "--end=1", &out]].concat();
     assert_eq!(text(&run(&late, b"").stderr), "mailverdict: --begin is later than --end\n");
+}
+
+/// The keys that reports tell of are looked at: those of the domain and of what is below it, and no others.
+#[test]
+fn lint_looks_at_the_keys_of_reports() {
+    let folder = Folder::new("report-lint");
+    let zone = folder
+        .file("z.zone", "contoso.com. TXT \"v=spf1 -all\"\nselector1._domainkey.contoso.com. TXT \"v=DKIM1; p=\"\n");
+    let zone = format!("--zone={zone}");
+    let output = run(&["lint", "--json", &zone, "--report", MONTH, "contoso.com"], b"");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<&str> = json["dkim"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["selector1._domainkey.contoso.com", "news._domainkey.contoso.com"]);
+    assert!(json["findings"].as_array().unwrap().iter().any(|finding| finding["id"] == "dkim-none"), "{json}");
+    for (arguments, told) in [
+        (&["lint", &zone, "--report", "/nowhere", "contoso.com"][..], "/nowhere: no such file or directory"),
+        (&["lint", &zone, "--report", MONTH, "-"], "--report goes with one domain"),
+    ] {
+        let output = run(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stderr).contains(told), "{output:?}");
+    }
 }

@@ -10,7 +10,10 @@ use crate::{
     running::{CannotRun, Running},
     told::{self, Told},
 };
-use mailverdict::{json::Evaluated, message::Header};
+use mailverdict::{
+    json::{Evaluated, Reported},
+    message::Header,
+};
 use serde::Serialize;
 use std::{
     io,
@@ -94,6 +97,7 @@ impl Shared {
         let id = &told.mail.running().config.authserv_id;
         let mut evaluated = Evaluated::of_header(&header, verdict, &session, log, id);
         evaluated.tells_records = false;
+        evaluated.reported = Reported::Handled(told.decision.action.disposition());
         let line = Line { queue_id: told.queue_id.as_deref(), time: told.mail.at().0, evaluated };
         history.add(&serde_json::to_string(&line)?)
     }

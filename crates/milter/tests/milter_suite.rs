@@ -410,6 +410,15 @@ fn the_history_has_what_was_taken_and_what_was_refused() {
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["dmarc"]["result"], "pass");
     assert_eq!(lines[1]["dmarc"]["disposition"], "reject");
+    // What reports to domain owners need, with what was done.
+    assert_eq!(
+        (&lines[0]["report"]["disposition"], &lines[1]["report"]["disposition"]),
+        (&"pass".into(), &"reject".into())
+    );
+    assert_eq!(
+        (&lines[1]["report"]["policy_domain"], &lines[1]["report"]["reasons"]),
+        (&"contoso.com".into(), &serde_json::json!([]))
+    );
     for line in &lines {
         assert_eq!(line["queue_id"], "4F1A2B3C");
         assert!(line["time"].is_u64() && line["authentication_results"].is_string(), "{line}");

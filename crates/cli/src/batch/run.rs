@@ -19,7 +19,7 @@ use crate::{
 use mailverdict::{
     Authenticator, Session,
     change::{Settings, changes},
-    json::{Evaluated, EvaluatedSpf},
+    json::{Evaluated, EvaluatedSpf, Reported},
     spf::Observers,
     time::UnixTime,
 };
@@ -173,7 +173,7 @@ impl Run {
         let mut evaluated = Evaluated::new(&message, &verdict, &session, &log, &self.authserv_id);
         // They are those of thousands of other lines.
         evaluated.tells_records = false;
-        evaluated.tells_report = true;
+        evaluated.reported = Reported::AsJudged;
         evaluated.add_findings(mixed_line_ends.map(MixedLineEnds::finding));
         evaluated.changes = self.changes.as_ref().map(|settings| changes(&verdict, &message, &session, &log, settings));
         part.write(request.id, &evaluated);

@@ -6,7 +6,8 @@ mod progress;
 pub(crate) mod words;
 
 use crate::{
-    args::Lint as Args, block_on, failure::Failure, html, json, messages::Messages, print, request, source::Source,
+    args::Lint as Args, block_on, failure::Failure, html, json, messages::Messages, print, reports, request,
+    source::Source,
 };
 use mailverdict::{
     Message,
@@ -31,6 +32,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if args.domain == STANDARD_INPUT {
         if !args.messages.is_empty() {
             return Err(Failure::Usage("--message goes with one domain, and not with those of standard input".into()));
+        }
+        if !args.reports.is_empty() {
+            return Err(Failure::Usage("--report goes with one domain, and not with those of standard input".into()));
         }
         if args.html.is_some() {
             return Err(Failure::Usage("--html goes with one domain, and not with those of standard input".into()));
@@ -67,6 +71,9 @@ fn scope(args: &Args, domain: Domain) -> Result<Scope, Failure> {
             let parsed = Message::parse(&message.input.octets).map_err(|error| message.no_message(error))?;
             scope = scope.with_message(parsed.header());
         }
+    }
+    if !args.reports.is_empty() {
+        scope = reports::keys(&args.reports, scope)?;
     }
     scope = args.senders.iter().fold(scope, |scope, ip| scope.with_sender(*ip));
     Ok(match args.at {

@@ -3,6 +3,7 @@
 mod csv;
 mod files;
 mod hosts;
+mod keys;
 mod line;
 mod read;
 mod readings;
@@ -11,6 +12,7 @@ pub(crate) mod words;
 mod write;
 
 pub(crate) use hosts::Hosts;
+pub(crate) use keys::keys;
 pub(crate) use readings::Readings;
 
 use crate::{args::Report as Args, failure::Failure};

@@ -31,7 +31,7 @@ const MAX_TOLD: u64 = 10;
 struct Line {
     report: Option<Observation>,
     /// When the mail filter saw it.
-    time: Option<String>,
+    time: Option<UnixTime>,
 }
 
 /// What was read.
@@ -133,7 +133,7 @@ fn add_lines(aggregator: &mut Aggregator, args: &Args) -> Result<Count, Failure>
                 Err(format!("it is longer than {MAX_LINE} octets"))
             };
         match parsed {
-            Ok(Line { time, .. }) if !is_within(time.as_deref(), args) => count.outside += 1,
+            Ok(Line { time, .. }) if !is_within(time, args) => count.outside += 1,
             Ok(Line { report: None, .. }) => {}
             Ok(Line { report: Some(observation), .. }) => {
                 count.messages = count.messages.saturating_add(observation.row.count);
@@ -163,8 +163,7 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
 }
 
 /// A line without a time is of whatever time the caller chose.
-fn is_within(time: Option<&str>, args: &Args) -> bool {
-    let time = time.and_then(|time| time.parse::<UnixTime>().ok());
+fn is_within(time: Option<UnixTime>, args: &Args) -> bool {
     time.is_none_or(|time| args.begin <= time && time <= args.end)
 }
 

@@ -8,7 +8,7 @@ pub use address::Listen;
 pub use size::Size;
 
 use ipnet::IpNet;
-use mailverdict::name::Domain;
+use mailverdict::{dmarc::Disposition, name::Domain};
 use serde::Deserialize;
 use std::{
     fmt,
@@ -132,6 +132,15 @@ impl Action {
             Self::Quarantine => "quarantine",
             Self::Reject => "reject",
             Self::Tempfail => "tempfail",
+        }
+    }
+
+    /// What a report to the domain owner says was done.
+    pub fn disposition(self) -> Disposition {
+        match self {
+            Self::None | Self::AddHeader | Self::Tempfail => Disposition::None,
+            Self::Quarantine => Disposition::Quarantine,
+            Self::Reject => Disposition::Reject,
         }
     }
 }
