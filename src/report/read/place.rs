@@ -68,42 +68,32 @@ pub(super) enum Leaf {
     SpfHuman,
 }
 
-/// The elements of each, with their names.
-const ELEMENTS: [(Place, &[(&str, Place)]); 13] = {
-    use Leaf::*;
-    use Place::{
-        AuthResults, DateRange, Dkim, Evaluated, Extension, Feedback, Identifiers, Leaf as L, Metadata, Outside,
-        Policy, Reason, Record, Row, Spf,
-    };
-    [
-        (Outside, &[("feedback", Feedback)]),
-        (
-            Feedback,
-            &[
-                ("record", Record),
+impl Place {
+    /// The elements that may stand in it, with their names.
+    fn elements(self) -> &'static [(&'static str, Self)] {
+        use Leaf::*;
+        use Place::Leaf as L;
+        match self {
+            Self::Outside => &[("feedback", Self::Feedback)],
+            Self::Feedback => &[
+                ("record", Self::Record),
                 ("version", L(Version)),
-                ("report_metadata", Metadata),
-                ("policy_published", Policy),
-                ("extension", Extension),
-                ("extensions", Extension),
+                ("report_metadata", Self::Metadata),
+                ("policy_published", Self::Policy),
+                ("extension", Self::Extension),
+                ("extensions", Self::Extension),
             ],
-        ),
-        (
-            Metadata,
-            &[
+            Self::Metadata => &[
                 ("org_name", L(OrgName)),
                 ("email", L(Email)),
                 ("extra_contact_info", L(ExtraContactInfo)),
                 ("report_id", L(ReportId)),
-                ("date_range", DateRange),
+                ("date_range", Self::DateRange),
                 ("error", L(Error)),
                 ("generator", L(Generator)),
             ],
-        ),
-        (DateRange, &[("begin", L(Begin)), ("end", L(End))]),
-        (
-            Policy,
-            &[
+            Self::DateRange => &[("begin", L(Begin)), ("end", L(End))],
+            Self::Policy => &[
                 ("domain", L(PolicyDomain)),
                 ("p", L(P)),
                 ("sp", L(Sp)),
@@ -116,55 +106,45 @@ const ELEMENTS: [(Place, &[(&str, Place)]); 13] = {
                 ("pct", L(Pct)),
                 ("version_published", L(VersionPublished)),
             ],
-        ),
-        (
-            Record,
-            &[
-                ("row", Row),
-                ("identifiers", Identifiers),
+            Self::Record => &[
+                ("row", Self::Row),
+                ("identifiers", Self::Identifiers),
                 // As drafts before RFC 7489 had it.
-                ("identities", Identifiers),
-                ("auth_results", AuthResults),
-                ("extension", Extension),
-                ("extensions", Extension),
+                ("identities", Self::Identifiers),
+                ("auth_results", Self::AuthResults),
+                ("extension", Self::Extension),
+                ("extensions", Self::Extension),
             ],
-        ),
-        (Row, &[("source_ip", L(SourceIp)), ("count", L(Count)), ("policy_evaluated", Evaluated)]),
-        (
-            Evaluated,
-            &[("disposition", L(Disposition)), ("dkim", L(AlignedDkim)), ("spf", L(AlignedSpf)), ("reason", Reason)],
-        ),
-        (Reason, &[("type", L(ReasonType)), ("comment", L(ReasonComment))]),
-        (
-            Identifiers,
-            &[("header_from", L(HeaderFrom)), ("envelope_from", L(EnvelopeFrom)), ("envelope_to", L(EnvelopeTo))],
-        ),
-        (AuthResults, &[("dkim", Dkim), ("spf", Spf)]),
-        (
-            Dkim,
-            &[
+            Self::Row => &[("source_ip", L(SourceIp)), ("count", L(Count)), ("policy_evaluated", Self::Evaluated)],
+            Self::Evaluated => &[
+                ("disposition", L(Disposition)),
+                ("dkim", L(AlignedDkim)),
+                ("spf", L(AlignedSpf)),
+                ("reason", Self::Reason),
+            ],
+            Self::Reason => &[("type", L(ReasonType)), ("comment", L(ReasonComment))],
+            Self::Identifiers => {
+                &[("header_from", L(HeaderFrom)), ("envelope_from", L(EnvelopeFrom)), ("envelope_to", L(EnvelopeTo))]
+            }
+            Self::AuthResults => &[("dkim", Self::Dkim), ("spf", Self::Spf)],
+            Self::Dkim => &[
                 ("domain", L(DkimDomain)),
                 ("selector", L(DkimSelector)),
                 ("result", L(DkimResult)),
                 ("human_result", L(DkimHuman)),
             ],
-        ),
-        (
-            Spf,
-            &[
+            Self::Spf => &[
                 ("domain", L(SpfDomain)),
                 ("scope", L(SpfScope)),
                 ("result", L(SpfResult)),
                 ("human_result", L(SpfHuman)),
             ],
-        ),
-    ]
-};
+            Self::Extension | Self::Unknown | Self::Leaf(_) => &[],
+        }
+    }
 
-impl Place {
     /// The element of this local name there, with its name as the schema has it.
     pub(super) fn element(self, name: &str) -> Option<(&'static str, Self)> {
-        let (_, elements) = ELEMENTS.iter().find(|(place, _)| *place == self)?;
-        elements.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).copied()
+        self.elements().iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).copied()
     }
 }

@@ -44,6 +44,8 @@ pub struct Reader<R> {
     /// The text of the element that is open.
     text: String,
     draft: Draft,
+    /// The row of the record that has ended.
+    row: Option<Row>,
     limits: ReadLimits,
     rows: u64,
     line: u64,
@@ -75,10 +77,12 @@ struct Open {
     has_elements: bool,
 }
 
-/// What an event comes to.
+/// What an event comes to. It is handed on for each of them, so it holds no row.
+#[derive(Clone, Copy)]
 enum Step {
     On,
-    Row(Row),
+    /// A record has ended: its row is [`Reader::row`].
+    Row,
     End,
 }
 
@@ -97,6 +101,7 @@ impl<R: Read> Reader<R> {
             open: Vec::new(),
             text: String::new(),
             draft: Draft::default(),
+            row: None,
             limits,
             rows: 0,
             line: 1,
@@ -126,7 +131,7 @@ impl<R: Read> Reader<R> {
             self.buffer = buffer;
             match step? {
                 Step::On => {}
-                Step::Row(row) => return Ok(Some(row)),
+                Step::Row => return Ok(self.row.take()),
                 Step::End => return Ok(None),
             }
         }
@@ -280,23 +285,20 @@ impl<R: Read> Reader<R> {
             self.add("report-xml-unopened", says);
             return Ok(Step::On);
         };
-        let mut row = None;
         while self.open.len() > place {
             if self.open.len() > place + 1 {
                 self.unclosed();
             }
-            row = self.close().or(row);
+            self.close();
         }
-        match row {
-            None => Ok(Step::On),
-            Some(row) => {
-                self.rows += 1;
-                if self.rows > self.limits.rows {
-                    return Err(ReadError::TooManyRows { line: self.line, limit: self.limits.rows });
-                }
-                Ok(Step::Row(row))
-            }
+        if self.row.is_none() {
+            return Ok(Step::On);
         }
+        self.rows += 1;
+        if self.rows > self.limits.rows {
+            return Err(ReadError::TooManyRows { line: self.line, limit: self.limits.rows });
+        }
+        Ok(Step::Row)
     }
 
     fn unclosed(&mut self) {
@@ -304,29 +306,24 @@ impl<R: Read> Reader<R> {
         self.add("report-xml-unclosed", format!("the element {} has no end", quoted(&name)));
     }
 
-    /// Closes the innermost element; the row where that was a record.
-    fn close(&mut self) -> Option<Row> {
-        let open = self.open.pop()?;
-        let row = match open.place {
+    /// Closes the innermost element.
+    fn close(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        match open.place {
             Place::Leaf(leaf) => {
                 let text = self.text.trim();
                 // Of words, and of whatever is empty, there is one line of thought: what is there.
                 if let Cow::Borrowed(name) = open.name {
                     self.draft.leaf(leaf, name, text, self.line);
                 }
-                None
             }
             Place::Extension | Place::Unknown => {
                 if !open.has_elements && self.progress == Progress::Within {
                     self.keep(&open);
                 }
-                None
             }
-            Place::Record => Some(self.draft.end_row(self.line)),
-            Place::Feedback => {
-                self.progress = Progress::Behind;
-                None
-            }
+            Place::Record => self.row = Some(self.draft.end_row(self.line)),
+            Place::Feedback => self.progress = Progress::Behind,
             Place::Outside
             | Place::Metadata
             | Place::DateRange
@@ -337,10 +334,9 @@ impl<R: Read> Reader<R> {
             | Place::Identifiers
             | Place::AuthResults
             | Place::Dkim
-            | Place::Spf => None,
-        };
+            | Place::Spf => {}
+        }
         self.text.clear();
-        row
     }
 
     /// An element that no schema has, by its name and text.
@@ -440,7 +436,8 @@ fn lines(event: &Event<'_>) -> u64 {
         Event::GeneralRef(text) => text,
         Event::Eof => "",
     };
-    u64::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u64::MAX)
+    // Most are short: to look at their octets one by one is quickest.
+    text.bytes().map(|octet| u64::from(octet == b'\n')).sum()
 }
 
 impl<R> fmt::Debug for Reader<R> {

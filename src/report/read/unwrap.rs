@@ -22,6 +22,8 @@ pub(super) const GZIP: [u8; 2] = *b"\x1f\x8b";
 const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 /// How an entry of an archive's directory begins.
 const ZIP_ENTRY: &[u8] = b"PK\x01\x02";
+/// Rows of a report that is read once.
+const SHORT: usize = 1000;
 /// Octets by which content is told.
 const BEGINNING: u64 = 512;
 
@@ -46,7 +48,7 @@ pub enum Report<'s> {
     Tls(TlsReport),
 }
 
-/// An aggregate report that was read once, to its end; its rows are read anew as often as wanted.
+/// An aggregate report that was read to its end; its rows are handed out as often as wanted, and read anew where there are many.
 pub struct AggregateReport<'s> {
     /// Who reports, on what time, and the policy that was seen.
     pub about: Aggregate,
@@ -56,6 +58,8 @@ pub struct AggregateReport<'s> {
     pub row_count: u64,
     /// How many messages they stand for.
     pub messages: u64,
+    /// The rows of a short report; those of others are read anew.
+    rows: Option<Vec<Row>>,
     layer: Layer<'s>,
     limits: ReadLimits,
 }
@@ -66,6 +70,9 @@ impl AggregateReport<'_> {
     /// # Errors
     /// As [`read`]; nothing but a file that changed meanwhile fails the second time.
     pub fn for_each_row<E: From<ReadError>>(&self, mut take: impl FnMut(Row) -> Result<(), E>) -> Result<(), E> {
+        if let Some(rows) = &self.rows {
+            return rows.iter().try_for_each(|row| take(row.clone()));
+        }
         let meter = Meter::new(self.limits);
         let mut reader = Reader::new(self.layer.open(&meter)?, self.limits);
         while let Some(row) = reader.next_row()? {
@@ -185,11 +192,16 @@ impl<'s> Work<'s> {
     fn aggregate(&mut self, layer: Layer<'s>) -> Result<AggregateReport<'s>, ReadError> {
         let limits = *self.meter.limits();
         let (mut row_count, mut messages) = (0_u64, 0_u64);
+        let mut rows = Some(Vec::new());
         let (about, mut findings) = {
             let mut reader = Reader::new(layer.open(&self.meter)?, limits);
             while let Some(row) = reader.next_row()? {
                 row_count += 1;
                 messages = messages.saturating_add(row.count);
+                match &mut rows {
+                    Some(kept) if kept.len() < SHORT => kept.push(row),
+                    kept => *kept = None,
+                }
             }
             reader.finish()?
         };
@@ -197,7 +209,7 @@ impl<'s> Work<'s> {
             let says = "octets that are none of gzip stand behind what it packed".to_owned();
             findings.push(ReportFinding { id: "report-gzip-junk", says, line: None });
         }
-        Ok(AggregateReport { about, findings, row_count, messages, layer, limits })
+        Ok(AggregateReport { about, findings, row_count, messages, rows, layer, limits })
     }
 
     /// The entries of an archive, unpacked.
