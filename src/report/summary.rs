@@ -8,6 +8,7 @@ use super::{
 use crate::time::UnixTime;
 use ipnet::IpNet;
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
@@ -158,6 +159,21 @@ impl Mail {
         self.by_both.saturating_add(self.by_dkim).saturating_add(self.forwarded).saturating_add(self.by_spf)
     }
 
+    fn join(&mut self, other: &Self) {
+        let Self { messages, by_both, by_dkim, forwarded, by_spf, quarantined, rejected } = self;
+        for (sum, more) in [
+            (messages, other.messages),
+            (by_both, other.by_both),
+            (by_dkim, other.by_dkim),
+            (forwarded, other.forwarded),
+            (by_spf, other.by_spf),
+            (quarantined, other.quarantined),
+            (rejected, other.rejected),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+
     fn add(&mut self, row: &Row) {
         let count = row.count;
         let more = |to: &mut u64| *to = to.saturating_add(count);
@@ -247,6 +263,17 @@ impl DomainSummary {
             known(a).cmp(&known(b)).then(b.mail.messages.cmp(&a.mail.messages)).then_with(|| name(a).cmp(&name(b)))
         });
         sources
+    }
+
+    /// The mail by the domain as which it is authenticated (`None`: as nobody), the largest first.
+    pub fn by_authenticated(&self) -> Vec<(Option<&str>, Mail)> {
+        let mut sums: BTreeMap<Option<&str>, Mail> = BTreeMap::new();
+        for source in self.sources.values() {
+            sums.entry(source.authenticated.as_deref()).or_default().join(&source.mail);
+        }
+        let mut sums: Vec<(Option<&str>, Mail)> = sums.into_iter().collect();
+        sums.sort_by_key(|(_, mail)| Reverse(mail.messages));
+        sums
     }
 
     fn begin_report(&mut self, about: &Aggregate) {

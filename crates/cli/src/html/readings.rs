@@ -95,6 +95,12 @@ fn result(domain: &DomainSummary) -> Markup {
             }
         }
         p { (cut(&printable(&words::stopped(domain)))) }
+        p { "Authenticated as:" }
+        ul {
+            @for (name, mail) in domain.by_authenticated().iter().take(MAX_BARS) {
+                li { (cut_word(&printable(&words::authenticated(*name, mail)))) }
+            }
+        }
         @for overlap in &domain.overlaps {
             p {
                 "Periods of " (cut_word(&printable(&overlap.reporter))) " overlap from " (overlap.begin.to_string()) " to "

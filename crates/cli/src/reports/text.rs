@@ -92,6 +92,14 @@ fn write_domain(out: &mut String, domain: &DomainSummary, hosts: &Hosts, style: 
         );
         paragraph(out, INDENT, &says)?;
     }
+    writeln!(out, "\n{}", style.bold("AUTHENTICATED AS"))?;
+    let authenticated = domain.by_authenticated();
+    for (name, mail) in authenticated.iter().take(MAX_SOURCES) {
+        paragraph(out, INDENT, &words::authenticated(*name, mail))?;
+    }
+    if let Some(more) = authenticated.len().checked_sub(MAX_SOURCES).filter(|more| *more > 0) {
+        paragraph(out, INDENT, &format!("{more} more"))?;
+    }
     let sources = domain.sources();
     for kind in Kind::ALL {
         let sources: Vec<_> = sources.iter().filter(|source| Kind::of(&source.mail) == kind).collect();

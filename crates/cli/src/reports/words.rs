@@ -135,6 +135,11 @@ pub(crate) fn failing(mail: &Mail) -> String {
     }
 }
 
+/// As whom mail is authenticated, with how much of it fails.
+pub(crate) fn authenticated(name: Option<&str>, mail: &Mail) -> String {
+    format!("{}: {}{}", name.unwrap_or("nobody"), counted(mail.messages, "message"), failing(mail))
+}
+
 /// When a source was seen, where that is not all the time.
 pub(crate) fn seen(source: &SourceSummary, domain: &DomainSummary) -> String {
     let first = source.begin.filter(|begin| domain.begin.is_some_and(|first| *begin > first));
