@@ -35,7 +35,9 @@ pub fn changes(mail: &Mail<'_>, outcome: &Outcome, decision: &Decision, has_spac
     if headers.authentication_results {
         fields.extend(results(mail, outcome));
     }
-    // Each above the one before, so that the own results come first.
+    // What is signed is signed as it goes on.
+    fields.extend(mail.signatures().iter().cloned());
+    // Each above the one before, so that signatures come first, and then the own results.
     changes.extend(fields.iter().filter_map(|field| insertion(field, has_space)));
     changes
 }

@@ -196,7 +196,9 @@ impl<'s, T: AsyncRead + AsyncWrite + Unpin + Send, S: Surroundings + Sync> Conne
         let started = Instant::now();
         let standing = self.client.standing(&running.config, &self.macros);
         let at = UnixTime::from(SystemTime::now());
-        let mut mail = Mail::new(running, self.client.clone(), standing, path, at, self.has(Steps::LEADING_SPACE));
+        let is_authenticated = self.macros.get("auth_authen").is_some_and(|name| !name.is_empty());
+        let mail = Mail::new(running, self.client.clone(), standing, path, at, self.has(Steps::LEADING_SPACE));
+        let mut mail = mail.signed(self.client.ip, is_authenticated);
         let mut asked: JoinSet<(Question, AnyLookup)> = JoinSet::new();
         let mut deadline = None;
         let mut has_ended = false;
@@ -313,6 +315,9 @@ impl<'s, T: AsyncRead + AsyncWrite + Unpin + Send, S: Surroundings + Sync> Conne
             (decision, answers)
         }));
         let Ok((decision, answers)) = decided else { return self.broken().await };
+        for fault in mail.signing_faults() {
+            self.surroundings.noticed(&format!("not signed: {fault}"));
+        }
         let queue_id = self.macros.get("i").map(|id| String::from_utf8_lossy(id).into_owned());
         let took = started.elapsed();
         self.surroundings.decided(told::Told { mail, outcome, decision: &decision, queue_id, took });

@@ -2,12 +2,14 @@
 //!
 //! This library is what the program is made of; it promises nothing to others.
 
+pub mod cannot_run;
 pub mod changes;
 pub mod client;
 pub mod config;
 pub mod connection;
 pub mod decision;
 pub mod history;
+pub mod keys;
 pub mod log;
 pub mod mail;
 pub mod metrics;

@@ -3,6 +3,7 @@
 use crate::{
     client::{Client, Standing},
     config::Size,
+    keys::{Begun, SigningEntry},
     running::Running,
 };
 use mailverdict::{
@@ -12,7 +13,7 @@ use mailverdict::{
     session::MailFrom,
     time::UnixTime,
 };
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 /// A message that has begun with MAIL FROM.
 #[derive(Debug)]
@@ -27,6 +28,19 @@ pub struct Mail<'r> {
     evaluation: Option<Evaluation<'r>>,
     verdict: Option<Box<Verdict>>,
     over: Option<OverLimit>,
+    signatures: Signatures<'r>,
+}
+
+/// What is signed of a message.
+#[derive(Debug, Default)]
+struct Signatures<'r> {
+    /// The keys whose client it is.
+    entries: Vec<&'r SigningEntry>,
+    begun: Vec<Begun<'r>>,
+    /// Those that are made.
+    fields: Vec<String>,
+    /// Why others are not.
+    faults: Vec<String>,
 }
 
 /// What of a message is more than is taken.
@@ -69,12 +83,21 @@ impl<'r> Mail<'r> {
         has_space: bool,
     ) -> Self {
         let header = if has_space { HeaderPairs::with_leading_space() } else { HeaderPairs::new() };
-        let (evaluation, verdict, over) = (None, None, None);
-        let mut mail = Self { running, standing, client, mail_from, at, header, body: 0, evaluation, verdict, over };
+        let (evaluation, verdict, over, signatures) = (None, None, None, Signatures::default());
+        let mut mail =
+            Self { running, standing, client, mail_from, at, header, body: 0, evaluation, verdict, over, signatures };
         if standing == Standing::Stranger {
             mail.begin();
         }
         mail
+    }
+
+    /// Signed with the keys that sign for this client.
+    #[must_use]
+    pub fn signed(mut self, ip: Option<IpAddr>, is_authenticated: bool) -> Self {
+        let entries = self.running.keys.iter().filter(|entry| entry.is_for(ip, is_authenticated));
+        self.signatures.entries = entries.collect();
+        self
     }
 
     fn begin(&mut self) {
@@ -120,6 +143,7 @@ impl<'r> Mail<'r> {
         }
         let raw = self.raw_header();
         let Ok(header) = Header::parse(&raw) else { return };
+        self.signatures.begin(&header, self.at);
         if self.standing == Standing::Relay {
             let (client, at) = Client::behind(&self.running.config, &header, self.at);
             (self.client, self.at) = (client, at);
@@ -142,11 +166,13 @@ impl<'r> Mail<'r> {
         if self.body > most.0 {
             self.over.get_or_insert(OverLimit::Body(most));
         }
-        if self.over.is_none()
-            && let Some(evaluation) = &mut self.evaluation
-        {
+        if self.over.is_some() {
+            return;
+        }
+        if let Some(evaluation) = &mut self.evaluation {
             evaluation.body(piece);
         }
+        self.signatures.begun.iter_mut().for_each(|begun| begun.body(piece));
     }
 
     /// Whether more of the body is of no use.
@@ -156,6 +182,10 @@ impl<'r> Mail<'r> {
 
     /// The message has ended.
     pub fn end(&mut self) {
+        // What was not seen whole is not signed.
+        if self.over.is_none() {
+            self.signatures.end();
+        }
         if let Some(evaluation) = &mut self.evaluation {
             evaluation.end();
         }
@@ -200,6 +230,16 @@ impl<'r> Mail<'r> {
         }
     }
 
+    /// The signatures, those that all receivers verify last.
+    pub fn signatures(&self) -> &[String] {
+        &self.signatures.fields
+    }
+
+    /// Why it is not signed with keys that would sign it.
+    pub fn signing_faults(&self) -> &[String] {
+        &self.signatures.faults
+    }
+
     /// The log of what was asked for it.
     pub fn log(&self) -> Option<&mailverdict::known::Log> {
         self.evaluation.as_ref().map(Evaluation::log)
@@ -208,5 +248,34 @@ impl<'r> Mail<'r> {
     /// What it is evaluated by.
     pub fn running(&self) -> &'r Running {
         self.running
+    }
+}
+
+impl Signatures<'_> {
+    /// A message whose author is not one and clear is not signed.
+    fn begin(&mut self, header: &Header<'_>, at: UnixTime) {
+        let authors = header.authors();
+        let [author] = authors.domains() else { return };
+        if self.entries.is_empty() || authors.from_fields() != 1 || authors.is_ambiguous() {
+            return;
+        }
+        for entry in &self.entries {
+            match entry.begin(author, header, at) {
+                None => {}
+                Some(Ok(begun)) => self.begun.push(begun),
+                Some(Err(error)) => self.faults.push(error.to_string()),
+            }
+        }
+        // What is inserted last stands on top.
+        self.begun.sort_by_key(|begun| !begun.is_new());
+    }
+
+    fn end(&mut self) {
+        for begun in self.begun.drain(..) {
+            match begun.end() {
+                Ok(field) => self.fields.push(field),
+                Err(fault) => self.faults.push(fault),
+            }
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! What is made of a configuration, and serves until the next one.
 
-use crate::config::{Config, Dns};
+use crate::{
+    cannot_run::CannotRun,
+    config::{Config, Dns},
+    keys::SigningEntry,
+};
 use mailverdict::{
     Policy,
     authentication_results::TrustBoundary,
     dns::{AnyLookup, Hickory, LookupError, Question, Zone},
 };
-use std::{fmt, io, path::Path, time::Duration};
+use std::time::Duration;
 
 /// The most that a single question may take, so that one dead server does not use up the time of the whole evaluation.
 const QUESTION_TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -20,6 +24,8 @@ pub struct Running {
     pub policy: Policy,
     /// Whose results are forged when they come in.
     pub boundary: TrustBoundary,
+    /// What mail from inside is signed with.
+    pub keys: Vec<SigningEntry>,
     resolver: Source,
 }
 
@@ -28,28 +34,6 @@ pub struct Running {
 enum Source {
     Zone(Box<Zone>),
     Network(Box<Hickory>),
-}
-
-/// Why a configuration cannot be run.
-#[derive(Debug)]
-pub struct CannotRun(String);
-
-impl fmt::Display for CannotRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl CannotRun {
-    /// In a sentence.
-    pub fn of(why: String) -> Self {
-        Self(why)
-    }
-
-    /// Because of a file.
-    pub fn of_file(what: &str, path: &Path, error: &io::Error) -> Self {
-        Self(format!("{what} {}: {error}", path.display()))
-    }
 }
 
 impl Running {
@@ -65,7 +49,8 @@ impl Running {
         let ids = config.strip_authserv_ids.iter();
         let boundary = ids.fold(TrustBoundary::of(&config.authserv_id), |boundary, id| boundary.with(id));
         let resolver = Source::open(&config.dns)?;
-        Ok(Self { config, policy, boundary, resolver })
+        let keys = config.sign.iter().map(SigningEntry::open).collect::<Result<_, _>>()?;
+        Ok(Self { config, policy, boundary, keys, resolver })
     }
 
     /// The answer to a question, within its time.
@@ -95,13 +80,13 @@ impl Running {
 impl Source {
     fn open(dns: &Dns) -> Result<Self, CannotRun> {
         if !dns.zone.is_empty() {
-            let zone = Zone::read(&dns.zone).map_err(|error| CannotRun(error.to_string()))?;
+            let zone = Zone::read(&dns.zone).map_err(|error| CannotRun::of(error.to_string()))?;
             return Ok(Self::Zone(Box::new(zone)));
         }
         let hickory = match dns.servers.as_slice() {
             [] => Hickory::system(),
             servers => Hickory::servers(servers.iter().copied()),
         };
-        hickory.map(|hickory| Self::Network(Box::new(hickory))).map_err(|error| CannotRun(error.to_string()))
+        hickory.map(|hickory| Self::Network(Box::new(hickory))).map_err(|error| CannotRun::of(error.to_string()))
     }
 }

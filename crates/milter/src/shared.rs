@@ -1,13 +1,14 @@
 //! What all connections share.
 
 use crate::{
+    cannot_run::CannotRun,
     config::{Action, Config, LogLevel},
     connection::Surroundings,
     history::History,
     log::Log,
     mail::Outcome,
     metrics::Metrics,
-    running::{CannotRun, Running},
+    running::Running,
     told::{self, Told},
 };
 use mailverdict::{

@@ -1,8 +1,8 @@
 //! Places at which mail servers connect are opened, before privileges are given up.
 
 use crate::{
+    cannot_run::CannotRun,
     config::{Config, Listen},
-    running::CannotRun,
 };
 use nix::unistd::Group;
 use std::{

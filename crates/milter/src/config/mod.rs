@@ -67,6 +67,9 @@ pub struct Config {
     /// What reports to domain owners are made of.
     #[serde(default)]
     pub reports: Reports,
+    /// The keys that mail is signed with.
+    #[serde(default)]
+    pub sign: Vec<Sign>,
     /// The log.
     #[serde(default)]
     pub log: Log,
@@ -238,6 +241,24 @@ impl LogLevel {
             Self::Error => "error",
         }
     }
+}
+
+/// A key that mail is signed with: for authors of these domains, handed over by these clients.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sign {
+    /// Exactly these domains of From.
+    pub domains: Vec<String>,
+    /// The selector (`s=`).
+    pub selector: String,
+    /// The private key, as `mailverdict keygen` writes it.
+    pub key: PathBuf,
+    /// Clients whose mail is signed.
+    #[serde(default = "own_networks", deserialize_with = "text::networks")]
+    pub from_networks: Vec<IpNet>,
+    /// Clients that have authenticated themselves are signed for as well.
+    #[serde(default = "yes")]
+    pub authenticated: bool,
 }
 
 /// Numbers for those who watch.
