@@ -96,6 +96,12 @@ impl Draft {
     pub(super) fn leaf(&mut self, leaf: Leaf, name: &'static str, text: &str, line: u64) {
         let Self { head, row, findings, .. } = self;
         let mut at = At { name, line, findings };
+        if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+            at.add(
+                "report-text-control",
+                format!("the text {} has control characters, which XML does not have", quoted(text)),
+            );
+        }
         let policy = &mut head.policy;
         match leaf {
             Leaf::Version => at.text(&mut head.version, text),

@@ -6,6 +6,7 @@ mod draft;
 mod error;
 mod failure;
 mod limits;
+mod lines;
 mod mail;
 mod markup;
 mod place;

@@ -9,6 +9,7 @@ use super::{
     draft::Draft,
     error::ReadError,
     limits::ReadLimits,
+    lines::lines,
     markup::Markup,
     place::Place,
 };
@@ -217,6 +218,9 @@ impl<R: Read> Reader<R> {
             return Err(ReadError::TooDeep { line: self.line, limit: self.limits.nesting });
         }
         let is_within = self.progress == Progress::Within;
+        if self.progress == Progress::Behind {
+            self.behind();
+        }
         let found = if self.progress == Progress::Behind { None } else { place.element(name) };
         let is_in_record = self.open.last().is_some_and(|open| open.is_in_record || open.place == Place::Record);
         if let Some(open) = self.open.last_mut() {
@@ -312,7 +316,7 @@ impl<R: Read> Reader<R> {
         match open.place {
             Place::Leaf(leaf) => {
                 let text = self.text.trim();
-                // Of words, and of whatever is empty, there is one line of thought: what is there.
+                // Names of the schema are never owned.
                 if let Cow::Borrowed(name) = open.name {
                     self.draft.leaf(leaf, name, text, self.line);
                 }
@@ -356,7 +360,9 @@ impl<R: Read> Reader<R> {
             .is_some_and(|open| matches!(open.place, Place::Leaf(_) | Place::Extension | Place::Unknown));
         if !is_kept {
             let text = text.trim();
-            if !text.is_empty() && self.progress != Progress::Before {
+            if !text.is_empty() && self.progress == Progress::Behind {
+                self.behind();
+            } else if !text.is_empty() && self.progress != Progress::Before {
                 self.add("report-text-misplaced", format!("the text {} belongs to no element", quoted(text)));
             }
             return;
@@ -399,6 +405,10 @@ impl<R: Read> Reader<R> {
         self.text(&text);
     }
 
+    fn behind(&mut self) {
+        self.add("report-trailing", "more stands behind the report, and is passed over".to_owned());
+    }
+
     fn add(&mut self, id: &'static str, says: String) {
         self.draft.findings.add(id, Some(self.line), says);
     }
@@ -424,21 +434,6 @@ impl<R: Read> Reader<R> {
 
 /// Characters of the name of an element that no schema has.
 const MAX_NAME: usize = 100;
-
-fn lines(event: &Event<'_>) -> u64 {
-    let text: &str = match event {
-        Event::Start(text) | Event::Empty(text) => text,
-        Event::End(text) => text,
-        Event::Text(text) | Event::Comment(text) | Event::DocType(text) => text,
-        Event::CData(text) => text,
-        Event::Decl(text) => text,
-        Event::PI(text) => text,
-        Event::GeneralRef(text) => text,
-        Event::Eof => "",
-    };
-    // Most are short: to look at their octets one by one is quickest.
-    text.bytes().map(|octet| u64::from(octet == b'\n')).sum()
-}
 
 impl<R> fmt::Debug for Reader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
